@@ -1,0 +1,45 @@
+# make demo | test | lint | docs: each makes the virtual environment it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip --disable-pip-version-check
+# Only the extras change from one target to another; a stamp file says which are in.
+EXTRAS_demo = bundled,test
+EXTRAS_test = bundled,test
+EXTRAS_lint = lint
+EXTRAS_docs = bundled,docs
+
+.PHONY: help demo test lint docs bench clean
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%-installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt "setuptools>=77" ".[$(EXTRAS_$*)]"
+	touch $@
+
+# The installed package is what is tested, never the source tree beside it.
+.PHONY: package
+package: | $(BIN)/python
+	$(PIP) install --quiet --no-deps --no-build-isolation --force-reinstall .
+
+demo: $(VENV)/.demo-installed package ## run the main job on real text
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.test-installed package ## run the tests
+	$(BIN)/pytest
+
+lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, numpydoc
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell sklearn_bert tests examples docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md
+	$(BIN)/mypy
+	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'sklearn_bert/*.py')
+
+docs: $(VENV)/.docs-installed package ## build the documentation, warnings as errors
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+clean: ## remove the virtual environment and what was built
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/auto_examples docs/generated

@@ -1,0 +1,108 @@
+"""Where a benchmark ran, and its results as plain tables and JSON."""
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from _measure import Spread
+
+# What makes the same code fast on one CPU and slow on another.
+CPU_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
+
+
+def environment(packages: Sequence[str], device: str) -> dict[str, Any]:
+    """Describe the machine and the versions that a result depends on."""
+    features = cpu_info("flags") or cpu_info("Features")
+    return {
+        "cpu": cpu_info("model name") or platform.processor() or platform.machine(),
+        "cpu_features": [name for name in CPU_FEATURES if name in features.split()],
+        "usable_cpus": usable_cpus(),
+        "device": device_name(device),
+        "python": platform.python_version(),
+        "versions": {name: version_of(name) for name in packages},
+    }
+
+
+def cpu_info(field: str, path: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the first value of a field of Linux's CPU description, or ''."""
+    if not path.exists():
+        return ""
+    for line in path.read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == field:
+            return value.strip()
+    return ""
+
+
+def usable_cpus() -> int:
+    """Return the number of CPUs this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load_average() -> float | None:
+    """Return the load of the last minute; beyond our own threads, it is noise."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def device_name(device: str) -> str:
+    """Return what a torch device is called by its maker."""
+    if not device.startswith("cuda"):
+        return device
+    import torch
+
+    return f"{device}: {torch.cuda.get_device_name(device)}"
+
+
+def version_of(package: str) -> str | None:
+    """Return the installed version of a package, None where it is missing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def format_spread(values: Spread, digits: int = 0, unit: str = "") -> str:
+    """Write a median and its range: ``812 [790–823]``."""
+    low, high = (f"{value:,.{digits}f}" for value in (values.low, values.high))
+    return f"{values.median:,.{digits}f}{unit} [{low}–{high}]"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out text in columns: the first one to the left, the others to the right.
+
+    A row shorter than the headers ends in a remark, which may run over them.
+    """
+    whole = [row for row in rows if len(row) == len(headers)]
+    # A remark takes no part in its column's width, what stands before it does.
+    widths = [
+        max(
+            [len(header), *(len(row[column]) for row in whole)]
+            + [len(row[column]) for row in rows if column < len(row) - 1]
+        )
+        for column, header in enumerate(headers)
+    ]
+
+    def line(cells: Sequence[str], is_remark: bool) -> str:
+        laid = [
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=False))
+        ]
+        if is_remark:
+            laid[-1] = cells[-1]
+        return "  ".join(laid).rstrip()
+
+    lines = [line(headers, False), line(["-" * width for width in widths], False)]
+    lines += [line(row, len(row) < len(headers)) for row in rows]
+    return "\n".join(lines)
+
+
+def write_json(result: dict[str, Any], path: Path) -> None:
+    """Write a result whole, so that tables can be made from it again."""
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")

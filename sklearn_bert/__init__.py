@@ -1,0 +1,8 @@
+"""BERT-family encoders as ordinary scikit-learn estimators."""
+
+from sklearn_bert import datasets, exceptions
+from sklearn_bert._vectorizer import BertVectorizer
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["BertVectorizer", "__version__", "datasets", "exceptions"]

@@ -1,0 +1,132 @@
+"""What all estimators share. Think twice before adding anything to it."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from sklearn_bert._engine.checkpoints import read_architecture
+from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._engine.encoders import Encoder
+from sklearn_bert._engine.locating import CheckpointFiles, locate
+from sklearn_bert._engine.registry import ENCODERS
+from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert.exceptions import (
+    CheckpointMismatchError,
+    InputError,
+    TruncationWarning,
+)
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """Which checkpoint an estimator was fitted with; goes into its pickle.
+
+    Attributes
+    ----------
+    model : str
+        The Hub id or the folder asked for.
+    revision : str or None
+        The branch, tag or commit asked for.
+    commit : str or None
+        The Hub's 40-digit commit that was used, where it is known.
+    source : {"directory", "bundle", "cache", "hub"}
+        Where the files were found.
+    digests : dict of str to str
+        SHA-256 of each file that was read, by name.
+    """
+
+    model: str
+    revision: str | None
+    commit: str | None
+    source: str
+    digests: dict[str, str]
+
+
+class BaseBert(BaseEstimator):
+    """An estimator that reads texts with an encoder.
+
+    Subclasses have the parameters of :data:`~sklearn_bert._params.ENCODER`. No weights
+    are ever held in attributes: encoders come from the process-wide registry.
+    """
+
+    def _validate_texts(self, X: Any, *, reset: bool) -> Texts:
+        """Read X, and remember or check its number of columns."""
+        texts = check_texts(X)
+        if reset:
+            self.n_features_in_ = texts.n_columns
+        elif texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
+            raise InputError(
+                f"X has {texts.n_columns} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input: one column is "
+                "texts, two columns are pairs. Give X the columns that fit had."
+            )
+        return texts
+
+    def _locate(self) -> CheckpointFiles:
+        """Find the checkpoint, and refuse another one than that of the fit."""
+        model = os.fspath(self.model)
+        files = locate(model, self.revision)
+        record: CheckpointRecord | None = getattr(self, "checkpoint_", None)
+        asked = (model, self.revision)
+        if record is None or asked != (record.model, record.revision):
+            return files
+        digests = files.digests
+        changed = sorted(
+            name
+            for name in {*digests, *record.digests}
+            if digests.get(name) != record.digests.get(name)
+        )
+        if changed:
+            raise CheckpointMismatchError(
+                f"The model must be the one that this {type(self).__name__} was fitted "
+                f"with. Got a {model!r} in {files.folder} of which {changed[0]} "
+                f"differs ({len(changed)} files in all). Restore the files, pin "
+                f"revision={record.commit!r} if they come from the Hub, or fit again."
+            )
+        return files
+
+    def _record(self, files: CheckpointFiles) -> CheckpointRecord:
+        return CheckpointRecord(
+            files.model, self.revision, files.commit, files.source, files.digests
+        )
+
+    def _resolve_max_length(self, files: CheckpointFiles) -> int:
+        """Return the longest sequence in tokens, within what the model can hold."""
+        architecture = read_architecture(files)
+        if self.max_length is None:
+            return architecture.max_length
+        if self.max_length > architecture.max_positions:
+            raise ValueError(
+                f"max_length must be at most {architecture.max_positions}, the number "
+                f"of positions of model {files.model!r}. Got {self.max_length}. Lower "
+                "it, or set long_text='window' to read longer texts in windows."
+            )
+        return self.max_length
+
+    def _encoder(self, files: CheckpointFiles) -> Encoder:
+        """Return the shared frozen encoder."""
+        device = resolve_device(self.device)
+        dtype = resolve_encoding_dtype(self.dtype, device)
+        return ENCODERS.acquire(files, device, dtype, self)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def warn_if_truncated(n_truncated: int, n_texts: int, max_length: int) -> None:
+    """Say once per call how many texts were cut, and what can be done."""
+    if n_truncated:
+        warnings.warn(
+            f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
+            f"longer than max_length={max_length} tokens and were cut. Set "
+            "long_text='window' to read all of them, or raise max_length if the "
+            "model allows it.",
+            TruncationWarning,
+            stacklevel=3,
+        )

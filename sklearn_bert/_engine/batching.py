@@ -1,0 +1,129 @@
+"""Flat batches: texts of similar length laid end to end, with no padding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.tokenization import TokenSequences
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token sequences laid end to end, the longest first.
+
+    Attributes
+    ----------
+    rows : tuple of int, length n
+        Which sequence of the plan each of the n sequences is.
+    lengths : tuple of int, length n
+        Number of tokens of each, never increasing; their sum is T.
+    input_ids : Tensor of shape (T,), int64
+    positions : Tensor of shape (T,), int64
+        Place of each token in its own sequence, counted from 0.
+    segments : Tensor of shape (T,), int64, or None
+        0 for the first text of a pair, 1 for the second. None without pairs.
+    """
+
+    rows: tuple[int, ...]
+    lengths: tuple[int, ...]
+    input_ids: Tensor
+    positions: Tensor
+    segments: Tensor | None
+
+    @cached_property
+    def groups(self) -> list[tuple[int, int]]:
+        """Runs of equal length as (number of sequences, length)."""
+        return [(len(list(run)), length) for length, run in groupby(self.lengths)]
+
+    @cached_property
+    def boundaries(self) -> Tensor:
+        """Where sequences begin and the last one ends: (n + 1,), int32."""
+        sizes = torch.tensor((0, *self.lengths), device=self.input_ids.device)
+        return sizes.cumsum(0).to(torch.int32)
+
+    @property
+    def first_tokens(self) -> Tensor:
+        """Index of each sequence's first token: (n,), int32."""
+        return self.boundaries[:-1]
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch with its tensors on ``device``."""
+        if device.type == "cpu":
+            return self
+        move = self._mover(device)
+        return Batch(
+            self.rows,
+            self.lengths,
+            move(self.input_ids),
+            move(self.positions),
+            None if self.segments is None else move(self.segments),
+        )
+
+    @staticmethod
+    def _mover(device: torch.device):  # type: ignore[no-untyped-def]
+        if device.type == "cuda":
+            # Pinned memory lets the copy run while the GPU computes.
+            return lambda t: t.pin_memory().to(device, non_blocking=True)
+        return lambda t: t.to(device)
+
+
+def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
+    """Lay the sequences ``rows``, sorted from long to short, end to end."""
+    ids = [sequences.ids[row] for row in rows]
+    lengths = [len(row_ids) for row_ids in ids]
+    segments = None
+    if sequences.second_starts is not None:
+        segments = torch.from_numpy(
+            np.concatenate(
+                [
+                    np.arange(length) >= sequences.second_starts[row]
+                    for row, length in zip(rows, lengths, strict=True)
+                ]
+            ).astype(np.int64)
+        )
+    return Batch(
+        rows=tuple(rows),
+        lengths=tuple(lengths),
+        input_ids=torch.from_numpy(np.concatenate(ids).astype(np.int64)),
+        positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
+        segments=segments,
+    )
+
+
+def plan_batches(
+    lengths: Sequence[int], *, max_tokens: int | None, max_rows: int | None
+) -> Iterator[list[int]]:
+    """Cut the rows, sorted from long to short, into batches.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Number of tokens of each row.
+    max_tokens, max_rows : int or None
+        No batch holds more, except that one row always fits.
+
+    Yields
+    ------
+    list of int
+        The rows of one batch. Ties keep their order, so the plan depends on nothing
+        but the lengths.
+    """
+    batch: list[int] = []
+    n_tokens = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        is_full = batch and (
+            (max_tokens is not None and n_tokens + lengths[row] > max_tokens)
+            or (max_rows is not None and len(batch) >= max_rows)
+        )
+        if is_full:
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(row)
+        n_tokens += lengths[row]
+    if batch:
+        yield batch

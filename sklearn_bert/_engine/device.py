@@ -1,0 +1,114 @@
+"""Which device and which number format a computation uses. Pure functions."""
+
+import torch
+
+from sklearn_bert.exceptions import DeviceError
+
+DTYPES = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+def resolve_device(device: str) -> torch.device:
+    """Return the torch device that ``device`` names.
+
+    Parameters
+    ----------
+    device : str
+        "auto" takes CUDA, then MPS, then the CPU. Anything else is a torch device
+        string.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    DeviceError
+        If torch does not know the device or this machine does not have it.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", torch.cuda.current_device())
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        raise DeviceError(
+            f"device must be 'auto' or a torch device such as 'cpu', 'cuda', 'cuda:1' "
+            f"or 'mps'. Got {device!r}. Set device='auto' to use the best one here."
+        ) from None
+    _check_present(resolved)
+    if resolved.type == "cuda" and resolved.index is None:
+        return torch.device("cuda", torch.cuda.current_device())
+    return resolved
+
+
+def _check_present(device: torch.device) -> None:
+    if device.type == "cpu":
+        return
+    n_devices = {
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }.get(device.type, 0)
+    if (device.index or 0) >= n_devices:
+        raise DeviceError(
+            f"device must exist on this machine. Got {str(device)!r}, but torch sees "
+            f"{n_devices} {device.type} device(s). Set device='auto' to use the best "
+            "one here, or install a build of torch for your hardware."
+        )
+
+
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Tell whether ``device`` multiplies bfloat16 in hardware."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # Private names, so a torch without them counts as a CPU without bfloat16.
+        return any(
+            getattr(torch.cpu, name, bool)()
+            for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        )
+    return False
+
+
+def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """Return the number format in which a frozen encoder runs.
+
+    Parameters
+    ----------
+    dtype : str
+        "auto" takes bfloat16 on a CUDA device that multiplies it in hardware and
+        float32 everywhere else: rounding to bfloat16 moves features by about 1e-4
+        of their length, which is only worth it where the gain in speed is large.
+    device : torch.device
+
+    Returns
+    -------
+    torch.dtype
+
+    Raises
+    ------
+    DeviceError
+        If the device has no hardware for the dtype.
+    """
+    if dtype == "auto":
+        fast = device.type == "cuda" and has_native_bfloat16(device)
+        return torch.bfloat16 if fast else torch.float32
+    resolved = DTYPES[dtype]
+    supported = {
+        torch.float32: True,
+        torch.float64: device.type != "mps",
+        torch.float16: device.type != "cpu",
+        torch.bfloat16: has_native_bfloat16(device),
+    }[resolved]
+    if not supported:
+        raise DeviceError(
+            f"dtype must be one that the device computes in hardware. Got "
+            f"dtype={dtype!r} on device {str(device)!r}, which does not have it. "
+            "Set dtype='auto' or dtype='float32'."
+        )
+    return resolved

@@ -1,0 +1,241 @@
+"""Frozen encoders: flat batches in, hidden states out, by the fastest path that fits.
+
+Three paths, tried in turn and decided by a numeric test of the loaded model, never by
+a list of names:
+
+fused
+    :class:`~sklearn_bert._engine.fused.FusedEncoder`, for BERT's layout.
+flat
+    transformers' own modules over flat batches, for every model that takes its
+    attention from transformers' attention interface.
+padded
+    transformers' own modules over padded batches, for all others.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_bert._engine.attention import flat_attention
+from sklearn_bert._engine.batching import Batch, collate
+from sklearn_bert._engine.checkpoints import (
+    Architecture,
+    Checkpoint,
+    load_checkpoint,
+    register_attention,
+)
+from sklearn_bert._engine.fused import FusedEncoder, UnknownLayoutError
+from sklearn_bert._engine.locating import CheckpointFiles
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+
+_FLAT = "sklearn_bert_flat"
+# Numbers of another text in a text's result are far above, rounding is far below.
+_TOLERANCE = 1e-4
+
+
+class Path(Protocol):
+    """One way to run an encoder."""
+
+    def hidden_states(
+        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
+    ) -> list[Tensor]:
+        """Return the layers' states of all tokens, or of the first ones."""
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A frozen encoder, ready to run.
+
+    Attributes
+    ----------
+    path : Path
+    tokenizer : TextTokenizer
+    architecture : Architecture
+    device : torch.device
+    dtype : torch.dtype
+    """
+
+    path: Path
+    tokenizer: TextTokenizer
+    architecture: Architecture
+    device: torch.device
+    dtype: torch.dtype
+
+
+class _ModulePath:
+    """What the paths that run transformers' own modules share."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self._model: Any = checkpoint.model.to(device, dtype)
+        self._first_position = checkpoint.first_position
+        self._has_segments = checkpoint.architecture.has_segments
+
+    def hidden_states(
+        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
+    ) -> list[Tensor]:
+        """Return the layers' states of all tokens, or of the first ones."""
+        states = self._run(batch)
+        if only_first:
+            return [states[layer][batch.first_tokens] for layer in layers]
+        return [states[layer] for layer in layers]
+
+    def _run(self, batch: Batch) -> list[Tensor]:
+        raise NotImplementedError
+
+
+class FlatEncoder(_ModulePath):
+    """transformers' modules over flat batches, through its attention interface."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        super().__init__(checkpoint, device, dtype)
+        register_attention(_FLAT, _attend_flat)
+        self._model.set_attn_implementation(_FLAT)
+
+    def _run(self, batch: Batch) -> list[Tensor]:
+        inputs = {
+            "input_ids": batch.input_ids[None],
+            "position_ids": batch.positions[None] + self._first_position,
+        }
+        if self._has_segments:
+            segments = batch.segments
+            if segments is None:
+                segments = torch.zeros_like(batch.input_ids)
+            inputs["token_type_ids"] = segments[None]
+        output = self._model(**inputs, output_hidden_states=True, flat_batch=batch)
+        return [state[0] for state in _states(output)]
+
+
+def _states(output: Any) -> list[Tensor]:
+    """Return every layer's states; some models put a last norm on the last ones."""
+    return [*output.hidden_states[:-1], output.last_hidden_state]
+
+
+def _attend_flat(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    *,
+    flat_batch: Batch,
+    sliding_window: int | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention in the form that transformers calls: (1, heads, T, size) each."""
+    if sliding_window is not None:
+        raise NotImplementedError("flat batches with a sliding window")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
+    return flat_attention(q, k, v, flat_batch, scale)[None], None
+
+
+class PaddedEncoder(_ModulePath):
+    """transformers' modules over padded batches, sorted by length beforehand."""
+
+    def _run(self, batch: Batch) -> list[Tensor]:
+        n_rows, longest = len(batch.lengths), batch.lengths[0]
+        lengths = torch.tensor(batch.lengths, device=batch.input_ids.device)
+        places = torch.arange(longest, device=lengths.device)
+        mask = places[None] < lengths[:, None]
+        inputs = {
+            "input_ids": _pad(batch.input_ids, mask),
+            "attention_mask": mask.to(torch.int64),
+        }
+        if self._has_segments and batch.segments is not None:
+            inputs["token_type_ids"] = _pad(batch.segments, mask)
+        if n_rows > 1 and batch.lengths[-1] == longest:
+            # Without padding transformers need not build a mask.
+            del inputs["attention_mask"]
+        output = self._model(**inputs, output_hidden_states=True)
+        return [state[mask] for state in _states(output)]
+
+
+def _pad(flat: Tensor, mask: Tensor) -> Tensor:
+    """Spread (T,) over the true places of (n, longest); zeros elsewhere."""
+    padded = torch.zeros(mask.shape, dtype=flat.dtype, device=flat.device)
+    padded[mask] = flat
+    return padded
+
+
+def build_encoder(
+    files: CheckpointFiles, device: torch.device, dtype: torch.dtype
+) -> Encoder:
+    """Load a checkpoint and choose the fastest path that gives the right numbers.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+    device : torch.device
+    dtype : torch.dtype
+
+    Returns
+    -------
+    Encoder
+    """
+    checkpoint = load_checkpoint(files)
+    path = choose_path(checkpoint, device, dtype)
+    return Encoder(path, checkpoint.tokenizer, checkpoint.architecture, device, dtype)
+
+
+def choose_path(
+    checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+) -> Path:
+    """Return the first path whose states equal those of padded float32 batches."""
+    model: Any = checkpoint.model
+    attention = model.config._attn_implementation
+    batch = _probe(checkpoint)
+    layers = tuple(range(checkpoint.architecture.n_layers + 1))
+    cpu = torch.device("cpu")
+    expected = _all_states(PaddedEncoder(checkpoint, cpu, torch.float32), batch, layers)
+    for kind in (FusedEncoder, FlatEncoder):
+        try:
+            path: Path = kind(checkpoint, cpu, torch.float32)
+            is_right = _is_close(_all_states(path, batch, layers), expected)
+        except (UnknownLayoutError, NotImplementedError, TypeError, ValueError):
+            # The model's modules do not take what this path gives them.
+            is_right = False
+        if is_right and (device, dtype) == (cpu, torch.float32):
+            return path
+        if is_right:
+            return kind(checkpoint, device, dtype)
+        model.set_attn_implementation(attention)
+    return PaddedEncoder(checkpoint, device, dtype)
+
+
+def _all_states(path: Path, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+    with torch.inference_mode():
+        return path.hidden_states(batch, layers, only_first=False)
+
+
+def _is_close(states: list[Tensor], expected: list[Tensor]) -> bool:
+    return all(
+        torch.allclose(a, b, rtol=0.0, atol=_TOLERANCE * float(b.abs().max()))
+        for a, b in zip(states, expected, strict=True)
+    )
+
+
+def _probe(checkpoint: Checkpoint) -> Batch:
+    """Three sequences whose mixing or misplacing would show."""
+    model: Any = checkpoint.model
+    n_words = model.get_input_embeddings().weight.shape[0]
+    # The first ids are control tokens, padding among them.
+    first = min(5, n_words - 1)
+    generator = torch.Generator().manual_seed(0)
+    lengths = (9, 5, 5, 3)
+    has_segments = checkpoint.architecture.has_segments
+    sequences = TokenSequences(
+        ids=[
+            torch.randint(first, n_words, (n,), generator=generator).tolist()
+            for n in lengths
+        ],
+        second_starts=[2] * len(lengths) if has_segments else None,
+        texts=list(range(len(lengths))),
+    )
+    return collate(sequences, range(len(lengths)))

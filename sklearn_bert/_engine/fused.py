@@ -1,0 +1,153 @@
+"""BERT's layers as few large operations over flat batches, for frozen encoders.
+
+The same numbers as transformers' modules with one product for queries, keys and
+values, the activation and the residual sums inside the products, and, where only
+[CLS] is wanted, a last layer that computes only [CLS]. It serves every model whose
+layers are laid out as BERT's (RoBERTa, XLM-R, CamemBERT, ELECTRA); a numeric test
+against transformers decides whether a model is one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_bert._engine.attention import first_token_attention, flat_attention
+from sklearn_bert._engine.batching import Batch
+from sklearn_bert._engine.checkpoints import Checkpoint
+from sklearn_bert._engine.linear import ACTIVATIONS, Linear, make_linear
+
+
+class UnknownLayoutError(Exception):
+    """The model's layers are not laid out as BERT's."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer's products and norms."""
+
+    project_qkv: Linear
+    project_out: Linear
+    attention_norm: nn.LayerNorm
+    expand: Linear
+    contract: Linear
+    output_norm: nn.LayerNorm
+
+
+class FusedEncoder:
+    """BERT's layers over flat batches.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its module is taken over: moved, converted and partly emptied.
+    device : torch.device
+    dtype : torch.dtype
+
+    Raises
+    ------
+    UnknownLayoutError
+        If the model's layers are not laid out as BERT's.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        model: Any = checkpoint.model.to(device, dtype)
+        self._activation = checkpoint.architecture.activation
+        if self._activation not in ACTIVATIONS:
+            raise UnknownLayoutError(f"activation {self._activation!r}")
+        try:
+            attention = model.encoder.layer[0].attention.self
+            self._n_heads: int = attention.num_attention_heads
+            self._head_size: int = attention.attention_head_size
+            self._layers = [_take_layer(layer) for layer in model.encoder.layer]
+        except AttributeError as error:
+            raise UnknownLayoutError(str(error)) from error
+        self._embeddings = model.embeddings
+        self._embeddings_project = getattr(model, "embeddings_project", None)
+        self._first_position = checkpoint.first_position
+
+    def hidden_states(
+        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
+    ) -> list[Tensor]:
+        """Return the hidden states that the layers put out.
+
+        Parameters
+        ----------
+        batch : Batch
+            n sequences of T tokens in all.
+        layers : tuple of int
+            0 is the embeddings' output, k that of the k-th layer.
+        only_first : bool
+            Whether only the first token of each sequence is wanted.
+
+        Returns
+        -------
+        list of Tensor of shape (n, hidden_size) or (T, hidden_size)
+        """
+        top = max(layers)
+        first = batch.first_tokens if only_first else None
+        x = self._embed(batch)
+        states = [x if first is None else x[first]]
+        for depth, layer in enumerate(self._layers[:top], start=1):
+            # The topmost layer need not compute the tokens that nobody reads.
+            is_partial = first is not None and depth == top
+            x = self._apply(layer, x, batch, first if is_partial else None)
+            states.append(x if first is None or is_partial else x[first])
+        return [states[layer] for layer in layers]
+
+    def _embed(self, batch: Batch) -> Tensor:
+        x = self._embeddings(
+            input_ids=batch.input_ids[None],
+            position_ids=batch.positions[None] + self._first_position,
+            token_type_ids=(
+                torch.zeros_like(batch.input_ids)[None]
+                if batch.segments is None
+                else batch.segments[None]
+            ),
+        )
+        if self._embeddings_project is not None:
+            x = self._embeddings_project(x)
+        return x[0]
+
+    def _apply(
+        self, layer: _Layer, x: Tensor, batch: Batch, first: Tensor | None
+    ) -> Tensor:
+        """Apply one layer to all tokens, or to the first ones only."""
+        qkv = layer.project_qkv(x).view(-1, 3, self._n_heads, self._head_size)
+        query, key, value = qkv.unbind(1)
+        scale = self._head_size**-0.5
+        if first is None:
+            attended = flat_attention(query, key, value, batch, scale)
+        else:
+            x = x[first]
+            attended = first_token_attention(query[first], key, value, batch, scale)
+        attended = attended.view(x.shape[0], -1)
+        x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
+        wide = layer.expand(x, self._activation)
+        return _norm(layer.output_norm, layer.contract.add(wide, x))
+
+
+def _norm(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    return F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+
+def _take_layer(layer: Any) -> _Layer:
+    """Read a module of transformers; its large weights are copied, then dropped."""
+    attention, output = layer.attention.self, layer.attention.output
+    expand = layer.intermediate.dense
+    parts = (attention.query, attention.key, attention.value)
+    return _Layer(
+        project_qkv=make_linear(
+            torch.cat([part.weight for part in parts]),
+            torch.cat([part.bias for part in parts]),
+        ),
+        project_out=make_linear(output.dense.weight, output.dense.bias),
+        attention_norm=output.LayerNorm,
+        expand=make_linear(expand.weight, expand.bias),
+        contract=make_linear(layer.output.dense.weight, layer.output.dense.bias),
+        output_norm=layer.output.LayerNorm,
+    )

@@ -1,0 +1,322 @@
+"""Texts to token ids: special tokens, windows, and counts of what was cut.
+
+The tokenizer object is never reconfigured after it is made, so threads may share it:
+special tokens are added and texts are cut here, on lists of ids.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from tokenizers import Encoding, Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+# Texts longer than this many characters per wanted token are read from the front only.
+_CHARACTERS_PER_TOKEN = 16
+# WordPiece has one token, [UNK], for every word longer than this many characters.
+_LONGEST_WORD = 1000
+_BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
+# Windows share this part of their tokens with the one before.
+_OVERLAP = 4
+
+
+@dataclass(frozen=True)
+class TokenSequences:
+    """What one call tokenised.
+
+    Attributes
+    ----------
+    ids : list of list of int, length m
+        Token ids of each sequence, special tokens included.
+    second_starts : list of int, length m, or None
+        Where the second text of each pair begins. None if the model has no segments
+        or the texts are not pairs.
+    texts : list of int, length m
+        Which text each sequence is a part of; never decreasing.
+    n_truncated : int
+        Number of texts of which some tokens were left out.
+    """
+
+    ids: list[list[int]] = field(default_factory=list)
+    second_starts: list[int] | None = None
+    texts: list[int] = field(default_factory=list)
+    n_truncated: int = 0
+
+
+@dataclass(frozen=True)
+class _Template:
+    """The special tokens around one text, or around and between two."""
+
+    before: list[int]
+    between: list[int]
+    after: list[int]
+
+    @property
+    def n_special(self) -> int:
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class TextTokenizer:
+    """A checkpoint's tokenizer, for texts that are data and nothing but data.
+
+    Control tokens such as "[SEP]" that somebody typed into a text are split like any
+    other word.
+
+    Parameters
+    ----------
+    tokenizer : tokenizers.Tokenizer
+        Taken over: its truncation and padding are switched off.
+    has_segments : bool
+        Whether the model tells the first text of a pair from the second.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._single = self._read_template(tokenizer, pair=False)
+        self._pair = self._read_template(tokenizer, pair=True)
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self._has_segments = has_segments
+
+    @staticmethod
+    def _read_template(tokenizer: Tokenizer, *, pair: bool) -> _Template:
+        """Ask the tokenizer which special tokens it puts where."""
+        texts = ("a", "a") if pair else ("a",)
+        encoding = tokenizer.encode(*texts)
+        of_text = [sequence is not None for sequence in encoding.sequence_ids]
+        sequences = encoding.sequence_ids
+        first = of_text.index(True)
+        last = len(of_text) - of_text[::-1].index(True)
+        between = [
+            id_
+            for id_, sequence in zip(
+                encoding.ids[first:last], sequences[first:last], strict=True
+            )
+            if sequence is None
+        ]
+        return _Template(encoding.ids[:first], between, encoding.ids[last:])
+
+    @property
+    def n_words(self) -> int:
+        """Size of the vocabulary, added tokens included."""
+        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+
+    @property
+    def largest_id(self) -> int:
+        """The largest id that a text can be given."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
+
+    def n_special(self, *, pairs: bool) -> int:
+        """Number of special tokens that a text, or a pair of texts, is given."""
+        return (self._pair if pairs else self._single).n_special
+
+    def __call__(
+        self,
+        first: Sequence[str],
+        second: Sequence[str] | None,
+        *,
+        max_length: int,
+        long_text: str,
+    ) -> TokenSequences:
+        """Tokenise texts, or pairs of texts.
+
+        Parameters
+        ----------
+        first : sequence of str
+        second : sequence of str or None
+            The second halves of the pairs.
+        max_length : int
+            Tokens per sequence, special tokens included.
+        long_text : {"truncate", "head_tail", "window"}
+
+        Returns
+        -------
+        TokenSequences
+        """
+        template = self._single if second is None else self._pair
+        room = max_length - template.n_special
+        # One token more than fits tells that a text was cut.
+        wanted = room + 1 if long_text == "truncate" else None
+        parts = [self._ids(first, wanted)]
+        if second is not None:
+            parts.append(self._ids(second, wanted))
+        sequences = TokenSequences(
+            second_starts=[] if second is not None and self._has_segments else None
+        )
+        n_truncated = 0
+        for text, ids in enumerate(zip(*parts, strict=True)):
+            pieces, is_cut = _fit(ids, room, long_text)
+            n_truncated += is_cut
+            for piece in pieces:
+                self._append(sequences, text, template, piece)
+        return TokenSequences(
+            sequences.ids, sequences.second_starts, sequences.texts, n_truncated
+        )
+
+    @staticmethod
+    def _append(
+        sequences: TokenSequences,
+        text: int,
+        template: _Template,
+        piece: tuple[list[int], ...],
+    ) -> None:
+        head = [*template.before, *piece[0]]
+        if len(piece) == 2:
+            head += template.between
+        tail = piece[1] if len(piece) == 2 else []
+        sequences.ids.append([*head, *tail, *template.after])
+        sequences.texts.append(text)
+        if sequences.second_starts is not None:
+            sequences.second_starts.append(len(head))
+
+    def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
+        """Return each text's ids without special tokens, at least the ``wanted``."""
+        if wanted is None:
+            return self._all_ids(list(texts))
+        longest = _CHARACTERS_PER_TOKEN * wanted
+        short = [text if len(text) <= longest else "" for text in texts]
+        ids = self._all_ids(short)
+        for row, text in enumerate(texts):
+            if len(text) > longest:
+                ids[row] = self._leading_ids(text, wanted)
+        return ids
+
+    def _all_ids(self, texts: list[str]) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [self._without_controls(encoding.ids) for encoding in encodings]
+
+    def _leading_ids(self, text: str, wanted: int) -> list[int]:
+        """Return the first ``wanted`` ids without reading all of a huge text.
+
+        A cut can only change the words next to it, since tokenizers split a text into
+        words before they split the words; so all but the last two words of a prefix
+        are tokenised as they are in the whole.
+        """
+        if self._blobs_are_unknown:
+            text = _BLOB.sub(lambda blob: blob[0][:_LONGEST_WORD], text)
+        size = _CHARACTERS_PER_TOKEN * wanted
+        while size < len(text):
+            encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
+            ids = encoding.ids[: _n_settled(encoding)]
+            if len(ids) >= wanted:
+                return self._without_controls(ids[:wanted])
+            size *= 4
+        return self._all_ids([text])[0]
+
+    def _without_controls(self, ids: list[int]) -> list[int]:
+        """Replace control ids, which some vocabularies hold as ordinary pieces."""
+        if self._controls.isdisjoint(ids):
+            return ids
+        return [self._unknown if id_ in self._controls else id_ for id_ in ids]
+
+    @cached_property
+    def _blobs_are_unknown(self) -> bool:
+        """Whether a run of a thousand letters or digits is one unknown word."""
+        model = self._tokenizer.model
+        return (
+            isinstance(model, WordPiece)
+            and model.max_input_chars_per_word < _LONGEST_WORD
+            and isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
+        )
+
+    @cached_property
+    def _controls(self) -> frozenset[int]:
+        added = self._tokenizer.get_added_tokens_decoder()
+        special = {id_ for id_, token in added.items() if token.special}
+        return frozenset(special - {self._unknown})
+
+    @cached_property
+    def _unknown(self) -> int:
+        model = self._tokenizer.model
+        unknown = getattr(model, "unk_token", None) or "<unk>"
+        for token in (unknown, "<unk>", "[UNK]"):
+            if (id_ := self._tokenizer.token_to_id(token)) is not None:
+                return id_
+        # A byte-level vocabulary spells everything and never needs it.
+        return self._single.after[-1] if self._single.after else 0
+
+
+def _n_settled(encoding: Encoding) -> int:
+    """Number of tokens before the last two words of a text that was cut."""
+    words = encoding.word_ids
+    last = max((word for word in words if word is not None), default=0)
+    unsettled = (None, last - 1, last)
+    n_settled = len(words)
+    while n_settled and words[n_settled - 1] in unsettled:
+        n_settled -= 1
+    return n_settled
+
+
+_Pieces = list[tuple[list[int], ...]]
+
+
+def _fit(ids: tuple[list[int], ...], room: int, long_text: str) -> tuple[_Pieces, bool]:
+    """Make a text, or a pair, fit into ``room`` tokens.
+
+    Returns
+    -------
+    pieces : list of tuple of list of int
+        One piece, or several windows.
+    is_cut : bool
+        Whether any token is in no piece.
+    """
+    if sum(map(len, ids)) <= room:
+        return [ids], False
+    if long_text == "window":
+        return _windows(ids, room)
+    shares = _shares(tuple(map(len, ids)), room)
+    cut: Callable[[list[int], int], list[int]]
+    cut = _head if long_text == "truncate" else _head_and_tail
+    return [tuple(cut(part, n) for part, n in zip(ids, shares, strict=True))], True
+
+
+def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
+    """Divide ``room`` so that the longer text of a pair is cut first."""
+    if len(lengths) == 1:
+        return (room,)
+    shorter = min(min(lengths), room // 2)
+    if lengths[0] <= lengths[1]:
+        return shorter, room - shorter
+    return room - shorter, shorter
+
+
+def _head(ids: list[int], n: int) -> list[int]:
+    return ids[:n]
+
+
+def _head_and_tail(ids: list[int], n: int) -> list[int]:
+    if len(ids) <= n:
+        return ids
+    n_tail = n - n // 4
+    return ids[: n - n_tail] + ids[len(ids) - n_tail :]
+
+
+def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
+    """Cut a text into overlapping windows; of a pair, the longer text."""
+    shares = _shares(tuple(map(len, ids)), room)
+    if len(ids) == 1:
+        return [(ids[0][s:e],) for s, e in _spans(len(ids[0]), room)], False
+    long = int(len(ids[1]) >= len(ids[0]))
+    short_ids = ids[1 - long][: shares[1 - long]]
+    spans = _spans(len(ids[long]), room - len(short_ids))
+    windows = [ids[long][start:stop] for start, stop in spans]
+    pieces: _Pieces = [
+        (short_ids, window) if long else (window, short_ids) for window in windows
+    ]
+    return pieces, len(short_ids) < len(ids[1 - long])
+
+
+def _spans(n_tokens: int, size: int) -> list[tuple[int, int]]:
+    """Overlapping spans of ``size`` tokens; the last ends where the text ends."""
+    step = max(size - size // _OVERLAP, 1)
+    starts = range(0, max(n_tokens - size, 0) + step, step)
+    return [(min(s, max(n_tokens - size, 0)), min(s + size, n_tokens)) for s in starts]
+
+
+def text_boundaries(sequences: TokenSequences) -> np.ndarray:
+    """Return where each text's sequences begin: (n_texts,), int64."""
+    return np.flatnonzero(np.diff(sequences.texts, prepend=-1))

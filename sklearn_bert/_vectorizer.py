@@ -1,0 +1,289 @@
+"""Texts to features with a frozen encoder."""
+
+import os
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+
+from sklearn_bert._base import BaseBert, warn_if_truncated
+from sklearn_bert._engine.checkpoints import Architecture, read_architecture
+from sklearn_bert._engine.encoders import Encoder
+from sklearn_bert._engine.encoding import (
+    EncodingConfig,
+    count_truncated,
+    encode,
+)
+from sklearn_bert._engine.locating import CheckpointFiles, locate
+from sklearn_bert._params import ENCODER, StrOptions, constraints, document
+from sklearn_bert._validation import Texts
+
+
+@document(ENCODER)
+class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
+    """Turn texts into features with a pre-trained BERT-family encoder.
+
+    Each text becomes one vector: the encoder's [CLS] token, or the mean or the maximum
+    over its tokens. The encoder is frozen and nothing is learnt from the data, so
+    `transform` works without `fit`, as in
+    :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All vectorizers of a
+    process share one copy of the encoder.
+
+    A text's features do not depend on the other texts of the call.
+
+    Parameters
+    ----------
+    %(model)s
+
+    %(revision)s
+
+    pooling : {"auto", "cls", "mean", "max"}, default="auto"
+        How the vectors of a text's tokens become one: that of the first token, [CLS];
+        the mean; or the maximum of each feature. "auto" takes what the checkpoint
+        declares in its sentence-transformers files, and [CLS] if it declares nothing.
+
+    layers : int or list of int, default=-1
+        Whose output to pool: 0 is the embeddings, 1 the first layer, -1 the last. The
+        vectors of several layers are joined end to end.
+
+    normalize : bool, default=False
+        Whether to scale each text's features to Euclidean length 1.
+
+    %(max_length)s
+
+    %(long_text)s
+
+    %(batch_size)s
+
+    %(device)s
+
+    %(dtype)s
+
+    %(verbose)s
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1 if `fit` saw texts, 2 if it saw pairs.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns that `fit` saw. Only there if X was a frame whose column
+        names are all strings.
+
+    n_truncated_ : int
+        Number of the texts seen by `fit` of which some tokens were left out.
+
+    max_length_ : int
+        Longest text in tokens, as `fit` resolved it.
+
+    pooling_ : {"cls", "mean", "max"}
+        As `fit` resolved it.
+
+    device_ : str
+        The device on which `fit` ran. `transform` resolves `device` anew, so that an
+        estimator fitted on a GPU works where there is none.
+
+    checkpoint_ : CheckpointRecord
+        Which checkpoint was used: `model`, `revision`, `commit`, `source` and the
+        SHA-256 `digests` of its files. A fitted vectorizer, and so its pickle, refuses
+        to run with any other.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.TfidfVectorizer : Weighted counts of words.
+
+    Notes
+    -----
+    Pickles hold parameters and the checkpoint's digests, a few kilobytes, and no
+    weights: the checkpoint must be there, unchanged, where the pickle is loaded.
+
+    With `n_jobs` each worker process holds a copy of the encoder. On one machine
+    `n_jobs=1` is usually as fast, because the encoder itself uses all cores.
+
+    References
+    ----------
+    Devlin, Chang, Lee and Toutanova, `BERT: Pre-training of Deep Bidirectional
+    Transformers for Language Understanding <https://aclanthology.org/N19-1423>`_,
+    NAACL 2019.
+
+    Reimers and Gurevych, `Sentence-BERT: Sentence Embeddings using Siamese
+    BERT-Networks <https://aclanthology.org/D19-1410>`_, EMNLP 2019.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn_bert import BertVectorizer
+    >>> texts = ["a joy to watch", "utterly dull", "charming and funny", "a mess"]
+    >>> ratings = ["good", "bad", "good", "bad"]
+    >>> pipeline = make_pipeline(BertVectorizer(), LogisticRegression())
+    >>> pipeline.fit(texts, ratings).predict(["delightful", "tedious"])
+    array(['good', 'bad'], dtype='<U4')
+    """
+
+    _parameter_constraints = {
+        **constraints(ENCODER),
+        "pooling": [StrOptions({"auto", "cls", "mean", "max"})],
+        "layers": [Integral, list],
+        "normalize": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        *,
+        revision=None,
+        pooling="auto",
+        layers=-1,
+        normalize=False,
+        max_length=None,
+        long_text="truncate",
+        batch_size="auto",
+        device="auto",
+        dtype="auto",
+        verbose=0,
+    ):
+        self.model = model
+        self.revision = revision
+        self.pooling = pooling
+        self.layers = layers
+        self.normalize = normalize
+        self.max_length = max_length
+        self.long_text = long_text
+        self.batch_size = batch_size
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Find the checkpoint and count the texts that are too long.
+
+        Nothing is learnt from X.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted vectorizer.
+        """
+        texts, encoder, config = self._prepare_fit(X)
+        n_truncated = count_truncated(encoder, texts.first, texts.second, config)
+        return self._set_truncated(n_truncated, len(texts.first))
+
+    def fit_transform(self, X, y=None):
+        """Fit and return the features of X, reading the texts once.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out)
+            The features, as :meth:`transform` gives them.
+        """
+        texts, encoder, config = self._prepare_fit(X)
+        encoded = encode(encoder, texts.first, texts.second, config)
+        self._set_truncated(encoded.n_truncated, len(texts.first))
+        return encoded.features
+
+    def transform(self, X):
+        """Turn texts into features.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out)
+            The features in the order of X: float32, or float64 with
+            `dtype="float64"`.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of str.
+        CheckpointError
+            If the checkpoint is not found, damaged, or not that of the fit.
+        DeviceError
+            If this machine lacks the device or the dtype.
+        """
+        self._validate_params()
+        texts = self._validate_texts(X, reset=False)
+        files = self._locate()
+        config = self._encoding_config(files)
+        encoded = encode(self._encoder(files), texts.first, texts.second, config)
+        warn_if_truncated(encoded.n_truncated, len(texts.first), config.max_length)
+        return encoded.features
+
+    def _prepare_fit(self, X: Any) -> tuple[Texts, Encoder, EncodingConfig]:
+        """Do what both kinds of fit have in common, and set all but the count."""
+        self._validate_params()
+        texts = self._validate_texts(X, reset=True)
+        files = locate(os.fspath(self.model), self.revision)
+        config = self._encoding_config(files)
+        encoder = self._encoder(files)
+        self.pooling_ = config.pooling
+        self.max_length_ = config.max_length
+        self.device_ = str(encoder.device)
+        self.checkpoint_ = self._record(files)
+        return texts, encoder, config
+
+    def _set_truncated(self, n_truncated: int, n_texts: int) -> "BertVectorizer":
+        self.n_truncated_ = n_truncated
+        warn_if_truncated(n_truncated, n_texts, self.max_length_)
+        return self
+
+    def _encoding_config(self, files: CheckpointFiles) -> EncodingConfig:
+        architecture = read_architecture(files)
+        pooling = self.pooling
+        if pooling == "auto":
+            pooling = architecture.pooling or "cls"
+        return EncodingConfig(
+            pooling=pooling,
+            layers=self._resolve_layers(architecture),
+            normalize=self.normalize,
+            max_length=self._resolve_max_length(files),
+            long_text=self.long_text,
+            batch_size=None if self.batch_size == "auto" else self.batch_size,
+            show_progress=self.verbose > 0,
+        )
+
+    def _resolve_layers(self, architecture: Architecture) -> tuple[int, ...]:
+        """Return the layers counted from the embeddings, 0."""
+        wanted = self.layers if isinstance(self.layers, list) else [self.layers]
+        n_layers = architecture.n_layers
+        there = range(-n_layers - 1, n_layers + 1)
+        if not wanted or any(layer not in there for layer in wanted):
+            raise ValueError(
+                "layers must be an int, or a list of at least one int, from "
+                f"{there[0]} to {there[-1]} (0 is the embeddings, -1 the last layer). "
+                f"Got {self.layers!r}."
+            )
+        return tuple(
+            int(layer) + n_layers + 1 if layer < 0 else int(layer) for layer in wanted
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        architecture = read_architecture(self._locate())
+        return len(self._resolve_layers(architecture)) * architecture.hidden_size
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,5 @@
+"""Fetchers of text data, in the manner of :mod:`sklearn.datasets`."""
+
+from sklearn_bert.datasets._vader import fetch_vader_sentiment
+
+__all__ = ["fetch_vader_sentiment"]
