@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_feature_names
 
 from sklearn_bert._engine.checkpoints import read_architecture
 from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
@@ -18,6 +19,8 @@ from sklearn_bert.exceptions import (
     InputError,
     TruncationWarning,
 )
+
+_LEAST_FOR_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class BaseBert(BaseEstimator):
     def _validate_texts(self, X: Any, *, reset: bool) -> Texts:
         """Read X, and remember or check its number of columns."""
         texts = check_texts(X)
+        if reset or hasattr(self, "feature_names_in_"):
+            _check_feature_names(self, X, reset=reset)
         if reset:
             self.n_features_in_ = texts.n_columns
         elif texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
@@ -93,11 +98,17 @@ class BaseBert(BaseEstimator):
             files.model, self.revision, files.commit, files.source, files.digests
         )
 
-    def _resolve_max_length(self, files: CheckpointFiles) -> int:
+    def _resolve_max_length(self, files: CheckpointFiles, n_columns: int) -> int:
         """Return the longest sequence in tokens, within what the model can hold."""
         architecture = read_architecture(files)
         if self.max_length is None:
             return architecture.max_length
+        if n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
+            raise ValueError(
+                f"max_length must be at least {_LEAST_FOR_PAIRS} for pairs of texts: "
+                "up to four special tokens and one of each text. Got "
+                f"{self.max_length}. Raise it, or set max_length=None."
+            )
         if self.max_length > architecture.max_positions:
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "

@@ -224,7 +224,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self._validate_params()
         texts = self._validate_texts(X, reset=False)
         files = self._locate()
-        config = self._encoding_config(files)
+        config = self._encoding_config(files, texts.n_columns)
         encoded = encode(self._encoder(files), texts.first, texts.second, config)
         warn_if_truncated(encoded.n_truncated, len(texts.first), config.max_length)
         return encoded.features
@@ -234,7 +234,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self._validate_params()
         texts = self._validate_texts(X, reset=True)
         files = locate(os.fspath(self.model), self.revision)
-        config = self._encoding_config(files)
+        config = self._encoding_config(files, texts.n_columns)
         encoder = self._encoder(files)
         self.pooling_ = config.pooling
         self.max_length_ = config.max_length
@@ -247,7 +247,9 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         warn_if_truncated(n_truncated, n_texts, self.max_length_)
         return self
 
-    def _encoding_config(self, files: CheckpointFiles) -> EncodingConfig:
+    def _encoding_config(
+        self, files: CheckpointFiles, n_columns: int
+    ) -> EncodingConfig:
         architecture = read_architecture(files)
         pooling = self.pooling
         if pooling == "auto":
@@ -256,7 +258,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
             pooling=pooling,
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
-            max_length=self._resolve_max_length(files),
+            max_length=self._resolve_max_length(files, n_columns),
             long_text=self.long_text,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             show_progress=self.verbose > 0,

@@ -134,7 +134,7 @@ def locate(model: str, revision: str | None) -> CheckpointFiles:
         If it is nowhere; the message names each place.
     """
     folder = Path(model).expanduser()
-    if folder.is_dir():
+    if model and folder.is_dir():
         return CheckpointFiles(model, folder.resolve(), "directory", None)
     if _looks_like_a_path(model):
         raise CheckpointNotFoundError(

@@ -82,7 +82,8 @@ class EncoderRegistry:
 
     def _release(self, key: _Key) -> None:
         with self._lock:
-            if key in self._encoders and not self._users[key]:
+            # Iterating sees live users only; len() may still count one just gone.
+            if key in self._encoders and not any(True for _ in self._users[key]):
                 self._drop(key)
 
     def _drop(self, key: _Key) -> None:

@@ -139,8 +139,11 @@ class TextTokenizer:
         """
         template = self._single if second is None else self._pair
         room = max_length - template.n_special
-        # One token more than fits tells that a text was cut.
-        wanted = room + 1 if long_text == "truncate" else None
+        wanted = None
+        if long_text == "truncate":
+            # One token more than fits tells that a text was cut; of a pair it must
+            # also be seen which half is the longer.
+            wanted = room + 1 if second is None else _CHARACTERS_PER_TOKEN * room
         parts = [self._ids(first, wanted)]
         if second is not None:
             parts.append(self._ids(second, wanted))

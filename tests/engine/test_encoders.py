@@ -1,0 +1,120 @@
+"""Each family takes the fastest path that gives transformers' numbers."""
+
+import itertools
+
+import pytest
+import torch
+
+from sklearn_bert._engine.batching import collate
+from sklearn_bert._engine.checkpoints import load_checkpoint
+from sklearn_bert._engine.encoders import (
+    FlatEncoder,
+    PaddedEncoder,
+    build_encoder,
+    choose_path,
+)
+from sklearn_bert._engine.fused import FusedEncoder
+from sklearn_bert._engine.locating import locate
+
+CPU = torch.device("cpu")
+ALL = (0, 1, 2, 3)
+
+# The path that each family takes, and what its configuration needs beside the sizes.
+FAMILIES = {
+    "bert": (FusedEncoder, {}),
+    "roberta": (FusedEncoder, {"pad_token_id": 1}),
+    "xlm-roberta": (FusedEncoder, {"pad_token_id": 1}),
+    "camembert": (FusedEncoder, {"pad_token_id": 1}),
+    "electra": (FusedEncoder, {"embedding_size": 16}),
+    "distilbert": (FlatEncoder, {"dim": 32, "n_layers": 3, "n_heads": 4}),
+    "albert": (FlatEncoder, {"embedding_size": 16}),
+    "mpnet": (PaddedEncoder, {"pad_token_id": 1}),
+    "deberta": (PaddedEncoder, {}),
+}
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request, save_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families") / request.param
+    kind, changes = FAMILIES[request.param]
+    return kind, save_model(folder, request.param, **changes)
+
+
+@pytest.fixture
+def files(family):
+    return locate(str(family[1]), None)
+
+
+def make_batch(encoder, texts):
+    sequences = encoder.tokenizer(texts, None, max_length=32, long_text="truncate")
+    rows = sorted(range(len(texts)), key=lambda row: -len(sequences.ids[row]))
+    return collate(sequences, rows)
+
+
+def test_family_takes_the_fastest_path_that_is_right(family, files):
+    encoder = build_encoder(files, CPU, torch.float32)
+    assert type(encoder.path) is family[0]
+
+
+def test_path_equals_transformers_padded_forward(family, files, texts):
+    from transformers import AutoModel
+
+    encoder = build_encoder(files, CPU, torch.float32)
+    batch = make_batch(encoder, texts[:12])
+    model = AutoModel.from_pretrained(family[1]).eval()
+    with torch.inference_mode():
+        states = encoder.path.hidden_states(batch, ALL, only_first=False)
+        starts = batch.boundaries.tolist()
+        for start, stop in itertools.pairwise(starts):
+            alone = model(
+                batch.input_ids[None, start:stop], output_hidden_states=True
+            ).hidden_states
+            for state, expected in zip(states, alone, strict=True):
+                torch.testing.assert_close(
+                    state[start:stop], expected[0], rtol=0, atol=1e-5
+                )
+
+
+def test_first_tokens_equal_those_of_all(files, texts):
+    encoder = build_encoder(files, CPU, torch.float32)
+    batch = make_batch(encoder, texts)
+    with torch.inference_mode():
+        every = encoder.path.hidden_states(batch, ALL, only_first=False)
+        first = encoder.path.hidden_states(batch, ALL, only_first=True)
+    for all_tokens, first_tokens in zip(every, first, strict=True):
+        torch.testing.assert_close(all_tokens[batch.first_tokens], first_tokens)
+
+
+def test_float64_is_computed_in_float64(files, texts):
+    encoder = build_encoder(files, CPU, torch.float64)
+    with torch.inference_mode():
+        states = encoder.path.hidden_states(
+            make_batch(encoder, texts), (3,), only_first=True
+        )
+    assert states[0].dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("broken", "chosen"),
+    [((FusedEncoder,), FlatEncoder), ((FusedEncoder, FlatEncoder), PaddedEncoder)],
+)
+def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, chosen):
+    def mixing(original):
+        def run(self, batch, layers, *, only_first):
+            states = original(self, batch, layers, only_first=only_first)
+            return [state + 1e-3 * state.roll(1, 0) for state in states]
+
+        return run
+
+    for kind in broken:
+        monkeypatch.setattr(kind, "hidden_states", mixing(kind.hidden_states))
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    assert type(choose_path(checkpoint, CPU, torch.float32)) is chosen
+
+
+def test_an_unknown_activation_is_left_to_transformers(
+    save_model, tmp_path, edit_config
+):
+    folder = save_model(tmp_path / "silu", hidden_act="silu")
+    encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
+    assert type(encoder.path) is FlatEncoder
