@@ -60,6 +60,17 @@ def load_tokenizer(checkpoint: str) -> Any:
     return tokenizer
 
 
+def pad(ids: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return ids and mask of shape (n, longest), padded with 0 on the right."""
+    longest = max(len(row) for row in ids)
+    padded = np.zeros((len(ids), longest), dtype=np.int64)
+    mask = np.zeros_like(padded)
+    for row, values in enumerate(ids):
+        padded[row, : len(values)] = values
+        mask[row, : len(values)] = 1
+    return padded, mask
+
+
 def default_texts() -> list[str]:
     """Return movie-review sentences, which the package fetches itself."""
     from sklearn_bert.datasets import fetch_vader_sentiment

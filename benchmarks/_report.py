@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -48,6 +49,38 @@ def usable_cpus() -> int:
 def load_average() -> float | None:
     """Return the load of the last minute; beyond our own threads, it is noise."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def busy_cpu_seconds(path: Path = Path("/proc/stat")) -> float | None:
+    """Return the CPU seconds used on this machine since it started.
+
+    Time that a hypervisor gave to other machines counts too. None where the
+    system is not Linux.
+    """
+    if not path.exists():
+        return None
+    ticks = [int(value) for value in path.read_text().split("\n", 1)[0].split()[1:9]]
+    _, _, _, idle, waiting, *_ = ticks
+    return (sum(ticks) - idle - waiting) / os.sysconf("SC_CLK_TCK")
+
+
+class Noise:
+    """How many CPUs all other processes used since this object was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    def cpus_of_others(self) -> float | None:
+        """Return their mean number of busy CPUs, None where it is not known."""
+        busy, own, wall = (
+            None if now is None or start is None else now - start
+            for now, start in zip(self._now(), self._start, strict=True)
+        )
+        return None if busy is None else max((busy - own) / wall, 0.0)
+
+    @staticmethod
+    def _now() -> tuple[float | None, float, float]:
+        return busy_cpu_seconds(), time.process_time(), time.perf_counter()
 
 
 def device_name(device: str) -> str:

@@ -241,7 +241,7 @@ right.set_xscale("log", base=2)
 right.set_xticks(sizes, [str(size) for size in sizes])
 right.set(xlabel="labelled messages", title="Learning curve, mean and std of 20 splits")
 right.text(64, 0.235, "chance", ha="right", va="top", fontsize=9)
-right.legend(loc="upper left")
+right.legend(loc="center right", bbox_to_anchor=(1, 0.6), frameon=False)
 for ax in (left, right):
     ax.axhline(1 / len(FOLDERS), color="black", linestyle=":", linewidth=1)
     ax.spines[["top", "right"]].set_visible(False)
