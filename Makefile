@@ -6,7 +6,7 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # Only the extras change from one target to another; a stamp file says which are in.
 EXTRAS_demo = bundled,test
 EXTRAS_test = bundled,test
-EXTRAS_lint = lint
+EXTRAS_lint = bundled,lint,test
 EXTRAS_docs = bundled,docs
 
 .PHONY: help demo test lint docs bench clean
@@ -31,12 +31,12 @@ demo: $(VENV)/.demo-installed package ## run the main job on real text
 test: $(VENV)/.test-installed package ## run the tests
 	$(BIN)/pytest
 
-lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, numpydoc
+lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell sklearn_bert tests examples docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md
 	$(BIN)/mypy
-	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'sklearn_bert/*.py')
+	$(BIN)/pytest -q tests/test_docstrings.py
 
 docs: $(VENV)/.docs-installed package ## build the documentation, warnings as errors
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

@@ -120,6 +120,8 @@ def load_arm(
 
 def measure(plan: Plan, text_set: TextSet) -> dict[str, Any]:
     """Return all that is known of one set: its texts, the noise, and every arm."""
+    # From here: a busy machine makes the search of settings wrong, too.
+    noise = Noise()
     prepare = prepare_single if text_set.name == "one" else prepare_batches
     sample = reference_sample(plan, text_set)
     records: dict[str, dict[str, Any]] = {}
@@ -133,7 +135,6 @@ def measure(plan: Plan, text_set: TextSet) -> dict[str, Any]:
         )
     log.info("%s: %d rounds", text_set.name, plan.repeats)
     before = ceilings(plan)
-    noise = Noise()
     seconds = interleave(
         calls, repeats=plan.repeats, seed=plan.seed, settle_s=plan.settle_s
     )

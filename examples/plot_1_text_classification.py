@@ -18,7 +18,7 @@ messages.
 # ------------
 # 96 messages, 24 in each folder, written for this example in the way different people
 # would write them: few of them share more than common words. This is a small set, and
-# the figures below say how the two methods compare on *this* set.
+# the figures below say how the methods compare on *this* set.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -196,7 +196,7 @@ for name, scores in accuracy.items():
 # and leaks nothing. It saves encoding each message again for every split and size.
 
 sizes = [8, 16, 32, 64]
-curve_splits = StratifiedShuffleSplit(n_splits=20, test_size=32, random_state=0)
+curve_splits = StratifiedShuffleSplit(n_splits=10, test_size=32, random_state=0)
 contenders = {name: (pipeline, X) for name, pipeline in pipelines.items()}
 contenders["BertVectorizer"] = (
     pipelines["BertVectorizer"][-1],
@@ -239,7 +239,7 @@ for name, scores in curves.items():
     )
 right.set_xscale("log", base=2)
 right.set_xticks(sizes, [str(size) for size in sizes])
-right.set(xlabel="labelled messages", title="Learning curve, mean and std of 20 splits")
+right.set(xlabel="labelled messages", title="Learning curve, mean and std of 10 splits")
 right.text(64, 0.235, "chance", ha="right", va="top", fontsize=9)
 right.legend(loc="center right", bbox_to_anchor=(1, 0.6), frameon=False)
 for ax in (left, right):
@@ -248,6 +248,5 @@ for ax in (left, right):
 plt.show()
 
 # %%
-# With many thousand labelled texts the gap closes, and TF-IDF can come out ahead on
-# tasks that hang on single words: ``make demo`` shows such a case. What the frozen
-# encoder saves is labels.
+# With thousands of labelled texts the gap narrows: ``make demo`` shows by how much, on
+# ten thousand rated sentences. What a frozen encoder saves is labels.

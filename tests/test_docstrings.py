@@ -4,6 +4,7 @@ import doctest
 import inspect
 
 import pytest
+from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
@@ -43,6 +44,34 @@ def test_documented_defaults_are_the_signatures(estimator):
         line = next(x for x in doc.splitlines() if x.startswith(f"{name} : "))
         default = repr(parameter.default).replace("'", '"')
         assert line.endswith(f"default={default}")
+
+
+# What numpydoc would ask for and a reader would not miss.
+UNASKED = {
+    "ES01",  # an extended summary only where there is more to say
+    "EX01",  # examples stand at classes and functions, not at every method
+    "GL01",  # the summary begins on the line of the quotes
+    "RT02",  # scikit-learn names what it returns
+    "SA01",  # likewise See Also
+    "SA04",
+}
+
+
+def public_names():
+    """Return the import path of every public class, function and method."""
+    names = [f"sklearn_bert.exceptions.{x}" for x in sklearn_bert.exceptions.__all__]
+    names += [f"sklearn_bert.datasets.{x}" for x in sklearn_bert.datasets.__all__]
+    for estimator in ESTIMATORS:
+        names.append(f"sklearn_bert.{estimator.__name__}")
+        own = [x for x in vars(estimator) if not x.startswith("_")]
+        names += [f"sklearn_bert.{estimator.__name__}.{method}" for method in own]
+    return names
+
+
+@pytest.mark.parametrize("name", public_names())
+def test_numpydoc_finds_nothing(name):
+    found = [error for error in validate(name)["errors"] if error[0] not in UNASKED]
+    assert found == []
 
 
 def test_every_error_is_of_the_tree():

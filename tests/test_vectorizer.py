@@ -318,8 +318,8 @@ def test_set_output(vectorizer, texts, container, kind):
 
 
 def test_pandas_output_keeps_the_index(vectorizer):
-    series = pd.Series(["good", "bad"], index=["x", "y"])
-    frame = vectorizer.set_output(transform="pandas").transform(series)
+    texts = pd.DataFrame({"text": ["good", "bad"]}, index=["x", "y"])
+    frame = vectorizer.set_output(transform="pandas").transform(texts)
     assert list(frame.index) == ["x", "y"]
 
 

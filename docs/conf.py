@@ -1,0 +1,160 @@
+"""Sphinx configuration. `make docs` builds the site without a network."""
+
+import re
+import zlib
+from pathlib import Path
+
+import sklearn_bert
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+project = "sklearn-bert"
+author = "The sklearn-bert developers"
+copyright = "The sklearn-bert developers"
+version = release = sklearn_bert.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.intersphinx",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "auto_examples/**.ipynb"]
+default_role = "literal"
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"sklearn-bert {version}"
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+    "footer_end": [],
+}
+# Pages without sub-pages need no sidebar of them.
+html_sidebars = {
+    name: []
+    for name in (
+        "install",
+        "quick_start",
+        "user_guide",
+        "performance",
+        "contributing",
+        "changelog",
+    )
+}
+
+autosummary_generate = True
+toc_object_entries = False
+python_maximum_signature_line_length = 88
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "ignore_pattern": r"demo\.py",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("sklearn_bert",),
+    "reference_url": {"sklearn_bert": None},
+    "show_memory": False,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "min_reported_time": 1e6,
+}
+
+# Links into scikit-learn's site. Its inventory would have to be downloaded, so the few
+# names that our pages use are listed here.
+SKLEARN_URL = "https://scikit-learn.org/stable/"
+SKLEARN_NAMES = {
+    "py:class": [
+        "sklearn.compose.ColumnTransformer",
+        "sklearn.feature_extraction.text.HashingVectorizer",
+        "sklearn.feature_extraction.text.TfidfVectorizer",
+        "sklearn.linear_model.LogisticRegression",
+        "sklearn.model_selection.GridSearchCV",
+        "sklearn.model_selection.GroupKFold",
+        "sklearn.pipeline.FeatureUnion",
+        "sklearn.pipeline.Pipeline",
+        "sklearn.utils.Bunch",
+    ],
+    "py:function": [
+        "sklearn.inspection.permutation_importance",
+        "sklearn.model_selection.cross_validate",
+    ],
+}
+SKLEARN_PAGES = {
+    "df_output_transform": "modules/df_output_transform.html",
+    "metadata_routing": "metadata_routing.html",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
+        "auto_examples/miscellaneous/plot_set_output.html"
+    ),
+}
+SKLEARN_INVENTORY = HERE / "_build" / "sklearn.inv"
+intersphinx_mapping = {"sklearn": (SKLEARN_URL, str(SKLEARN_INVENTORY))}
+
+
+def write_sklearn_inventory():
+    """Write the names above in the format of Sphinx's objects.inv."""
+    lines = [
+        f"{name} {role} 1 modules/generated/{name}.html#$ -"
+        for role, names in SKLEARN_NAMES.items()
+        for name in names
+    ]
+    lines += [
+        f"{label} std:label -1 {page} scikit-learn's user guide"
+        for label, page in SKLEARN_PAGES.items()
+    ]
+    header = (
+        "# Sphinx inventory version 2\n"
+        "# Project: scikit-learn\n"
+        "# Version: stable\n"
+        "# The remainder of this file is compressed using zlib.\n"
+    )
+    body = "".join(f"{line}\n" for line in lines)
+    SKLEARN_INVENTORY.parent.mkdir(exist_ok=True)
+    SKLEARN_INVENTORY.write_bytes(header.encode() + zlib.compress(body.encode()))
+
+
+def to_rst(markdown):
+    """Turn the Markdown that this project's own files use into reStructuredText.
+
+    That is: headings, fenced code, links, and what both languages write alike.
+    """
+    lines, in_code = [], False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            in_code = not in_code
+            lines += (
+                ["", f".. code-block:: {line[3:] or 'text'}", ""] if in_code else [""]
+            )
+        elif in_code:
+            lines.append(f"    {line}".rstrip())
+        elif match := re.match(r"(#+) (.*)", line):
+            underline = "=-~^"[len(match[1]) - 1]
+            lines += [match[2], underline * len(match[2])]
+        else:
+            line = re.sub(r"`([^`]+)`", r"``\1``", line)
+            lines.append(re.sub(r"\[([^]]+)\]\((https?:[^)]+)\)", r"`\1 <\2>`__", line))
+    return "\n".join(lines) + "\n"
+
+
+def include_markdown(app, docname, source):
+    """Fill the pages that are files of the repository's root."""
+    path = ROOT / f"{docname.upper()}.md"
+    if docname in ("changelog", "contributing"):
+        app.env.note_dependency(str(path))
+        source[0] = to_rst(path.read_text(encoding="utf-8"))
+
+
+def setup(app):
+    """Register what the functions above do."""
+    write_sklearn_inventory()
+    app.connect("source-read", include_markdown)

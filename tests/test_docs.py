@@ -1,0 +1,43 @@
+"""All code in the README, the quick start and the user guide runs as written."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize("page", ["quick_start", "user_guide"])
+def test_page_shows_what_its_code_prints(page):
+    pytest.importorskip("pandas")
+    path = ROOT / "docs" / f"{page}.rst"
+    result = doctest.testfile(
+        str(path), module_relative=False, optionflags=FLAGS, encoding="utf-8"
+    )
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+def test_readme_shows_what_its_code_prints(capsys):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert blocks
+
+    for block in blocks:
+        shown = re.findall(r"^print\(.*\)  # (.*)$", block, re.MULTILINE)
+        assert shown
+        exec(block, {})
+        assert capsys.readouterr().out.splitlines() == shown
+
+
+def test_readme_links_lead_somewhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", readme)
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert links
+    assert missing == []

@@ -1,0 +1,68 @@
+"""The gallery scripts run, offline, and show what they say they show."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SCRIPTS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def run_script(monkeypatch, tmp_path):
+    """Return a function that runs a script without a screen: its names, its figures."""
+    matplotlib = pytest.importorskip("matplotlib")
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+
+    def run(name):
+        monkeypatch.setattr(pyplot, "show", lambda: None)
+        monkeypatch.chdir(tmp_path)
+        with matplotlib.rc_context():
+            pyplot.switch_backend("Agg")
+            namespace = runpy.run_path(str(EXAMPLES / name))
+            figures = [pyplot.figure(number) for number in pyplot.get_fignums()]
+            for figure in figures:
+                figure.canvas.draw()
+            pyplot.close("all")
+        return namespace, figures
+
+    return run
+
+
+def test_every_script_is_tested():
+    assert SCRIPTS == ["plot_1_text_classification.py", "plot_2_text_beside_numbers.py"]
+
+
+def test_encoder_needs_fewer_labels_than_tfidf(run_script):
+    names, figures = run_script("plot_1_text_classification.py")
+
+    assert len(figures) == 1
+    assert len(names["X"]) == 96
+    # The text of the example says that most words are new to TF-IDF.
+    assert names["unseen_share"] > 0.5
+    means = {name: scores.mean() for name, scores in names["accuracy"].items()}
+    best_tfidf = max(score for name, score in means.items() if "TF-IDF" in name)
+    assert means["BertVectorizer"] > best_tfidf + 0.2
+    bert = names["curves"]["BertVectorizer"].mean(axis=1)
+    assert bert[-1] > bert[0]
+    assert bert[0] > names["curves"]["TF-IDF, words"].mean(axis=1)[0]
+
+
+def test_text_column_adds_to_the_numbers(run_script):
+    names, figures = run_script("plot_2_text_beside_numbers.py")
+
+    assert len(figures) == 1
+    error = {
+        " ".join(name.split()): errors.mean() for name, errors in names["error"].items()
+    }
+    assert error["all columns (BERT)"] < 0.75 * error["no text"]
+    assert error["all columns (BERT)"] < error["text only (BERT)"]
+    assert error["all columns (BERT)"] < error["all columns (TF-IDF)"]
+    importance = dict(
+        zip(names["orders"].columns, names["importances"].mean(axis=1), strict=True)
+    )
+    assert max(importance, key=importance.get) == "report"
+    assert abs(importance["owner"]) < 0.1 * importance["report"]
