@@ -1,5 +1,6 @@
 """Sphinx configuration. `make docs` builds the site without a network."""
 
+import doctest
 import re
 import zlib
 from pathlib import Path
@@ -54,6 +55,8 @@ python_maximum_signature_line_length = 88
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
+
+doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",

@@ -1,7 +1,6 @@
 """What all estimators share. Think twice before adding anything to it."""
 
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +10,11 @@ from sklearn.utils.validation import _check_feature_names
 from sklearn_bert._engine.checkpoints import read_architecture
 from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.encoders import Encoder
+from sklearn_bert._engine.encoding import EncodingConfig
 from sklearn_bert._engine.locating import CheckpointFiles, locate
 from sklearn_bert._engine.registry import ENCODERS
 from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointMismatchError,
     InputError,
@@ -55,41 +56,48 @@ class BaseBert(BaseEstimator):
     are ever held in attributes: encoders come from the process-wide registry.
     """
 
-    def _validate_texts(self, X: Any, *, reset: bool) -> Texts:
-        """Read X, and remember or check its number of columns."""
+    def _check_texts(self, X: Any) -> Texts:
+        """Read X, and refuse other columns than those of the fit."""
         texts = check_texts(X)
-        if reset or hasattr(self, "feature_names_in_"):
-            _check_feature_names(self, X, reset=reset)
-        if reset:
-            self.n_features_in_ = texts.n_columns
-        elif texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
+        if texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
             raise InputError(
                 f"X has {texts.n_columns} features, but {type(self).__name__} is "
                 f"expecting {self.n_features_in_} features as input: one column is "
                 "texts, two columns are pairs. Give X the columns that fit had."
             )
+        if hasattr(self, "feature_names_in_"):
+            _check_feature_names(self, X, reset=False)
         return texts
 
-    def _locate(self) -> CheckpointFiles:
+    def _remember_columns(self, X: Any, texts: Texts) -> None:
+        """Set what :meth:`_check_texts` checks."""
+        _check_feature_names(self, X, reset=True)
+        self.n_features_in_ = texts.n_columns
+
+    def _locate(self, *, may_download: bool = True) -> CheckpointFiles:
         """Find the checkpoint, and refuse another one than that of the fit."""
         model = os.fspath(self.model)
-        files = locate(model, self.revision)
+        files = locate(model, self.revision, may_download=may_download)
         record: CheckpointRecord | None = getattr(self, "checkpoint_", None)
         asked = (model, self.revision)
         if record is None or asked != (record.model, record.revision):
             return files
-        digests = files.digests
+        found, fitted = files.digests, record.digests
         changed = sorted(
-            name
-            for name in {*digests, *record.digests}
-            if digests.get(name) != record.digests.get(name)
+            name for name in {*found, *fitted} if found.get(name) != fitted.get(name)
         )
         if changed:
+            what = ", ".join(
+                f"{name} is " + ("missing" if name not in found else "new")
+                if (name in found) != (name in fitted)
+                else f"{name} differs"
+                for name in changed
+            )
+            pin = f"pin revision={record.commit!r}, " if record.commit else ""
             raise CheckpointMismatchError(
                 f"The model must be the one that this {type(self).__name__} was fitted "
-                f"with. Got a {model!r} in {files.folder} of which {changed[0]} "
-                f"differs ({len(changed)} files in all). Restore the files, pin "
-                f"revision={record.commit!r} if they come from the Hub, or fit again."
+                f"with. Got {model!r} in {files.folder}, where {what}. Restore the "
+                f"files, {pin}or fit again."
             )
         return files
 
@@ -113,7 +121,7 @@ class BaseBert(BaseEstimator):
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
                 f"of positions of model {files.model!r}. Got {self.max_length}. Lower "
-                "it, or set long_text='window' to read longer texts in windows."
+                "it; long_text='window' reads texts of any length."
             )
         return self.max_length
 
@@ -130,14 +138,19 @@ class BaseBert(BaseEstimator):
         return tags
 
 
-def warn_if_truncated(n_truncated: int, n_texts: int, max_length: int) -> None:
+def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) -> None:
     """Say once per call how many texts were cut, and what can be done."""
-    if n_truncated:
-        warnings.warn(
-            f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
-            f"longer than max_length={max_length} tokens and were cut. Set "
-            "long_text='window' to read all of them, or raise max_length if the "
-            "model allows it.",
-            TruncationWarning,
-            stacklevel=3,
-        )
+    if not n_truncated:
+        return
+    remedy = (
+        "Raise max_length if the model allows it, or shorten the shorter half of each "
+        "pair, of which there are no windows."
+        if config.long_text == "window"
+        else "Set long_text='window' to read all of them, or raise max_length if the "
+        "model allows it."
+    )
+    warn_user(
+        f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are longer "
+        f"than max_length={config.max_length} tokens and were cut. {remedy}",
+        TruncationWarning,
+    )

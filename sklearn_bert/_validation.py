@@ -1,7 +1,6 @@
 """What estimators accept as texts. The only place that words input errors."""
 
-import warnings
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InputError, TextRepairWarning
 
 # How many bad rows an error shows.
@@ -78,7 +78,9 @@ def _columns(X: Any) -> list[Sequence[Any]]:
         )
     if hasattr(X, "columns"):
         return _frame_columns(X)
-    if isinstance(X, Mapping | Set):
+    if isinstance(X, np.matrix):
+        X = np.asarray(X)
+    if isinstance(X, Mapping | set | frozenset):
         raise InputError(
             "X must be an ordered collection of texts. Got a "
             f"{type(X).__name__}, whose order is no part of it. Give a list."
@@ -86,7 +88,7 @@ def _columns(X: Any) -> list[Sequence[Any]]:
     if not isinstance(X, Iterable) or getattr(X, "ndim", 1) == 0:
         raise InputError(
             "X must be a list, array, Series or frame of texts (str). Got "
-            f"{_show(X)}. Put the text into a list: [text]."
+            f"{_show(X)}. Give a list with one text per sample: ['a text', ...]."
         )
     if isinstance(X, np.ndarray):
         return _array_columns(X)
@@ -94,10 +96,17 @@ def _columns(X: Any) -> list[Sequence[Any]]:
 
 
 def _frame_columns(X: Any) -> list[Sequence[Any]]:
-    _check_n_columns(len(X.columns))
     if hasattr(X, "iloc"):
-        return [X.iloc[:, column].tolist() for column in range(len(X.columns))]
-    return [X.get_column(name).to_list() for name in X.columns]
+        _check_n_columns(X.shape[1])
+        return [X.iloc[:, column].tolist() for column in range(X.shape[1])]
+    if hasattr(X, "get_column"):
+        _check_n_columns(X.shape[1])
+        return [X.get_column(name).to_list() for name in X.columns]
+    raise InputError(
+        "X must be a list, array, Series, or frame of pandas or polars. Got a "
+        f"{type(X).__module__.split('.')[0]} {type(X).__name__}. Collect it first, or "
+        "turn it into a pandas frame: X.to_pandas()."
+    )
 
 
 def _array_columns(X: np.ndarray) -> list[Sequence[Any]]:
@@ -167,13 +176,16 @@ def _check_all_str(columns: list[list[Any]]) -> None:
 
 def _remedy(values: list[Any]) -> str:
     if any(_is_missing(value) for value in values):
-        return "Drop these rows, or replace missing values by '': X.fillna('')."
+        return (
+            "Drop these rows, or replace missing values by '': X.fillna('') in pandas, "
+            "X.fill_null('') in polars."
+        )
     if any(isinstance(value, bytes) for value in values):
         return "Decode bytes first: value.decode('utf-8')."
     if any(isinstance(value, Number) for value in values):
         return (
             "Select the text column, or turn numbers into texts if that is meant: "
-            "X.astype(str)."
+            "X.astype(str), or [str(x) for x in X]."
         )
     return "Turn these values into texts, or drop the rows."
 
@@ -202,18 +214,13 @@ def _repair(column: list[str]) -> list[str]:
     repaired = [_without_surrogates(text) for text in column]
     n_repaired = sum(old != new for old, new in zip(column, repaired, strict=True))
     if n_repaired:
-        warnings.warn(
+        warn_user(
             f"{n_repaired} of {len(column)} texts held lone surrogates, which are no "
             "characters and were replaced by U+FFFD. Files read with "
             "errors='surrogateescape' have them; read them with their true encoding.",
             TextRepairWarning,
-            stacklevel=_STACKLEVEL,
         )
     return repaired
-
-
-# From _repair up to the line of the user that called fit or transform.
-_STACKLEVEL = 5
 
 
 def _without_surrogates(text: str) -> str:

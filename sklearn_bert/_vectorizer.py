@@ -15,8 +15,10 @@ from sklearn_bert._engine.encoding import (
     encode,
 )
 from sklearn_bert._engine.locating import CheckpointFiles, locate
+from sklearn_bert._engine.pooling import POOLINGS
 from sklearn_bert._params import ENCODER, StrOptions, constraints, document
-from sklearn_bert._validation import Texts
+from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert.exceptions import CheckpointError
 
 
 @document(ENCODER)
@@ -42,7 +44,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         the mean; or the maximum of each feature. "auto" takes what the checkpoint
         declares in its sentence-transformers files, and [CLS] if it declares nothing.
 
-    layers : int or list of int, default=-1
+    layers : int, or list or tuple of int, default=-1
         Whose output to pool: 0 is the embeddings, 1 the first layer, -1 the last. The
         vectors of several layers are joined end to end.
 
@@ -66,7 +68,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     n_features_in_ : int
         1 if `fit` saw texts, 2 if it saw pairs.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns that `fit` saw. Only there if X was a frame whose column
         names are all strings.
 
@@ -124,7 +126,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     _parameter_constraints = {
         **constraints(ENCODER),
         "pooling": [StrOptions({"auto", "cls", "mean", "max"})],
-        "layers": [Integral, list],
+        "layers": [Integral, list, tuple],
         "normalize": ["boolean"],
     }
 
@@ -174,8 +176,9 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
             The fitted vectorizer.
         """
         texts, encoder, config = self._prepare_fit(X)
-        n_truncated = count_truncated(encoder, texts.first, texts.second, config)
-        return self._set_truncated(n_truncated, len(texts.first))
+        self.n_truncated_ = count_truncated(encoder, texts.first, texts.second, config)
+        warn_if_truncated(self.n_truncated_, len(texts.first), config)
+        return self
 
     def fit_transform(self, X, y=None):
         """Fit and return the features of X, reading the texts once.
@@ -195,7 +198,8 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         """
         texts, encoder, config = self._prepare_fit(X)
         encoded = encode(encoder, texts.first, texts.second, config)
-        self._set_truncated(encoded.n_truncated, len(texts.first))
+        self.n_truncated_ = encoded.n_truncated
+        warn_if_truncated(self.n_truncated_, len(texts.first), config)
         return encoded.features
 
     def transform(self, X):
@@ -222,30 +226,27 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
             If this machine lacks the device or the dtype.
         """
         self._validate_params()
-        texts = self._validate_texts(X, reset=False)
+        texts = self._check_texts(X)
         files = self._locate()
         config = self._encoding_config(files, texts.n_columns)
         encoded = encode(self._encoder(files), texts.first, texts.second, config)
-        warn_if_truncated(encoded.n_truncated, len(texts.first), config.max_length)
+        warn_if_truncated(encoded.n_truncated, len(texts.first), config)
         return encoded.features
 
     def _prepare_fit(self, X: Any) -> tuple[Texts, Encoder, EncodingConfig]:
         """Do what both kinds of fit have in common, and set all but the count."""
         self._validate_params()
-        texts = self._validate_texts(X, reset=True)
+        texts = check_texts(X)
         files = locate(os.fspath(self.model), self.revision)
         config = self._encoding_config(files, texts.n_columns)
         encoder = self._encoder(files)
+        # Nothing is set before all that can fail is done.
+        self._remember_columns(X, texts)
         self.pooling_ = config.pooling
         self.max_length_ = config.max_length
         self.device_ = str(encoder.device)
         self.checkpoint_ = self._record(files)
         return texts, encoder, config
-
-    def _set_truncated(self, n_truncated: int, n_texts: int) -> "BertVectorizer":
-        self.n_truncated_ = n_truncated
-        warn_if_truncated(n_truncated, n_texts, self.max_length_)
-        return self
 
     def _encoding_config(
         self, files: CheckpointFiles, n_columns: int
@@ -254,6 +255,12 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         pooling = self.pooling
         if pooling == "auto":
             pooling = architecture.pooling or "cls"
+            if pooling not in POOLINGS:
+                raise CheckpointError(
+                    f"pooling must be given for model {files.model!r}, whose own, "
+                    f"{pooling!r}, is none of {', '.join(POOLINGS)}. Set pooling='mean'"
+                    ", or another of them."
+                )
         return EncodingConfig(
             pooling=pooling,
             layers=self._resolve_layers(architecture),
@@ -266,10 +273,15 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
 
     def _resolve_layers(self, architecture: Architecture) -> tuple[int, ...]:
         """Return the layers counted from the embeddings, 0."""
-        wanted = self.layers if isinstance(self.layers, list) else [self.layers]
+        wanted = self.layers if isinstance(self.layers, list | tuple) else [self.layers]
         n_layers = architecture.n_layers
         there = range(-n_layers - 1, n_layers + 1)
-        if not wanted or any(layer not in there for layer in wanted):
+        if not wanted or any(
+            not isinstance(layer, Integral)
+            or isinstance(layer, bool)
+            or layer not in there
+            for layer in wanted
+        ):
             raise ValueError(
                 "layers must be an int, or a list of at least one int, from "
                 f"{there[0]} to {there[-1]} (0 is the embeddings, -1 the last layer). "
@@ -281,7 +293,11 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
 
     @property
     def _n_features_out(self) -> int:
-        architecture = read_architecture(self._locate())
+        # Also asked by whoever displays an estimator: no reason to download a model.
+        try:
+            architecture = read_architecture(self._locate(may_download=False))
+        except CheckpointError as error:
+            raise AttributeError(str(error)) from error
         return len(self._resolve_layers(architecture)) * architecture.hidden_size
 
     def __sklearn_tags__(self):

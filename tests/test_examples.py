@@ -1,9 +1,11 @@
 """The gallery scripts run, offline, and show what they say they show."""
 
+import importlib
 import runpy
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
@@ -20,7 +22,10 @@ def run_script(monkeypatch, tmp_path):
     def run(name):
         monkeypatch.setattr(pyplot, "show", lambda: None)
         monkeypatch.chdir(tmp_path)
-        with matplotlib.rc_context():
+        # Threads that wait for each other crawl where other processes run. Only
+        # libraries that are loaded can be told.
+        importlib.import_module("sklearn.linear_model")
+        with matplotlib.rc_context(), threadpool_limits(limits=1):
             pyplot.switch_backend("Agg")
             namespace = runpy.run_path(str(EXAMPLES / name))
             figures = [pyplot.figure(number) for number in pyplot.get_fignums()]

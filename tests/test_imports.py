@@ -15,11 +15,12 @@ ENGINE = "sklearn_bert._engine"
 # Who may import whom, by the first name below sklearn_bert. The root imports the
 # estimators; nothing imports the root.
 ESTIMATORS = {"_vectorizer"}
-BELOW_BASE = {"_params", "_validation", "_engine", "exceptions"}
+BELOW_BASE = {"_params", "_validation", "_warnings", "_engine", "exceptions"}
 ALLOWED = {
     "exceptions": set(),
     "_params": set(),
-    "_validation": {"exceptions"},
+    "_warnings": set(),
+    "_validation": {"_warnings", "exceptions"},
     "_engine": {"_engine", "exceptions"},
     "_base": BELOW_BASE,
     "datasets": {"datasets", "_params", "exceptions"},

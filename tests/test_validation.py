@@ -21,7 +21,7 @@ ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
         ("a film", BARE),
         (b"a film", BARE),
         (np.array("a film"), "must be a list, array, Series or frame"),
-        (5, r"Got 5 \(int\)\. Put the text into a list"),
+        (5, r"Got 5 \(int\)\. Give a list with one text per sample"),
         (None, r"Got None \(NoneType\)"),
         ([], r"Found array with 0 sample\(s\) \(shape=\(0,\)\)"),
         (np.empty((0, 1), dtype=object), r"\(shape=\(0, 1\)\)"),

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert.exceptions import (
+    CheckpointError,
     CheckpointMismatchError,
     CheckpointNotFoundError,
     InputError,
@@ -179,6 +180,21 @@ def test_fit_counts_as_fit_transform_does(tiny_bert, texts):
     assert fitted == vectorizer.n_truncated_ > 0
 
 
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_truncation_warning_points_at_the_callers_line(tiny_bert, method):
+    vectorizer = BertVectorizer(tiny_bert, max_length=4)
+    for estimator in (vectorizer, make_pipeline(vectorizer)):
+        with pytest.warns(TruncationWarning) as caught:
+            getattr(estimator, method)(["good film and plot"])
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_pairs_that_are_cut_in_windows_are_told_so(tiny_bert):
+    vectorizer = BertVectorizer(tiny_bert, max_length=7, long_text="window")
+    with pytest.warns(TruncationWarning, match="shorten the shorter half"):
+        vectorizer.transform([("good film and plot", "bad film and music too")])
+
+
 # --- input -------------------------------------------------------------------------
 
 
@@ -245,6 +261,15 @@ def test_control_tokens_typed_into_a_text_are_words(vectorizer):
 
 def test_an_empty_text_is_a_text(vectorizer):
     assert np.isfinite(vectorizer.transform([""])).all()
+
+
+def test_a_fit_that_fails_changes_nothing(vectorizer, texts):
+    vectorizer.fit(texts)
+    before = dict(vars(vectorizer))
+    vectorizer.max_length = 5
+    with pytest.raises(ValueError, match="max_length must be at least 6 for pairs"):
+        vectorizer.fit([("good", "bad")])
+    assert vars(vectorizer) == {**before, "max_length": 5}
 
 
 def test_number_of_columns_of_fit_is_kept(vectorizer):
@@ -336,6 +361,10 @@ def test_vectorizer_is_fitted_from_the_start(vectorizer):
         check_is_fitted(vectorizer)
     except NotFittedError:
         pytest.fail("a stateless transformer counts as fitted")
+
+
+def test_displaying_an_absent_model_downloads_and_raises_nothing():
+    assert "nobody/nothing" in BertVectorizer("nobody/nothing")._repr_html_()
 
 
 def test_column_transformer_takes_a_text_column(vectorizer):
@@ -434,6 +463,7 @@ def test_a_checkpoint_that_is_gone_is_named(own_bert, texts, tmp_path):
         ({"layers": -5}, r"from -4 to 3 .*Got -5\."),
         ({"layers": []}, r"at least one int.*Got \[\]\."),
         ({"layers": [1, "2"]}, r"Got \[1, '2'\]\."),
+        ({"layers": [True]}, r"Got \[True\]\."),
         ({"max_length": 65}, "max_length must be at most 64.*Got 65. Lower it"),
         ({"max_length": 2}, "The 'max_length' parameter of BertVectorizer must be"),
         ({"device": "gpu"}, "device must be 'auto' or a torch device.*Got 'gpu'"),
@@ -462,6 +492,15 @@ def test_auto_pooling_takes_what_the_checkpoint_declares(own_bert, texts):
 
 def test_auto_pooling_takes_cls_where_nothing_is_declared(vectorizer, texts):
     assert vectorizer.fit(texts).pooling_ == "cls"
+
+
+def test_auto_pooling_refuses_what_it_cannot_do(own_bert, texts):
+    folder = own_bert / "1_Pooling"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"pooling_mode_weightedmean_tokens": true}')
+    with pytest.raises(CheckpointError, match=r"'weightedmean', is none of cls, mean"):
+        BertVectorizer(own_bert).fit(texts)
+    assert BertVectorizer(own_bert, pooling="mean").fit(texts).pooling_ == "mean"
 
 
 def test_max_length_takes_what_the_checkpoint_declares(own_bert, texts):

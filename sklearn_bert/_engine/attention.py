@@ -120,12 +120,12 @@ def varlen_attention_works(
     if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
         return False
     ids = torch.zeros(7, dtype=torch.int64, device=device)
-    batch = Batch((0, 1), (4, 3), ids, ids, None)
+    ends = torch.tensor([0, 4, 7], dtype=torch.int32, device=device)
+    batch = Batch((4, 3), ends, ids, ids, None)
     generator = torch.Generator().manual_seed(0)
-    q, k, v = (
-        torch.randn((7, 2, head_size), generator=generator).to(device, dtype)
-        for _ in range(3)
-    )
+    # With gaps between queries, keys and values, as their joint product leaves them.
+    qkv = torch.randn((7, 3, 2, head_size), generator=generator).to(device, dtype)
+    q, k, v = qkv.unbind(1)
     scale = head_size**-0.5
     try:
         fast = _varlen_attention(q, k, v, batch, scale)

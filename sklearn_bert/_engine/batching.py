@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import numpy as np
 import torch
@@ -18,10 +17,10 @@ class Batch:
 
     Attributes
     ----------
-    rows : tuple of int, length n
-        Which sequence of the plan each of the n sequences is.
     lengths : tuple of int, length n
-        Number of tokens of each, never increasing; their sum is T.
+        Number of tokens of each sequence, never increasing; their sum is T.
+    boundaries : Tensor of shape (n + 1,), int32
+        Where each sequence begins, and where the last one ends.
     input_ids : Tensor of shape (T,), int64
     positions : Tensor of shape (T,), int64
         Place of each token in its own sequence, counted from 0.
@@ -29,22 +28,16 @@ class Batch:
         0 for the first text of a pair, 1 for the second. None without pairs.
     """
 
-    rows: tuple[int, ...]
     lengths: tuple[int, ...]
+    boundaries: Tensor
     input_ids: Tensor
     positions: Tensor
     segments: Tensor | None
 
-    @cached_property
+    @property
     def groups(self) -> list[tuple[int, int]]:
         """Runs of equal length as (number of sequences, length)."""
         return [(len(list(run)), length) for length, run in groupby(self.lengths)]
-
-    @cached_property
-    def boundaries(self) -> Tensor:
-        """Where sequences begin and the last one ends: (n + 1,), int32."""
-        sizes = torch.tensor((0, *self.lengths), device=self.input_ids.device)
-        return sizes.cumsum(0).to(torch.int32)
 
     @property
     def first_tokens(self) -> Tensor:
@@ -55,21 +48,20 @@ class Batch:
         """Return the batch with its tensors on ``device``."""
         if device.type == "cpu":
             return self
-        move = self._mover(device)
         return Batch(
-            self.rows,
             self.lengths,
-            move(self.input_ids),
-            move(self.positions),
-            None if self.segments is None else move(self.segments),
+            _move(self.boundaries, device),
+            _move(self.input_ids, device),
+            _move(self.positions, device),
+            None if self.segments is None else _move(self.segments, device),
         )
 
-    @staticmethod
-    def _mover(device: torch.device):  # type: ignore[no-untyped-def]
-        if device.type == "cuda":
-            # Pinned memory lets the copy run while the GPU computes.
-            return lambda t: t.pin_memory().to(device, non_blocking=True)
-        return lambda t: t.to(device)
+
+def _move(tensor: Tensor, device: torch.device) -> Tensor:
+    if device.type == "cuda":
+        # Pinned memory lets the copy run while the GPU computes.
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
@@ -87,8 +79,10 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
             ).astype(np.int64)
         )
     return Batch(
-        rows=tuple(rows),
         lengths=tuple(lengths),
+        boundaries=torch.tensor(
+            list(accumulate(lengths, initial=0)), dtype=torch.int32
+        ),
         input_ids=torch.from_numpy(np.concatenate(ids).astype(np.int64)),
         positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         segments=segments,

@@ -4,7 +4,8 @@ It does so inside functions, because that import takes seconds and importing
 sklearn_bert must not.
 
 A checkpoint is refused before any work if it would run on random or dropped weights.
-Remote code is never run, and only safetensors are read, so nothing is unpickled.
+Remote code is never run, and only safetensors in the folder itself are read, so that
+nothing is unpickled and every tensor is covered by the recorded digests.
 """
 
 import json
@@ -13,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,21 +21,34 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer
 from torch import nn
 
-from sklearn_bert._engine.locating import CheckpointFiles
-from sklearn_bert._engine.pooling import POOLINGS
+from sklearn_bert._engine.locating import TOKENIZER_FILES, CheckpointFiles
 from sklearn_bert._engine.tokenization import TextTokenizer
 from sklearn_bert.exceptions import CheckpointError
 
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-# What a config.json must not set: code to download, or (with a leading underscore)
-# transformers' own state.
-_KEYS_NAMING_CODE = frozenset({"auto_map", "attn_implementation", "trust_remote_code"})
 _Digests = tuple[tuple[str, str], ...]
 _DECODER_KINDS = ("is_encoder_decoder", "is_decoder")
+# What a config.json is not to set: code to download, other formats of weights, other
+# outputs than the ones read here. Keys with a leading underscore are transformers' own.
+_IGNORED_KEYS = frozenset(
+    {
+        "attn_implementation",
+        "auto_map",
+        "chunk_size_feed_forward",
+        "output_attentions",
+        "output_hidden_states",
+        "quantization_config",
+        "return_dict",
+        "torchscript",
+        "trust_remote_code",
+        "use_return_dict",
+    }
+)
 # A tokenizer without a limit states a number as large as this.
 _NO_LIMIT = 10**9
-# A vocabulary far smaller than the embedding matrix is not the model's own.
-_LEAST_COVERAGE = 0.5
+# A vocabulary far smaller than the embedding matrix is not the model's own. Some
+# matrices are padded to a round number of rows.
+_LEAST_COVERAGE = 0.9
+_FEWEST_TOKENS = 3
 
 
 @dataclass(frozen=True)
@@ -45,12 +58,15 @@ class Architecture:
     Attributes
     ----------
     hidden_size, n_layers : int
+    first_position : int
+        Number of each sequence's first position; not 0 in models after RoBERTa.
     max_positions : int
         Longest sequence that the position table holds, in tokens.
     max_length : int
         Longest sequence that the checkpoint declares, in tokens.
-    pooling : {"cls", "mean", "max"} or None
-        What the checkpoint's sentence-transformers files declare.
+    pooling : str or None
+        What the checkpoint's sentence-transformers files declare; other names than
+        "cls", "mean" and "max" are possible.
     has_segments : bool
         Whether the model tells the first text of a pair from the second.
     activation : str
@@ -59,6 +75,7 @@ class Architecture:
 
     hidden_size: int
     n_layers: int
+    first_position: int
     max_positions: int
     max_length: int
     pooling: str | None
@@ -73,7 +90,6 @@ class Checkpoint:
     model: nn.Module
     tokenizer: TextTokenizer
     architecture: Architecture
-    first_position: int
 
 
 def register_attention(name: str, function: Any) -> None:
@@ -96,19 +112,22 @@ def read_architecture(files: CheckpointFiles) -> Architecture:
 @lru_cache(maxsize=64)
 def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architecture:
     config = _read_config(files)
-    n_positions = _n_positions(config)
-    declared = _read_json(files.folder / "sentence_bert_config.json")
-    limits = [n_positions, declared.get("max_seq_length") or n_positions]
-    tokenizer_config = _read_json(files.folder / "tokenizer_config.json")
-    limit = tokenizer_config.get("model_max_length")
-    if isinstance(limit, int | float) and limit < _NO_LIMIT:
-        limits.append(int(limit))
+    first_position, n_positions = _positions(files, config)
+    limits = [n_positions]
+    for name, key in (
+        ("sentence_bert_config.json", "max_seq_length"),
+        ("tokenizer_config.json", "model_max_length"),
+    ):
+        limit = _read_json(files, name).get(key)
+        if isinstance(limit, int | float) and _FEWEST_TOKENS <= limit < _NO_LIMIT:
+            limits.append(int(limit))
     return Architecture(
         hidden_size=config.hidden_size,
         n_layers=config.num_hidden_layers,
+        first_position=first_position,
         max_positions=n_positions,
         max_length=min(limits),
-        pooling=_declared_pooling(files.folder),
+        pooling=_declared_pooling(files),
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
     )
@@ -136,12 +155,7 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
     model = _load_model(files)
     tokenizer = _load_tokenizer(files, architecture)
     _check_vocabulary(files, tokenizer, model)
-    embeddings = getattr(model, "embeddings", None)
-    table = getattr(embeddings, "position_embeddings", None)
-    first_position = 0
-    if getattr(table, "padding_idx", None) is not None:
-        first_position = table.padding_idx + 1  # type: ignore[union-attr]
-    return Checkpoint(model, tokenizer, architecture, first_position)
+    return Checkpoint(model, tokenizer, architecture)
 
 
 def _broken(files: CheckpointFiles, what: str) -> CheckpointError:
@@ -151,24 +165,39 @@ def _broken(files: CheckpointFiles, what: str) -> CheckpointError:
     )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _reason(error: Exception) -> str:
+    """Return an error's first line, or its name if it has none."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def _read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
     """Return a JSON object's content; nothing if the file is not there."""
+    path = files.folder / name
     if not path.is_file():
         return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _broken(files, f"has a {name} that cannot be read ({error})") from error
     return content if isinstance(content, dict) else {}
 
 
-def _declared_pooling(folder: Path) -> str | None:
-    for path in sorted(folder.glob("*_Pooling/config.json")):
-        content = _read_json(path)
-        modes = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens"}
-        for pooling in POOLINGS:
-            if content.get(f"pooling_mode_{modes[pooling]}"):
-                return pooling
+def _declared_pooling(files: CheckpointFiles) -> str | None:
+    """Return the name of the declared pooling, or several joined by "+"."""
+    for name in (
+        name for name in files.digests if name.endswith("_Pooling/config.json")
+    ):
+        content = _read_json(files, name)
         # Newer files hold one name instead of one switch per mode.
-        if content.get("pooling_mode") in POOLINGS:
-            return str(content["pooling_mode"])
+        if isinstance(content.get("pooling_mode"), str):
+            return content["pooling_mode"]
+        prefix = "pooling_mode_"
+        modes = [
+            key.removeprefix(prefix).removesuffix("_tokens").removesuffix("_token")
+            for key, is_on in content.items()
+            if key.startswith(prefix) and is_on
+        ]
+        return "+".join(modes) or None
     return None
 
 
@@ -180,18 +209,18 @@ def _read_config(files: CheckpointFiles) -> Any:
     if not path.is_file():
         raise _broken(files, "has no config.json")
     try:
-        content = _read_json(path)
+        content = _read_json(files, path.name)
         content = {
             key: value
             for key, value in content.items()
-            if not key.startswith("_") and key not in _KEYS_NAMING_CODE
+            if not key.startswith("_") and key not in _IGNORED_KEYS
         }
         config = AutoConfig.for_model(**content)
-    except (ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _broken(files, f"has a config.json that cannot be read ({reason})") from (
-            error
-        )
+    # transformers checks each kind's values in its own way.
+    except Exception as error:
+        raise _broken(
+            files, f"has a config.json that cannot be read ({_reason(error)})"
+        ) from error
     if any(getattr(config, kind, False) for kind in _DECODER_KINDS):
         raise CheckpointError(
             "model must be an encoder such as BERT, RoBERTa or MiniLM. Got "
@@ -201,17 +230,24 @@ def _read_config(files: CheckpointFiles) -> Any:
     return config
 
 
-def _n_positions(config: Any) -> int:
-    n_positions = int(getattr(config, "max_position_embeddings", None) or 512)
-    if config.model_type in _POSITIONS_AFTER_PADDING:
-        n_positions -= (config.pad_token_id or 0) + 1
-    return n_positions
+def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
+    """Return the first position's number and how many positions there are."""
+    from transformers import AutoModel
 
-
-# Kinds whose position table keeps rows for padding, after fairseq's RoBERTa.
-_POSITIONS_AFTER_PADDING = frozenset(
-    {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer"}
-)
+    try:
+        # On the meta device a model has shapes and no weights.
+        with _quietly(), torch.device("meta"):
+            model = AutoModel.from_config(config)
+    except Exception as error:
+        raise _broken(
+            files, f"has a config.json of no model ({_reason(error)})"
+        ) from error
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if not isinstance(table, nn.Embedding):
+        return 0, int(getattr(config, "max_position_embeddings", None) or 512)
+    padding = table.padding_idx
+    first = 0 if padding is None else padding + 1
+    return first, table.num_embeddings - first
 
 
 @contextmanager
@@ -242,6 +278,7 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
             files,
             "has no model.safetensors (other formats can run code and are not read)",
         )
+    _check_shards(files)
     config = _read_config(files)
     try:
         with _quietly():
@@ -253,19 +290,42 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
                 trust_remote_code=False,
                 local_files_only=True,
                 output_loading_info=True,
+                # So that they are named in our own error.
+                ignore_mismatched_sizes=True,
             )
     except (SafetensorError, OSError) as error:
-        raise _broken(files, f"has weights that cannot be read ({error})") from error
+        raise _broken(
+            files, f"has weights that cannot be read ({_reason(error)})"
+        ) from error
     except (RuntimeError, ValueError) as error:
-        raise _broken(files, f"does not fit its config.json ({error})") from error
+        raise _broken(
+            files, f"does not fit its config.json ({_reason(error)})"
+        ) from error
     _check_tensors(files, model, info)
     if hasattr(model, "pooler"):
         # Only next-sentence prediction used it, and many checkpoints do not hold it.
-        model.pooler = None
+        model.pooler = _NoPooler()
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
             raise _broken(files, f"holds a NaN or an infinity in {name}")
     return model.eval().requires_grad_(False)
+
+
+class _NoPooler(nn.Module):
+    """Stands where some models call their pooler without asking whether it is there."""
+
+    def forward(self, hidden: torch.Tensor, *args: Any) -> torch.Tensor:
+        return hidden
+
+
+def _check_shards(files: CheckpointFiles) -> None:
+    """Refuse an index that leads out of the folder or to another format."""
+    index = "model.safetensors.index.json"
+    for shard in set(_read_json(files, index).get("weight_map", {}).values()):
+        if not str(shard).endswith(".safetensors") or shard not in files.digests:
+            raise _broken(
+                files, f"has an index that names {shard!r}, no safetensors file in it"
+            )
 
 
 def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
@@ -273,7 +333,7 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:
         raise _broken(files, f"lacks {len(missing)} tensors, {missing[0]} first")
-    mismatched = sorted(map(str, info["mismatched_keys"]))
+    mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
     if mismatched:
         raise _broken(
             files,
@@ -300,8 +360,8 @@ def _load_tokenizer(
 ) -> TextTokenizer:
     from transformers import AutoTokenizer
 
-    if not any(any(files.folder.glob(name)) for name in _TOKENIZER_FILES):
-        raise _broken(files, f"has no tokenizer file ({', '.join(_TOKENIZER_FILES)})")
+    if not any(any(files.folder.glob(name)) for name in TOKENIZER_FILES):
+        raise _broken(files, f"has no tokenizer file ({', '.join(TOKENIZER_FILES)})")
     try:
         with _quietly():
             tokenizer = AutoTokenizer.from_pretrained(
@@ -314,10 +374,9 @@ def _load_tokenizer(
         own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     # The tokenizers package raises plain Exception for every damaged file.
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _broken(files, f"has a tokenizer that cannot be read ({reason})") from (
-            error
-        )
+        raise _broken(
+            files, f"has no fast tokenizer that can be read ({_reason(error)})"
+        ) from error
     return TextTokenizer(own, has_segments=architecture.has_segments)
 
 

@@ -32,6 +32,7 @@ def resolve_device(device: str) -> torch.device:
     """
     if device == "auto":
         if torch.cuda.is_available():
+            _refuse_cuda_after_fork(device)
             return torch.device("cuda", torch.cuda.current_device())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
@@ -41,15 +42,26 @@ def resolve_device(device: str) -> torch.device:
             f"device must be 'auto' or a torch device such as 'cpu', 'cuda', 'cuda:1' "
             f"or 'mps'. Got {device!r}. Set device='auto' to use the best one here."
         ) from None
+    if resolved.type == "cpu":
+        # "cpu:0" and "cpu" are one place.
+        return torch.device("cpu")
     _check_present(resolved)
     if resolved.type == "cuda" and resolved.index is None:
         return torch.device("cuda", torch.cuda.current_device())
     return resolved
 
 
+def _refuse_cuda_after_fork(device: str) -> None:
+    if torch.cuda._is_in_bad_fork():
+        raise DeviceError(
+            "A GPU cannot be used in a process forked from one that used it. Got "
+            f"device={device!r} in a forked process. Start the workers with joblib's "
+            "default backend 'loky' or with multiprocessing's 'spawn', or set "
+            "device='cpu'."
+        )
+
+
 def _check_present(device: torch.device) -> None:
-    if device.type == "cpu":
-        return
     n_devices = {
         "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
         "mps": int(torch.backends.mps.is_available()),
@@ -60,6 +72,8 @@ def _check_present(device: torch.device) -> None:
             f"{n_devices} {device.type} device(s). Set device='auto' to use the best "
             "one here, or install a build of torch for your hardware."
         )
+    if device.type == "cuda":
+        _refuse_cuda_after_fork(str(device))
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
@@ -82,8 +96,8 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
     ----------
     dtype : str
         "auto" takes bfloat16 on a CUDA device that multiplies it in hardware and
-        float32 everywhere else: rounding to bfloat16 moves features by about 1e-4
-        of their length, which is only worth it where the gain in speed is large.
+        float32 everywhere else: rounding to bfloat16 moves features by about a
+        hundredth of their length, worth it only where the gain in speed is large.
     device : torch.device
 
     Returns
@@ -99,13 +113,13 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
         fast = device.type == "cuda" and has_native_bfloat16(device)
         return torch.bfloat16 if fast else torch.float32
     resolved = DTYPES[dtype]
-    supported = {
-        torch.float32: True,
-        torch.float64: device.type != "mps",
-        torch.float16: device.type != "cpu",
-        torch.bfloat16: has_native_bfloat16(device),
+    is_supported = {
+        torch.float32: lambda: True,
+        torch.float64: lambda: device.type != "mps",
+        torch.float16: lambda: device.type != "cpu",
+        torch.bfloat16: lambda: has_native_bfloat16(device),
     }[resolved]
-    if not supported:
+    if not is_supported():
         raise DeviceError(
             f"dtype must be one that the device computes in hardware. Got "
             f"dtype={dtype!r} on device {str(device)!r}, which does not have it. "

@@ -12,7 +12,7 @@ padded
     transformers' own modules over padded batches, for all others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -26,13 +26,16 @@ from sklearn_bert._engine.checkpoints import (
     load_checkpoint,
     register_attention,
 )
-from sklearn_bert._engine.fused import FusedEncoder, UnknownLayoutError
+from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.locating import CheckpointFiles
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+from sklearn_bert.exceptions import CheckpointError
 
 _FLAT = "sklearn_bert_flat"
 # Numbers of another text in a text's result are far above, rounding is far below.
 _TOLERANCE = 1e-4
+# Settings of models whose tokens attend, in long texts, only to some others.
+_LOCAL = ("attention_type", "attention_window", "local_attention", "sliding_window")
 
 
 class Path(Protocol):
@@ -71,7 +74,7 @@ class _ModulePath:
         self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
     ) -> None:
         self._model: Any = checkpoint.model.to(device, dtype)
-        self._first_position = checkpoint.first_position
+        self._first_position = checkpoint.architecture.first_position
         self._has_segments = checkpoint.architecture.has_segments
 
     def hidden_states(
@@ -140,7 +143,7 @@ class PaddedEncoder(_ModulePath):
     """transformers' modules over padded batches, sorted by length beforehand."""
 
     def _run(self, batch: Batch) -> list[Tensor]:
-        n_rows, longest = len(batch.lengths), batch.lengths[0]
+        longest = batch.lengths[0]
         lengths = torch.tensor(batch.lengths, device=batch.input_ids.device)
         places = torch.arange(longest, device=lengths.device)
         mask = places[None] < lengths[:, None]
@@ -150,9 +153,6 @@ class PaddedEncoder(_ModulePath):
         }
         if self._has_segments and batch.segments is not None:
             inputs["token_type_ids"] = _pad(batch.segments, mask)
-        if n_rows > 1 and batch.lengths[-1] == longest:
-            # Without padding transformers need not build a mask.
-            del inputs["attention_mask"]
         output = self._model(**inputs, output_hidden_states=True)
         return [state[mask] for state in _states(output)]
 
@@ -187,26 +187,82 @@ def build_encoder(
 def choose_path(
     checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
 ) -> Path:
-    """Return the first path whose states equal those of padded float32 batches."""
+    """Return the first path whose states equal those of each sequence by itself.
+
+    Raises
+    ------
+    CheckpointError
+        If the model cannot be run, reads no further than a token's own place, or lets
+        one sequence of a padded batch change another.
+    """
     model: Any = checkpoint.model
     attention = model.config._attn_implementation
-    batch = _probe(checkpoint)
-    layers = tuple(range(checkpoint.architecture.n_layers + 1))
     cpu = torch.device("cpu")
-    expected = _all_states(PaddedEncoder(checkpoint, cpu, torch.float32), batch, layers)
-    for kind in (FusedEncoder, FlatEncoder):
+    padded = PaddedEncoder(checkpoint, cpu, torch.float32)
+    sequences = _probe(checkpoint)
+    layers = tuple(range(checkpoint.architecture.n_layers + 1))
+    expected = _one_by_one(padded, sequences, layers)
+    _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
+    batch = collate(sequences, range(len(sequences.ids)))
+    kinds = (FusedEncoder, FlatEncoder, PaddedEncoder)
+    for kind in kinds if _attends_everywhere(model.config) else kinds[-1:]:
         try:
             path: Path = kind(checkpoint, cpu, torch.float32)
             is_right = _is_close(_all_states(path, batch, layers), expected)
-        except (UnknownLayoutError, NotImplementedError, TypeError, ValueError):
-            # The model's modules do not take what this path gives them.
+        # A model that a path does not know can fail in any way.
+        except Exception:
             is_right = False
         if is_right and (device, dtype) == (cpu, torch.float32):
             return path
         if is_right:
             return kind(checkpoint, device, dtype)
         model.set_attn_implementation(attention)
-    return PaddedEncoder(checkpoint, device, dtype)
+    raise CheckpointError(
+        "model must keep the texts of a batch apart. Got a "
+        f"{model.config.model_type!r} model, whose features of a text depend on the "
+        "others. Choose another encoder such as BERT, RoBERTa or MiniLM."
+    )
+
+
+def _attends_everywhere(config: Any) -> bool:
+    """Tell whether every token may attend to every other, however far away.
+
+    A short probe cannot show what happens only to long texts.
+    """
+    return not any(getattr(config, name, None) for name in _LOCAL)
+
+
+def _one_by_one(
+    path: Path, sequences: TokenSequences, layers: tuple[int, ...]
+) -> list[Tensor]:
+    """Return every layer's states of sequences that never met."""
+    try:
+        states = [
+            _all_states(path, collate(sequences, [row]), layers)
+            for row in range(len(sequences.ids))
+        ]
+    # transformers' models fail in many ways on a configuration that they do not like.
+    except Exception as error:
+        raise CheckpointError(
+            f"model must be an encoder that transformers can run. It failed with: "
+            f"{error}. Choose another encoder such as BERT, RoBERTa or MiniLM."
+        ) from error
+    return [torch.cat(layer) for layer in zip(*states, strict=True)]
+
+
+def _check_reads_both_ways(
+    path: Path, sequences: TokenSequences, last: int, expected: Tensor
+) -> None:
+    """Refuse a model whose first token does not see the last one."""
+    ids = [*sequences.ids[0][:-1], sequences.ids[0][0]]
+    changed = replace(sequences, ids=[ids, *sequences.ids[1:]])
+    states = _all_states(path, collate(changed, [0]), (last,))
+    if torch.equal(states[0][0], expected[0]):
+        raise CheckpointError(
+            "model must be an encoder, which reads a text in both directions. Got one "
+            "whose first token does not see the last. Choose an encoder such as BERT, "
+            "RoBERTa or MiniLM."
+        )
 
 
 def _all_states(path: Path, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
@@ -221,8 +277,8 @@ def _is_close(states: list[Tensor], expected: list[Tensor]) -> bool:
     )
 
 
-def _probe(checkpoint: Checkpoint) -> Batch:
-    """Three sequences whose mixing or misplacing would show."""
+def _probe(checkpoint: Checkpoint) -> TokenSequences:
+    """Return four sequences whose mixing or misplacing would show."""
     model: Any = checkpoint.model
     n_words = model.get_input_embeddings().weight.shape[0]
     # The first ids are control tokens, padding among them.
@@ -230,7 +286,7 @@ def _probe(checkpoint: Checkpoint) -> Batch:
     generator = torch.Generator().manual_seed(0)
     lengths = (9, 5, 5, 3)
     has_segments = checkpoint.architecture.has_segments
-    sequences = TokenSequences(
+    return TokenSequences(
         ids=[
             torch.randint(first, n_words, (n,), generator=generator).tolist()
             for n in lengths
@@ -238,4 +294,3 @@ def _probe(checkpoint: Checkpoint) -> Batch:
         second_starts=[2] * len(lengths) if has_segments else None,
         texts=list(range(len(lengths))),
     )
-    return collate(sequences, range(len(lengths)))

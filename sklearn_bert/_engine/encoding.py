@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from sklearn_bert._engine.batching import Batch, collate, plan_batches
 from sklearn_bert._engine.encoders import Encoder
@@ -106,7 +106,8 @@ def encode(
             n_truncated += sequences.n_truncated
             bar.update(texts.stop - texts.start)
     if config.normalize:
-        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        lengths = np.linalg.norm(features, axis=1, keepdims=True)
+        features /= np.where(lengths == 0, 1, lengths)
     return Encoded(features, n_truncated)
 
 
@@ -117,6 +118,11 @@ def count_truncated(
     config: EncodingConfig,
 ) -> int:
     """Return of how many texts :func:`encode` would leave tokens out."""
+    if config.long_text == "window" and second is None:
+        return 0
+    if config.long_text == "head_tail":
+        # As many are cut as by truncation, which need not read to the end.
+        config = replace(config, long_text="truncate")
     chunks = _tokenize_ahead(encoder, first, second, config)
     return sum(sequences.n_truncated for _, sequences in chunks)
 

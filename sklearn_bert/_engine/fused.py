@@ -42,7 +42,7 @@ class FusedEncoder:
     Parameters
     ----------
     checkpoint : Checkpoint
-        Its module is taken over: moved, converted and partly emptied.
+        Its module is taken over: moved and converted.
     device : torch.device
     dtype : torch.dtype
 
@@ -68,7 +68,7 @@ class FusedEncoder:
             raise UnknownLayoutError(str(error)) from error
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
-        self._first_position = checkpoint.first_position
+        self._first_position = checkpoint.architecture.first_position
 
     def hidden_states(
         self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
@@ -91,13 +91,14 @@ class FusedEncoder:
         top = max(layers)
         first = batch.first_tokens if only_first else None
         x = self._embed(batch)
-        states = [x if first is None else x[first]]
+        wanted = {0: x if first is None else x[first]} if 0 in layers else {}
         for depth, layer in enumerate(self._layers[:top], start=1):
             # The topmost layer need not compute the tokens that nobody reads.
             is_partial = first is not None and depth == top
             x = self._apply(layer, x, batch, first if is_partial else None)
-            states.append(x if first is None or is_partial else x[first])
-        return [states[layer] for layer in layers]
+            if depth in layers:
+                wanted[depth] = x if first is None or is_partial else x[first]
+        return [wanted[layer] for layer in layers]
 
     def _embed(self, batch: Batch) -> Tensor:
         x = self._embeddings(
@@ -136,7 +137,7 @@ def _norm(norm: nn.LayerNorm, x: Tensor) -> Tensor:
 
 
 def _take_layer(layer: Any) -> _Layer:
-    """Read a module of transformers; its large weights are copied, then dropped."""
+    """Read a layer of transformers' into this file's form."""
     attention, output = layer.attention.self, layer.attention.output
     expand = layer.intermediate.dense
     parts = (attention.query, attention.key, attention.value)

@@ -8,8 +8,10 @@ since that import takes a quarter of a second and most calls need none of it.
 import hashlib
 import importlib.util
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from sklearn_bert.exceptions import CheckpointNotFoundError
@@ -31,6 +33,11 @@ _PATTERNS = (
     "sentence_bert_config.json",
     "*_Pooling/config.json",
 )
+
+
+# What a checkpoint's sentence-transformers files declare stands in these.
+_DECLARATIONS = ("modules.json", "sentence_bert_config.json")
+TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
 
 @dataclass(frozen=True)
@@ -96,25 +103,42 @@ class CheckpointFiles:
     source : {"directory", "bundle", "cache", "hub"}
     commit : str or None
         The Hub's 40-digit commit, where it is known.
+    digests : dict of str to str
+        SHA-256 of every file that is read, by its name in the folder.
     """
 
     model: str
     folder: Path
     source: str
     commit: str | None
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """The SHA-256 of every file that is read, by its relative name."""
-        return {
-            str(path.relative_to(self.folder)): _sha256_of(path)
-            for path in sorted(
-                path for pattern in _PATTERNS for path in self.folder.glob(pattern)
-            )
-        }
+    digests: dict[str, str] = field(repr=False, hash=False)
 
 
-def locate(model: str, revision: str | None) -> CheckpointFiles:
+def _describe(
+    model: str, folder: Path, source: str, commit: str | None
+) -> CheckpointFiles:
+    return CheckpointFiles(model, folder, source, commit, _digests(folder))
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that is read, by its name with slashes."""
+    paths = list(folder.iterdir())
+    paths += [
+        path / "config.json"
+        for path in paths
+        if path.name.endswith("_Pooling") and (path / "config.json").is_file()
+    ]
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {
+        name: _sha256_of(names[name])
+        for name in sorted(names)
+        if any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
+    }
+
+
+def locate(
+    model: str, revision: str | None, *, may_download: bool = True
+) -> CheckpointFiles:
     """Find a checkpoint, on this machine first.
 
     Parameters
@@ -123,6 +147,8 @@ def locate(model: str, revision: str | None) -> CheckpointFiles:
         A folder or a Hub id.
     revision : str or None
         Branch, tag or commit on the Hub. Folders have none.
+    may_download : bool
+        Whether to ask the Hub where nothing is found on this machine.
 
     Returns
     -------
@@ -133,20 +159,21 @@ def locate(model: str, revision: str | None) -> CheckpointFiles:
     CheckpointNotFoundError
         If it is nowhere; the message names each place.
     """
-    folder = Path(model).expanduser()
+    folder = Path(os.path.expanduser(model))
     if model and folder.is_dir():
-        return CheckpointFiles(model, folder.resolve(), "directory", None)
+        return _describe(model, folder.resolve(), "directory", None)
     if _looks_like_a_path(model):
         raise CheckpointNotFoundError(
             f"model must be a folder that exists or a Hugging Face id. Got {model!r}: "
             f"there is no folder {folder.absolute()}. Correct the path, or give an id "
             "such as 'sentence-transformers/all-MiniLM-L6-v2'."
         )
-    return (
-        _find_in_bundle(model, revision)
-        or _find_in_cache(model, revision)
-        or _fetch_from_hub(model, revision)
-    )
+    files = _find_in_bundle(model, revision) or _find_in_cache(model, revision)
+    if files is not None:
+        return files
+    if not may_download:
+        raise CheckpointNotFoundError(f"The model {model!r} is not on this machine.")
+    return _fetch_from_hub(model, revision)
 
 
 def _looks_like_a_path(model: str) -> bool:
@@ -168,7 +195,9 @@ def _find_in_bundle(model: str, revision: str | None) -> CheckpointFiles | None:
     folder = _bundle_folder(bundle)
     if folder is None:
         return None
-    files = CheckpointFiles(model, folder, "bundle", bundle.commit)
+    if not folder.is_dir():
+        return None
+    files = _describe(model, folder, "bundle", bundle.commit)
     return files if files.digests == bundle.digests else None
 
 
@@ -177,24 +206,34 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        config = try_to_load_from_cache(model, "config.json", revision=revision)
+        found = {
+            name: try_to_load_from_cache(model, name, revision=revision)
+            for name in ("config.json", *_DECLARATIONS)
+        }
     except HFValidationError:
         return None
-    if not isinstance(config, str):
+    if not isinstance(found["config.json"], str):
         return None
-    folder = Path(config).parent
-    is_complete = any(folder.glob("*.safetensors"))
-    return CheckpointFiles(model, folder, "cache", folder.name) if is_complete else None
+    folder = Path(found["config.json"]).parent
+    # None stands for a file that was never asked for. Other libraries do not ask for
+    # the declarations, without which pooling and limit would not be the model's own.
+    is_known = all(found[name] is not None for name in _DECLARATIONS)
+    if not is_known or not _is_complete(folder):
+        return None
+    return _describe(model, folder, "cache", folder.name)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Tell whether a folder holds weights and a tokenizer."""
+    has_weights = any(folder.glob("model*.safetensors"))
+    return has_weights and any(any(folder.glob(name)) for name in TOKENIZER_FILES)
 
 
 def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
     try:
-        folder = Path(
-            snapshot_download(model, revision=revision, allow_patterns=list(_PATTERNS))
-        )
+        folder = _snapshot(model, revision)
     except HFValidationError:
         raise CheckpointNotFoundError(
             "model must be a folder that exists or a Hugging Face id of the form "
@@ -203,7 +242,34 @@ def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
     except OSError as error:
         # No network, offline mode, no such name or revision: all are OSErrors.
         raise CheckpointNotFoundError(_not_found(model, revision, error)) from error
-    return CheckpointFiles(model, folder, "hub", folder.name)
+    if not _is_complete(folder):
+        # Offline, the client gives what it has of a snapshot.
+        _refuse_incomplete(model, folder)
+    return _describe(model, folder, "hub", folder.name)
+
+
+@lru_cache(maxsize=64)
+def _snapshot(model: str, revision: str | None) -> Path:
+    """Bring a checkpoint's files into the cache, once in a process."""
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    patterns = list(_PATTERNS)
+    folder = snapshot_download(model, revision=revision, allow_patterns=patterns)
+    for name in _DECLARATIONS:
+        if not Path(folder, name).is_file():
+            # Asking for it leaves a note in the cache that there is none.
+            with suppress(EntryNotFoundError):
+                hf_hub_download(model, name, revision=revision)
+    return Path(folder)
+
+
+def _refuse_incomplete(model: str, folder: Path) -> None:
+    raise CheckpointNotFoundError(
+        f"The model {model!r} must have weights in safetensors files and a fast "
+        f"tokenizer. Got a snapshot in {folder} that lacks one of them. Connect to the "
+        "internet so that it can be completed, or choose a model that has both."
+    )
 
 
 def _not_found(model: str, revision: str | None, error: Exception) -> str:

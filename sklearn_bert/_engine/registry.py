@@ -1,22 +1,24 @@
 """One frozen encoder per checkpoint, device and dtype, shared by the whole process.
 
 Estimators hold no weights: they ask here for an encoder each time they need one. The
-registry knows which estimators asked and lets an encoder go a few seconds after the
-last of them is gone; it waits because the folds of a cross-validation make and drop
-an estimator each. It never holds more than ``MAX_ENCODERS``.
+registry knows which estimators asked, and lets an encoder go ``LINGER_SECONDS`` after
+the last of them is gone or has turned to another; it waits because the folds of a
+cross-validation make and drop an estimator each. It never holds more than
+``MAX_ENCODERS``.
 """
 
 import os
 import threading
+import time
 import weakref
 from collections import OrderedDict
+from queue import SimpleQueue
 from typing import Any
 
 import torch
 
 from sklearn_bert._engine.encoders import Encoder, build_encoder
 from sklearn_bert._engine.locating import CheckpointFiles
-from sklearn_bert.exceptions import DeviceError
 
 MAX_ENCODERS = 4
 LINGER_SECONDS = 10.0
@@ -30,7 +32,11 @@ class EncoderRegistry:
     def __init__(self) -> None:
         self._encoders: OrderedDict[_Key, Encoder] = OrderedDict()
         self._users: dict[_Key, weakref.WeakSet[Any]] = {}
+        self._last_gone: dict[_Key, float] = {}
         self._lock = threading.RLock()
+        self._gone: SimpleQueue[tuple[_Key, float]] = SimpleQueue()
+        self._janitor: threading.Thread | None = None
+        self.has_worked = False
 
     def acquire(
         self,
@@ -47,92 +53,118 @@ class EncoderRegistry:
         device : torch.device
         dtype : torch.dtype
         user : object
-            As long as it lives the encoder is kept, unless others crowd it out.
+            Until it is gone, or asks for another encoder, this one is kept, unless
+            others crowd it out.
 
         Returns
         -------
         Encoder
         """
-        _refuse_cuda_after_fork(device)
+        _use_one_thread_after_fork()
         key = (files.folder, tuple(files.digests.items()), device, dtype)
         # Loading under the lock makes threads that ask at once wait for one load.
         with self._lock:
+            self.has_worked = True
             if key not in self._encoders:
+                # Room first: two large models at once may not fit.
+                while len(self._encoders) >= MAX_ENCODERS:
+                    self._drop(next(iter(self._encoders)))
                 self._encoders[key] = build_encoder(files, device, dtype)
                 self._users[key] = weakref.WeakSet()
             self._encoders.move_to_end(key)
-            if user not in self._users[key]:
-                self._users[key].add(user)
-                weakref.finalize(user, self._release_later, key).atexit = False
-            while len(self._encoders) > MAX_ENCODERS:
-                self._drop(next(iter(self._encoders)))
+            self._register(user, key)
+            self._keep_janitor()
             return self._encoders[key]
 
     def __len__(self) -> int:
         """Return the number of encoders held."""
         return len(self._encoders)
 
-    def _release_later(self, key: _Key) -> None:
-        # Runs inside the garbage collector, on any thread: take no lock here.
-        if LINGER_SECONDS <= 0:
-            return self._release(key)
-        timer = threading.Timer(LINGER_SECONDS, self._release, (key,))
-        timer.daemon = True
-        timer.start()
+    def _register(self, user: Any, key: _Key) -> None:
+        """Note that ``user`` uses the encoder ``key`` and, from now on, no other."""
+        if user in self._users[key]:
+            return
+        for other, users in self._users.items():
+            if user in users:
+                users.discard(user)
+                self._note_gone(other)
+        self._users[key].add(user)
+        weakref.finalize(user, self._note_gone, key).atexit = False
 
-    def _release(self, key: _Key) -> None:
-        with self._lock:
-            # Iterating sees live users only; len() may still count one just gone.
-            if key in self._encoders and not any(True for _ in self._users[key]):
-                self._drop(key)
+    def _note_gone(self, key: _Key) -> None:
+        # Runs inside the garbage collector, on any thread and under any lock, where
+        # nothing is safe but a dictionary's item and this queue's put.
+        gone_at = self._last_gone[key] = time.monotonic()
+        self._gone.put((key, gone_at))
+
+    def _release_unused(self) -> None:
+        """Let go of encoders whose last user has been gone for a while; a thread."""
+        while True:
+            key, gone_at = self._gone.get()
+            time.sleep(max(gone_at + LINGER_SECONDS - time.monotonic(), 0.0))
+            with self._lock:
+                is_last = gone_at >= self._last_gone.get(key, gone_at)
+                # Iterating sees live users only; len() may still count one just gone.
+                is_used = any(True for _ in self._users.get(key, ()))
+                if is_last and not is_used and key in self._encoders:
+                    self._drop(key)
+                if not self._encoders:
+                    self._janitor = None
+                    return
+
+    def _keep_janitor(self) -> None:
+        if self._janitor is None:
+            self._janitor = threading.Thread(
+                target=self._release_unused, name="sklearn_bert-release", daemon=True
+            )
+            self._janitor.start()
 
     def _drop(self, key: _Key) -> None:
         device = self._encoders[key].device
         del self._encoders[key], self._users[key]
+        self._last_gone.pop(key, None)
         if device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def forget_locks(self) -> None:
-        """Make a forked child independent of threads that exist only in its parent."""
+    def forget_threads(self) -> None:
+        """Start anew: a forked child has its parent's locks but not its threads."""
         self._lock = threading.RLock()
+        self._gone = SimpleQueue()
+        self._janitor = None
 
 
 ENCODERS = EncoderRegistry()
-
-
-def _refuse_cuda_after_fork(device: torch.device) -> None:
-    if device.type == "cuda" and torch.cuda._is_in_bad_fork():
-        raise DeviceError(
-            "A GPU cannot be used in a process forked from one that used it. Got "
-            f"device {str(device)!r} in a forked process. Start the workers with "
-            "joblib's default backend 'loky' or with multiprocessing's 'spawn', or "
-            "set device='cpu'."
-        )
-
 
 # A forked child inherits the locks of thread pools whose threads it does not have:
 # torch's would hang at the first product, the tokenizers' at the first text. One
 # thread needs no pool. Naming TOKENIZERS_PARALLELISM across the fork keeps the
 # tokenizers from printing their advice about it.
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
-_named_by_us = False
+_is_forked = False
+_is_named_by_us = False
 
 
 def _before_fork() -> None:
-    global _named_by_us
-    _named_by_us = len(ENCODERS) > 0 and _PARALLELISM not in os.environ
-    if _named_by_us:
+    global _is_named_by_us
+    _is_named_by_us = ENCODERS.has_worked and _PARALLELISM not in os.environ
+    if _is_named_by_us:
         os.environ[_PARALLELISM] = "true"
 
 
 def _after_fork_in_parent() -> None:
-    if _named_by_us:
+    if _is_named_by_us:
         os.environ.pop(_PARALLELISM, None)
 
 
 def _after_fork_in_child() -> None:
-    ENCODERS.forget_locks()
-    if len(ENCODERS):
+    global _is_forked
+    _is_forked = True
+    ENCODERS.forget_threads()
+
+
+def _use_one_thread_after_fork() -> None:
+    """Leave children alone that never encode, and make those that do safe."""
+    if _is_forked:
         os.environ[_PARALLELISM] = "false"
         torch.set_num_threads(1)
 

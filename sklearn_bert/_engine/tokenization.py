@@ -7,7 +7,6 @@ special tokens are added and texts are cut here, on lists of ids.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
@@ -81,6 +80,19 @@ class TextTokenizer:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self._has_segments = has_segments
+        added = tokenizer.get_added_tokens_decoder()
+        self._unknown = self._find_unknown()
+        self._controls = {id_ for id_, token in added.items() if token.special}
+        self._controls.discard(self._unknown)
+        # Added tokens may hold spaces, and so reach over the words of a cut.
+        self._can_read_front = all(token.special for token in added.values())
+        model = tokenizer.model
+        # Whether a run of a thousand letters or digits is one unknown word.
+        self._blobs_are_unknown = (
+            isinstance(model, WordPiece)
+            and model.max_input_chars_per_word < _LONGEST_WORD
+            and isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
+        )
 
     @staticmethod
     def _read_template(tokenizer: Tokenizer, *, pair: bool) -> _Template:
@@ -109,10 +121,6 @@ class TextTokenizer:
     def largest_id(self) -> int:
         """The largest id that a text can be given."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
-
-    def n_special(self, *, pairs: bool) -> int:
-        """Number of special tokens that a text, or a pair of texts, is given."""
-        return (self._pair if pairs else self._single).n_special
 
     def __call__(
         self,
@@ -160,8 +168,8 @@ class TextTokenizer:
             sequences.ids, sequences.second_starts, sequences.texts, n_truncated
         )
 
-    @staticmethod
     def _append(
+        self,
         sequences: TokenSequences,
         text: int,
         template: _Template,
@@ -171,14 +179,16 @@ class TextTokenizer:
         if len(piece) == 2:
             head += template.between
         tail = piece[1] if len(piece) == 2 else []
-        sequences.ids.append([*head, *tail, *template.after])
+        # Without special tokens an empty text would leave nothing to pool.
+        ids = [*head, *tail, *template.after] or [self._unknown]
+        sequences.ids.append(ids)
         sequences.texts.append(text)
         if sequences.second_starts is not None:
             sequences.second_starts.append(len(head))
 
     def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
         """Return each text's ids without special tokens, at least the ``wanted``."""
-        if wanted is None:
+        if wanted is None or not self._can_read_front:
             return self._all_ids(list(texts))
         longest = _CHARACTERS_PER_TOKEN * wanted
         short = [text if len(text) <= longest else "" for text in texts]
@@ -216,24 +226,7 @@ class TextTokenizer:
             return ids
         return [self._unknown if id_ in self._controls else id_ for id_ in ids]
 
-    @cached_property
-    def _blobs_are_unknown(self) -> bool:
-        """Whether a run of a thousand letters or digits is one unknown word."""
-        model = self._tokenizer.model
-        return (
-            isinstance(model, WordPiece)
-            and model.max_input_chars_per_word < _LONGEST_WORD
-            and isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
-        )
-
-    @cached_property
-    def _controls(self) -> frozenset[int]:
-        added = self._tokenizer.get_added_tokens_decoder()
-        special = {id_ for id_, token in added.items() if token.special}
-        return frozenset(special - {self._unknown})
-
-    @cached_property
-    def _unknown(self) -> int:
+    def _find_unknown(self) -> int:
         model = self._tokenizer.model
         unknown = getattr(model, "unk_token", None) or "<unk>"
         for token in (unknown, "<unk>", "[UNK]"):

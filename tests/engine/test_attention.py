@@ -21,7 +21,8 @@ def inputs():
     ids = torch.zeros(sum(LENGTHS), dtype=torch.int64)
     # A view with gaps, as the product of queries, keys and values leaves it.
     qkv = torch.randn(sum(LENGTHS), 3, 2, 8, generator=generator)
-    return *qkv.unbind(1), Batch((0, 1, 2, 3), LENGTHS, ids, ids, None)
+    ends = torch.tensor([0, 9, 13, 17, 18], dtype=torch.int32)
+    return *qkv.unbind(1), Batch(LENGTHS, ends, ids, ids, None)
 
 
 def text_by_text(query, key, value, scale):

@@ -60,7 +60,7 @@ QUERY = "encoder.layer.1.attention.self.query.weight"
         ),
         (
             lambda f: edit_weights(f, lambda t: t.update({QUERY: torch.ones(3, 3)})),
-            "does not fit its config.json|another shape",
+            f"has 1 tensors of another shape than .* says, {QUERY} first",
         ),
         (
             lambda f: edit_weights(
@@ -78,7 +78,7 @@ QUERY = "encoder.layer.1.attention.self.query.weight"
         ),
         (
             lambda f: (f / "tokenizer.json").write_text("{}"),
-            "has a tokenizer that cannot be read",
+            "has no fast tokenizer that can be read",
         ),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_missing_pooler_is_no_damage(own_bert):
     edit_weights(
         own_bert, lambda t: [t.pop(f"pooler.dense.{n}") for n in ("weight", "bias")]
     )
-    assert load(own_bert).model.pooler is None
+    assert load(own_bert).architecture.n_layers == 3
 
 
 def test_code_named_by_a_config_is_ignored(own_bert, edit_config):
@@ -190,7 +190,11 @@ def test_architecture_is_read_without_weights(own_bert):
         ({"pooling_mode_cls_token": True}, "cls"),
         ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
         ({"pooling_mode": "max"}, "max"),
-        ({"pooling_mode_weightedmean_tokens": True}, None),
+        ({"pooling_mode_weightedmean_tokens": True}, "weightedmean"),
+        (
+            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+            "cls+mean",
+        ),
         ({}, None),
     ],
 )
@@ -198,3 +202,52 @@ def test_declared_pooling_is_read(own_bert, content, pooling):
     (own_bert / "1_Pooling").mkdir()
     (own_bert / "1_Pooling" / "config.json").write_text(json.dumps(content))
     assert read_architecture(locate(str(own_bert), None)).pooling == pooling
+
+
+def test_an_index_that_leads_elsewhere_is_refused(own_bert):
+    index = {"metadata": {}, "weight_map": {QUERY: "weights.bin"}}
+    (own_bert / "model.safetensors").rename(own_bert / "model-1.safetensors")
+    (own_bert / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match=r"names 'weights.bin', no safetensors"):
+        load(own_bert)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"return_dict": False}, {"chunk_size_feed_forward": 2}, {"torchscript": True}],
+)
+def test_settings_of_other_outputs_are_ignored(own_bert, edit_config, changes):
+    edit_config(own_bert, **changes)
+    assert load(own_bert).architecture.n_layers == 3
+
+
+@pytest.mark.parametrize("changes", [{"hidden_size": "32"}, {"hidden_act": "nonsense"}])
+def test_values_that_make_no_model_are_refused(own_bert, edit_config, changes):
+    edit_config(own_bert, **changes)
+    with pytest.raises(CheckpointError, match=r"has a config.json"):
+        load(own_bert)
+
+
+def test_a_file_that_is_no_json_is_refused(own_bert):
+    (own_bert / "sentence_bert_config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"has a sentence_bert_config.json that"):
+        read_architecture(locate(str(own_bert), None))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(40, 40), (1, 64), ("40", 64)])
+def test_declared_limit_is_read_where_it_is_one(own_bert, limit, expected):
+    content = json.dumps({"max_seq_length": limit})
+    (own_bert / "sentence_bert_config.json").write_text(content)
+    assert read_architecture(locate(str(own_bert), None)).max_length == expected
+
+
+def test_the_tokenizers_limit_is_read(save_tokenizer, own_bert):
+    save_tokenizer(own_bert, limit=33)
+    assert read_architecture(locate(str(own_bert), None)).max_length == 33
+
+
+@pytest.mark.parametrize("family", ["roberta", "camembert", "data2vec-text"])
+def test_positions_after_padding_are_not_counted(save_model, tmp_path, family):
+    folder = save_model(tmp_path / family, family, pad_token_id=1)
+    architecture = read_architecture(locate(str(folder), None))
+    assert (architecture.first_position, architecture.max_positions) == (2, 62)

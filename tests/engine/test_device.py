@@ -19,6 +19,7 @@ def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
 def test_auto_takes_cuda_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
     assert resolve_device("auto") == torch.device("cuda", 1)
 
 
@@ -66,3 +67,16 @@ def test_a_torch_without_the_private_checks_has_no_bfloat16(monkeypatch):
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)
     assert not module.has_native_bfloat16(CPU)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
+def test_cuda_in_a_forked_process_is_refused(monkeypatch, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
+    with pytest.raises(DeviceError, match=r"backend 'loky' or with .* 'spawn'"):
+        resolve_device(device)
+
+
+def test_a_numbered_cpu_is_the_cpu():
+    assert resolve_device("cpu:0") == CPU

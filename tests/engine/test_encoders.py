@@ -15,6 +15,7 @@ from sklearn_bert._engine.encoders import (
 )
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.locating import locate
+from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")
 ALL = (0, 1, 2, 3)
@@ -118,3 +119,21 @@ def test_an_unknown_activation_is_left_to_transformers(
     folder = save_model(tmp_path / "silu", hidden_act="silu")
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
     assert type(encoder.path) is FlatEncoder
+
+
+def test_a_causal_model_is_refused(save_model, tmp_path):
+    folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_layer=3, n_head=4)
+    with pytest.raises(CheckpointError, match="first token does not see the last"):
+        build_encoder(locate(str(folder), None), CPU, torch.float32)
+
+
+def test_a_model_that_mixes_padded_texts_is_refused(save_model, tmp_path):
+    folder = save_model(tmp_path / "fnet", "fnet")
+    with pytest.raises(CheckpointError, match="must keep the texts of a batch apart"):
+        build_encoder(locate(str(folder), None), CPU, torch.float32)
+
+
+def test_local_attention_is_left_to_transformers(save_model, tmp_path):
+    folder = save_model(tmp_path / "big_bird", "big_bird")
+    encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
+    assert type(encoder.path) is PaddedEncoder

@@ -7,7 +7,7 @@ import torch
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine import encoding as module
 from sklearn_bert._engine.fused import FusedEncoder
-from sklearn_bert._engine.tokenization import TextTokenizer
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 from sklearn_bert.exceptions import DeviceMemoryError
 
 
@@ -42,6 +42,19 @@ def test_an_error_while_tokenising_ahead_reaches_the_caller(
     monkeypatch.setattr(TextTokenizer, "__call__", fail)
     with pytest.raises(ZeroDivisionError, match="in the other thread"):
         vectorizer.transform(texts)
+
+
+def test_windows_of_mean_weigh_by_their_tokens():
+    windows = TokenSequences(ids=[[1] * 3, [1], [1]], texts=[0, 0, 1])
+    pooled = np.array([[1.0], [5.0], [7.0]])
+    joined = module._join_windows(pooled, windows, "mean")
+    assert joined.tolist() == [[2.0], [7.0]]
+
+
+def test_no_length_is_divided_by_zero(tiny_bert, monkeypatch):
+    monkeypatch.setattr(module, "_join_windows", lambda *args: np.zeros((1, 32)))
+    features = BertVectorizer(tiny_bert, normalize=True).transform(["good"])
+    assert (features == 0).all()
 
 
 @pytest.fixture

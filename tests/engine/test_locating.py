@@ -22,6 +22,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def cache(tmp_path, monkeypatch):
     """An empty Hugging Face cache of the test's own."""
     folder = tmp_path / "cache"
+    module._snapshot.cache_clear()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
     return folder
 
@@ -43,9 +44,14 @@ def downloads(monkeypatch):
 def cached(cache, tiny_bert):
     """Put the tiny BERT into the cache as the Hub's own client would."""
 
-    def put(model, revision="main"):
+    def put(model, revision="main", knows_all=True):
         root = cache / f"models--{model.replace('/', '--')}"
         shutil.copytree(tiny_bert, root / "snapshots" / COMMIT, dirs_exist_ok=True)
+        if knows_all:
+            # What the client notes of files that it asked for in vain.
+            for name in module._DECLARATIONS:
+                (root / ".no_exist" / COMMIT).mkdir(parents=True, exist_ok=True)
+                (root / ".no_exist" / COMMIT / name).touch()
         (root / "refs").mkdir(exist_ok=True)
         (root / "refs" / revision).write_text(COMMIT)
 
@@ -123,11 +129,35 @@ def test_an_incomplete_cache_is_completed_from_the_hub(cache, cached, downloads)
     assert downloads == [("owner/name", None)]
 
 
+def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
+    cached, downloads
+):
+    # transformers caches a model without its sentence-transformers files.
+    cached("owner/name", knows_all=False)
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
+def test_displaying_never_downloads(downloads):
+    with pytest.raises(CheckpointNotFoundError, match="is not on this machine"):
+        locate("owner/name", None, may_download=False)
+    assert downloads == []
+
+
+def test_a_snapshot_without_weights_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: tmp_path)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    with pytest.raises(CheckpointNotFoundError, match="lacks one of them"):
+        locate("owner/name", None)
+
+
 def test_the_hub_is_asked_last(monkeypatch, tiny_bert, tmp_path):
     def download(model, revision, allow_patterns):
         return str(shutil.copytree(tiny_bert, tmp_path / COMMIT))
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
     files = locate("owner/name", "v1")
     assert (files.source, files.commit) == ("hub", COMMIT)
 

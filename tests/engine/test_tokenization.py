@@ -102,6 +102,27 @@ def test_windows_of_pairs_cut_the_longer_text(tokenize, peer):
     assert sequences.texts == [0, 0, 0]
 
 
+def test_windows_of_pairs_keep_the_order_of_the_halves(tokenize, peer):
+    sequences = tokenize([count(9)], ["good"], max_length=8, long_text="window")
+    good = peer.convert_tokens_to_ids("good")
+    assert all(ids[-3:-1] == [peer.sep_token_id, good] for ids in sequences.ids)
+
+
+def test_head_tail_of_pairs_keeps_both_ends_of_the_longer(tokenize):
+    whole = tokenize([count(20)]).ids[0][1:-1]
+    ids = tokenize(["good"], [count(20)], max_length=12, long_text="head_tail").ids[0]
+    assert ids[3:-1] == whole[:2] + whole[-6:]
+
+
+def test_added_words_with_spaces_are_not_cut(tiny_bert):
+    tokenizer = Tokenizer.from_file(str(tiny_bert / "tokenizer.json"))
+    tokenizer.add_tokens(["one two three"])
+    ours = TextTokenizer(tokenizer, has_segments=True)
+    text = "one two three " * 500
+    ids = ours([text], None, max_length=4, long_text="truncate").ids[0]
+    assert ids[1:-1] == tokenizer.encode(text, add_special_tokens=False).ids[:2]
+
+
 def test_windows_of_pairs_count_a_half_that_is_cut(tokenize):
     sequences = tokenize([count(9)], [count(30)], max_length=11, long_text="window")
     assert sequences.n_truncated == 1
