@@ -35,6 +35,10 @@ def flat_attention(
     Returns
     -------
     Tensor of shape (T, n_heads, head_size)
+
+    Notes
+    -----
+    There may be more rows than tokens; the further ones come out as zeros.
     """
     if varlen_attention_works(query.device, query.dtype, query.shape[-1]):
         return _varlen_attention(query, key, value, batch, scale)
@@ -42,6 +46,8 @@ def flat_attention(
     for tokens, shape in _groups(batch, query):
         q, k, v = (x[tokens].view(shape).transpose(1, 2) for x in (query, key, value))
         out[tokens].view(shape).copy_(_attend(q, k, v, scale).transpose(1, 2))
+    # Rows beyond the batch round its number up, and nobody reads them.
+    out[batch.input_ids.shape[0] :] = 0
     return out
 
 

@@ -17,7 +17,12 @@ from torch import Tensor, nn
 from sklearn_bert._engine.attention import first_token_attention, flat_attention
 from sklearn_bert._engine.batching import Batch
 from sklearn_bert._engine.checkpoints import Checkpoint
-from sklearn_bert._engine.linear import ACTIVATIONS, Linear, make_linear
+from sklearn_bert._engine.linear import (
+    ACTIVATIONS,
+    Linear,
+    make_linear,
+    packed_linear_works,
+)
 
 
 class UnknownLayoutError(Exception):
@@ -66,6 +71,7 @@ class FusedEncoder:
             self._layers = [_take_layer(layer) for layer in model.encoder.layer]
         except AttributeError as error:
             raise UnknownLayoutError(str(error)) from error
+        self._is_packed = device.type == "cpu" and packed_linear_works(dtype)
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
         self._first_position = checkpoint.architecture.first_position
@@ -90,14 +96,18 @@ class FusedEncoder:
         """
         top = max(layers)
         first = batch.first_tokens if only_first else None
+        n_tokens = batch.input_ids.shape[0]
         x = self._embed(batch)
-        wanted = {0: x if first is None else x[first]} if 0 in layers else {}
+        if self._is_packed:
+            x = F.pad(x, (0, 0, 0, _round_up(n_tokens) - n_tokens))
+        wanted = {0: x[:n_tokens] if first is None else x[first]} if 0 in layers else {}
         for depth, layer in enumerate(self._layers[:top], start=1):
             # The topmost layer need not compute the tokens that nobody reads.
             is_partial = first is not None and depth == top
             x = self._apply(layer, x, batch, first if is_partial else None)
             if depth in layers:
-                wanted[depth] = x if first is None or is_partial else x[first]
+                is_whole = first is None or is_partial
+                wanted[depth] = x[:n_tokens] if is_whole else x[first]
         return [wanted[layer] for layer in layers]
 
     def _embed(self, batch: Batch) -> Tensor:
@@ -130,6 +140,16 @@ class FusedEncoder:
         x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
         wide = layer.expand(x, self._activation)
         return _norm(layer.output_norm, layer.contract.add(wide, x))
+
+
+def _round_up(n_rows: int) -> int:
+    """Return a number of rows for which there may be a kernel already.
+
+    oneDNN compiles one for each new number of rows, which takes half as long as the
+    product of a thousand rows itself.
+    """
+    step = 8 if n_rows <= 256 else 32
+    return -(-n_rows // step) * step
 
 
 def _norm(norm: nn.LayerNorm, x: Tensor) -> Tensor:
