@@ -9,7 +9,7 @@ EXTRAS_test = bundled,test
 EXTRAS_lint = bundled,lint,test
 EXTRAS_docs = bundled,docs
 
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test lint docs clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
