@@ -205,10 +205,12 @@ def test_the_linger_starts_with_the_last_user(registry, files, monkeypatch):
     del first, user
     gc.collect()
     time.sleep(0.7)
+    gone_at = time.monotonic()
     del second
     gc.collect()
     time.sleep(0.5)
     # The first has been gone for longer than the linger, the second has not.
     is_held = key in registry._encoders
-    is_late = time.monotonic() - registry._last_gone.get(key, 0.0) > 1.0
+    # On a machine that stalls, both may have been.
+    is_late = time.monotonic() - gone_at > 1.0
     assert is_held or is_late
