@@ -7,6 +7,7 @@ cross-validation make and drop an estimator each. It never holds more than
 ``MAX_ENCODERS``.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -36,6 +37,7 @@ class EncoderRegistry:
         self._lock = threading.RLock()
         self._gone: SimpleQueue[tuple[_Key, float]] = SimpleQueue()
         self._janitor: threading.Thread | None = None
+        self._closing = threading.Event()
         self.has_worked = False
 
     def acquire(
@@ -101,7 +103,9 @@ class EncoderRegistry:
         """Let go of encoders whose last user has been gone for a while; a thread."""
         while True:
             key, gone_at = self._gone.get()
-            time.sleep(max(gone_at + LINGER_SECONDS - time.monotonic(), 0.0))
+            wait = gone_at + LINGER_SECONDS - time.monotonic()
+            if self._closing.wait(max(wait, 0.0)):
+                return
             with self._lock:
                 is_last = gone_at >= self._last_gone.get(key, gone_at)
                 # Iterating sees live users only; len() may still count one just gone.
@@ -118,6 +122,7 @@ class EncoderRegistry:
                 target=self._release_unused, name="sklearn_bert-release", daemon=True
             )
             self._janitor.start()
+            atexit.register(self.close)
 
     def _drop(self, key: _Key) -> None:
         device = self._encoders[key].device
@@ -126,11 +131,19 @@ class EncoderRegistry:
         if device.type == "cuda":
             torch.cuda.empty_cache()
 
+    def close(self) -> None:
+        """End the thread: freeing tensors while Python ends would abort the process."""
+        self._closing.set()
+        self._gone.put(((), 0.0))
+        if self._janitor is not None:
+            self._janitor.join(timeout=5)
+
     def forget_threads(self) -> None:
         """Start anew: a forked child has its parent's locks but not its threads."""
         self._lock = threading.RLock()
         self._gone = SimpleQueue()
         self._janitor = None
+        self._closing = threading.Event()
 
 
 ENCODERS = EncoderRegistry()
