@@ -7,15 +7,17 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_feature_names
 
-from sklearn_bert._engine.checkpoints import read_architecture
+from sklearn_bert._engine.architecture import Architecture, read_architecture
 from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.encoding import EncodingConfig
 from sklearn_bert._engine.locating import CheckpointFiles, locate
+from sklearn_bert._engine.pooling import POOLINGS
 from sklearn_bert._engine.registry import ENCODERS
 from sklearn_bert._validation import Texts, check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
+    CheckpointError,
     CheckpointMismatchError,
     InputError,
     TruncationWarning,
@@ -124,6 +126,19 @@ class BaseBert(BaseEstimator):
                 "it; long_text='window' reads texts of any length."
             )
         return self.max_length
+
+    def _resolve_pooling(self, architecture: Architecture) -> str:
+        """Return the name of the pooling that is asked for or declared."""
+        if self.pooling != "auto":
+            return self.pooling
+        declared = architecture.pooling or "cls"
+        if declared not in POOLINGS:
+            raise CheckpointError(
+                f"pooling must be given for model {os.fspath(self.model)!r}, whose "
+                f"own, {declared!r}, is none of {', '.join(POOLINGS)}. Set "
+                "pooling='mean', or another of them."
+            )
+        return declared
 
     def _encoder(self, files: CheckpointFiles) -> Encoder:
         """Return the shared frozen encoder."""

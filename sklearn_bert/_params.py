@@ -23,10 +23,13 @@ from os import PathLike
 from textwrap import indent
 from typing import Any, TypeVar
 
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 __all__ = [
+    "CLASSIFICATION",
     "ENCODER",
+    "FINE_TUNING",
     "Integral",
     "Interval",
     "Param",
@@ -111,6 +114,171 @@ dtype : {"auto", "float32", "float64", "bfloat16", "float16"}, default="auto"
         """\
 verbose : int, default=0
     1 or more shows a progress bar.""",
+    ),
+}
+
+FINE_TUNING = {
+    **ENCODER,
+    "pooling": Param(
+        [StrOptions({"auto", "cls", "mean", "max"})],
+        """\
+pooling : {"auto", "cls", "mean", "max"}, default="auto"
+    How the vectors of a text's tokens become the one that the prediction is made
+    from: that of the first token, [CLS]; the mean; or the maximum of each feature.
+    "auto" takes what the checkpoint declares in its sentence-transformers files, and
+    [CLS] if it declares nothing.""",
+    ),
+    "batch_size": Param(
+        [Interval(Integral, 1, None, closed="left")],
+        """\
+batch_size : int, default=32
+    Texts per step of the optimiser. If memory is short, a batch is trained in
+    parts, which changes nothing else. Predictions choose their own batches.""",
+    ),
+    "n_epochs": Param(
+        [Interval(Integral, 1, None, closed="left")],
+        """\
+n_epochs : int, default=4
+    How often training goes over the texts.""",
+    ),
+    "learning_rate": Param(
+        [Interval(Real, 0, None, closed="neither")],
+        """\
+learning_rate : float, default=0.0002
+    The highest learning rate, see `schedule`. Larger models want a lower one, such
+    as 2e-5 to 5e-5 for those of BERT's size.""",
+    ),
+    "weight_decay": Param(
+        [Interval(Real, 0, None, closed="left")],
+        """\
+weight_decay : float, default=0.01
+    AdamW's decay of the weights. Biases and the parameters of norms do not decay.""",
+    ),
+    "warmup": Param(
+        [Interval(Real, 0, 1, closed="left")],
+        """\
+warmup : float, default=0.1
+    Share of the steps over which the learning rate rises from 0.""",
+    ),
+    "schedule": Param(
+        [StrOptions({"linear", "cosine", "constant"})],
+        """\
+schedule : {"linear", "cosine", "constant"}, default="linear"
+    How the learning rate changes after the warmup: it falls to 0 along a line or a
+    cosine, or stays.""",
+    ),
+    "dropout": Param(
+        [Interval(Real, 0, 1, closed="left")],
+        """\
+dropout : float, default=0.1
+    Share of the numbers set to 0 in training, behind the embeddings, each block of
+    a layer, and the pooling.""",
+    ),
+    "freeze": Param(
+        [
+            StrOptions({"embeddings", "encoder"}),
+            Interval(Integral, 0, None, closed="left"),
+            None,
+        ],
+        """\
+freeze : {"embeddings", "encoder"} or int, default=None
+    What is not trained: nothing; the embeddings; these and a number of layers,
+    counted from the lowest; or the whole encoder, so that only the linear layer on
+    top is. It saves time and memory.""",
+    ),
+    "layer_decay": Param(
+        [Interval(Real, 0, 1, closed="right")],
+        """\
+layer_decay : float, default=1.0
+    Factor from the learning rate of one layer to that of the layer below.""",
+    ),
+    "init": Param(
+        [StrOptions({"probe", "zeros"})],
+        """\
+init : {"probe", "zeros"}, default="probe"
+    Where the linear layer on top starts: at the linear model that fits the features
+    of the encoder as it is, or at zeros.""",
+    ),
+    "early_stopping": Param(
+        ["boolean"],
+        """\
+early_stopping : bool, default=False
+    Whether to hold out a part of the texts, to score it after each epoch, to stop
+    when the score no longer rises, and to keep the weights that scored best.""",
+    ),
+    "validation_fraction": Param(
+        [Interval(Real, 0, 1, closed="neither")],
+        """\
+validation_fraction : float, default=0.1
+    Share of the texts that early stopping holds out.""",
+    ),
+    "n_iter_no_change": Param(
+        [Interval(Integral, 1, None, closed="left")],
+        """\
+n_iter_no_change : int, default=2
+    Early stopping ends training after so many epochs without a better score.""",
+    ),
+    "scoring": Param(
+        [StrOptions(set(get_scorer_names())), callable, None],
+        """\
+scoring : str or callable, default=None
+    What early stopping scores: any scorer of scikit-learn, or `None` for the
+    estimator's own `score`.""",
+    ),
+    "warm_start": Param(
+        ["boolean"],
+        """\
+warm_start : bool, default=False
+    Whether `fit` goes on from the weights of the fit before.""",
+    ),
+    "callbacks": Param(
+        ["array-like", None],
+        """\
+callbacks : list of callable, default=None
+    Functions called after each epoch with a state, whose attributes are `epoch`,
+    `n_epochs`, `step`, `n_steps`, `loss`, `learning_rate`, `validation_score` and
+    `seconds`. One that returns True ends the training.""",
+    ),
+    "dtype": Param(
+        [StrOptions({"auto", "float32", "float64", "bfloat16"})],
+        """\
+dtype : {"auto", "float32", "float64", "bfloat16"}, default="auto"
+    Number format of the computation. In training "auto" multiplies in bfloat16
+    where the hardware does so faster than in float32; weights are float32 then.
+    Predictions are made in bfloat16 on such GPUs and in float32 elsewhere.""",
+    ),
+    "random_state": Param(
+        ["random_state"],
+        """\
+random_state : int, RandomState instance or None, default=None
+    Seed of the order of the texts, of dropout and of the split of early stopping.
+    With an int, two fits on one machine give the same weights. The global
+    generators of NumPy and torch are neither read nor changed.""",
+    ),
+    "verbose": Param(
+        ["verbose"],
+        """\
+verbose : int, default=0
+    1 shows a progress bar with loss, score and time left; 2 or more prints a line
+    per epoch.""",
+    ),
+}
+
+CLASSIFICATION = {
+    "class_weight": Param(
+        [dict, StrOptions({"balanced"}), None],
+        """\
+class_weight : dict or "balanced", default=None
+    Weight of each class in the loss, by label; classes that a dict leaves out weigh
+    1. "balanced" gives all classes the same total weight. With several labels per
+    text, the keys are the columns of y, and the weight goes to the texts that have
+    the label. Multiplies `sample_weight`.""",
+    ),
+    "label_smoothing": Param(
+        [Interval(Real, 0, 1, closed="left")],
+        """\
+label_smoothing : float, default=0.0
+    Share of each training target that is spread evenly over the classes.""",
     ),
 }
 

@@ -1,4 +1,7 @@
-"""What estimators accept as texts. The only place that words input errors."""
+"""What estimators accept as texts and targets. The only place that words input errors.
+
+Errors about targets and weights are scikit-learn's own wherever it has one.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +10,13 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_array,
+    check_consistent_length,
+)
 
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InputError, TextRepairWarning
@@ -30,6 +40,18 @@ class Texts:
 
     first: list[str]
     second: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, rows: Iterable[int]) -> "Texts":
+        """Return some of the texts."""
+        rows = list(rows)
+        second = self.second
+        return Texts(
+            [self.first[row] for row in rows],
+            None if second is None else [second[row] for row in rows],
+        )
 
     @property
     def n_columns(self) -> int:
@@ -62,6 +84,59 @@ def check_texts(X: Any) -> Texts:
         )
     _check_all_str(columns)
     return Texts(*(_repair(column) for column in columns))
+
+
+def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.csr_array:
+    """Read y as one label per text, or as a label indicator matrix.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix
+    texts : Texts
+        What y belongs to.
+    estimator : object
+        Named in errors.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or ndarray or CSR of shape (n_samples, n_labels)
+
+    Raises
+    ------
+    ValueError
+        If y is of another length, holds NaN or numbers that are no labels, or has
+        several columns and is no indicator matrix.
+    """
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None. Give one label per text."
+        )
+    kind = type_of_target(y, input_name="y")
+    check_consistent_length(texts.first, y)
+    check_classification_targets(y)
+    if kind == "multilabel-indicator":
+        return check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
+    if kind.endswith("multioutput"):
+        raise ValueError(
+            "y must hold one label per text, or be a label indicator matrix of zeros "
+            f"and ones. Got {kind} targets of shape {np.shape(y)}. Where each text has "
+            "several labels, turn the lists of labels into an indicator matrix with "
+            "sklearn.preprocessing.MultiLabelBinarizer; where it has several targets, "
+            "use sklearn.multioutput.MultiOutputClassifier."
+        )
+    return _check_y(y, estimator=estimator)
+
+
+def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
+    """Return one weight per sample, float64, not negative and not all 0."""
+    weights = _check_sample_weight(
+        sample_weight, range(n_samples), dtype=np.float64, ensure_non_negative=True
+    )
+    if not weights.any():
+        # scikit-learn checks this itself from version 1.9 on.
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
 
 
 def _columns(X: Any) -> list[Sequence[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
-from sklearn_bert._engine.checkpoints import Architecture, read_architecture
+from sklearn_bert._engine.architecture import Architecture, read_architecture
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.encoding import (
     EncodingConfig,
@@ -15,7 +15,6 @@ from sklearn_bert._engine.encoding import (
     encode,
 )
 from sklearn_bert._engine.locating import CheckpointFiles, locate
-from sklearn_bert._engine.pooling import POOLINGS
 from sklearn_bert._params import ENCODER, StrOptions, constraints, document
 from sklearn_bert._validation import Texts, check_texts
 from sklearn_bert.exceptions import CheckpointError
@@ -252,17 +251,8 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self, files: CheckpointFiles, n_columns: int
     ) -> EncodingConfig:
         architecture = read_architecture(files)
-        pooling = self.pooling
-        if pooling == "auto":
-            pooling = architecture.pooling or "cls"
-            if pooling not in POOLINGS:
-                raise CheckpointError(
-                    f"pooling must be given for model {files.model!r}, whose own, "
-                    f"{pooling!r}, is none of {', '.join(POOLINGS)}. Set pooling='mean'"
-                    ", or another of them."
-                )
         return EncodingConfig(
-            pooling=pooling,
+            pooling=self._resolve_pooling(architecture),
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
             max_length=self._resolve_max_length(files, n_columns),

@@ -8,8 +8,12 @@
     ├── CheckpointError (ValueError)          a model that cannot be trusted or run
     │   ├── CheckpointNotFoundError           ... that is nowhere to be found
     │   └── CheckpointMismatchError           ... that is not the one of the fit
-    └── DeviceMemoryError (RuntimeError)      one text does not fit into memory
+    ├── DeviceMemoryError (RuntimeError)      one text does not fit into memory
+    └── DivergenceError (RuntimeError)        training met a number that is not finite
 
+    InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
+    MemoryWarning (UserWarning)               batches were split to fit into memory
+    RareClassWarning (UserWarning)            a class is too rare to be validated
     TruncationWarning (UserWarning)           texts were cut
     TextRepairWarning (UserWarning)           texts held characters that are no text
 """
@@ -20,7 +24,11 @@ __all__ = [
     "CheckpointNotFoundError",
     "DeviceError",
     "DeviceMemoryError",
+    "DivergenceError",
     "InputError",
+    "InterruptedFitWarning",
+    "MemoryWarning",
+    "RareClassWarning",
     "SklearnBertError",
     "TextRepairWarning",
     "TruncationWarning",
@@ -53,6 +61,22 @@ class CheckpointMismatchError(CheckpointError):
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):
     """A single text does not fit into the device's memory."""
+
+
+class DivergenceError(SklearnBertError, RuntimeError):
+    """A loss or a gradient was not a finite number."""
+
+
+class InterruptedFitWarning(UserWarning):
+    """Ctrl-C ended a fit early; the best weights so far were kept."""
+
+
+class MemoryWarning(UserWarning):
+    """Memory was short, so batches were trained in parts."""
+
+
+class RareClassWarning(UserWarning):
+    """A class has too few samples to be in the validation split too."""
 
 
 class TruncationWarning(UserWarning):

@@ -8,6 +8,7 @@ from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
+import sklearn_bert._classifier
 import sklearn_bert._vectorizer
 import sklearn_bert.datasets
 import sklearn_bert.exceptions
@@ -84,7 +85,7 @@ def test_every_error_is_of_the_tree():
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("module", [sklearn_bert._vectorizer])
+@pytest.mark.parametrize("module", [sklearn_bert._classifier, sklearn_bert._vectorizer])
 def test_examples_in_docstrings_run(module):
     failed, attempted = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert (failed, attempted > 0) == (0, True)

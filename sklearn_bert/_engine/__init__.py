@@ -1,6 +1,7 @@
 """Encoders, tokens and batches: torch and transformers, no scikit-learn.
 
-Nothing here imports an estimator. Inside, imports run one way: ``encoding`` →
-``registry`` → ``encoders`` → {``fused``, ``checkpoints``} → {``batching``,
-``attention``, ``linear``, ``tokenization``, ``locating``, ``pooling``, ``device``}.
+Nothing here imports an estimator. Inside, imports run one way: ``training``,
+``running``, ``registry`` → ``trainable``, ``encoding`` → ``encoders`` → {``fused``,
+``checkpoints``} → {``batching``, ``attention``, ``linear``, ``tokenization``,
+``locating``, ``architecture``, ``pooling``, ``device`` and the other small ones}.
 """

@@ -6,7 +6,6 @@ as fast as ``scaled_dot_product_attention`` on texts of up to about 160 tokens; 
 ones go to the latter, which does not store all scores.
 """
 
-from collections.abc import Iterator
 from functools import cache
 
 import torch
@@ -42,13 +41,18 @@ def flat_attention(
     """
     if varlen_attention_works(query.device, query.dtype, query.shape[-1]):
         return _varlen_attention(query, key, value, batch, scale)
-    out = torch.empty(query.shape, dtype=query.dtype, device=query.device)
-    for tokens, shape in _groups(batch, query):
-        q, k, v = (x[tokens].view(shape).transpose(1, 2) for x in (query, key, value))
-        out[tokens].view(shape).copy_(_attend(q, k, v, scale).transpose(1, 2))
-    # Rows beyond the batch round its number up, and nobody reads them.
-    out[batch.input_ids.shape[0] :] = 0
-    return out
+    # Split and join, rather than write into place, so that gradients pass cheaply.
+    attended = [
+        _attend(q, k, v, scale).transpose(1, 2).flatten(0, 1)
+        for q, k, v in zip(
+            *(_groups(x, batch) for x in (query, key, value)), strict=True
+        )
+    ]
+    n_tokens = batch.input_ids.shape[0]
+    if query.shape[0] > n_tokens:
+        # Rows beyond the batch round its number up, and nobody reads them.
+        attended.append(torch.zeros_like(query[n_tokens:]))
+    return torch.cat(attended)
 
 
 def first_token_attention(
@@ -68,26 +72,25 @@ def first_token_attention(
     -------
     Tensor of shape (n, n_heads, head_size)
     """
-    out = torch.empty(query.shape, dtype=query.dtype, device=query.device)
-    row = 0
-    for tokens, shape in _groups(batch, key):
-        rows = slice(row, row + shape[0])
-        q = query[rows].unsqueeze(2)
-        k, v = (x[tokens].view(shape).transpose(1, 2) for x in (key, value))
-        out[rows] = _attend(q, k, v, scale).squeeze(2)
-        row += shape[0]
-    return out
+    queries = query.split([n_rows for n_rows, _ in batch.groups])
+    attended = [
+        _attend(q.unsqueeze(2), k, v, scale).squeeze(2)
+        for q, k, v in zip(
+            queries, _groups(key, batch), _groups(value, batch), strict=True
+        )
+    ]
+    return torch.cat(attended)
 
 
-def _groups(
-    batch: Batch, like: Tensor
-) -> Iterator[tuple[slice, tuple[int, int, int, int]]]:
-    """Yield each run of equal lengths: its tokens and its unflattened shape."""
-    start = 0
-    for n_rows, length in batch.groups:
-        stop = start + n_rows * length
-        yield slice(start, stop), (n_rows, length, like.shape[1], like.shape[2])
-        start = stop
+def _groups(flat: Tensor, batch: Batch) -> list[Tensor]:
+    """Return each run of equal lengths as (sequences, n_heads, length, head_size)."""
+    parts = flat[: batch.input_ids.shape[0]].split(
+        [n * size for n, size in batch.groups]
+    )
+    return [
+        part.unflatten(0, shape).transpose(1, 2)
+        for part, shape in zip(parts, batch.groups, strict=True)
+    ]
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:

@@ -50,14 +50,15 @@ class Batch:
             return self
         return Batch(
             self.lengths,
-            _move(self.boundaries, device),
-            _move(self.input_ids, device),
-            _move(self.positions, device),
-            None if self.segments is None else _move(self.segments, device),
+            move(self.boundaries, device),
+            move(self.input_ids, device),
+            move(self.positions, device),
+            None if self.segments is None else move(self.segments, device),
         )
 
 
-def _move(tensor: Tensor, device: torch.device) -> Tensor:
+def move(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on another device than the CPU."""
     if device.type == "cuda":
         # Pinned memory lets the copy run while the GPU computes.
         return tensor.pin_memory().to(device, non_blocking=True)

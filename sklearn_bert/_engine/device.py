@@ -1,5 +1,9 @@
 """Which device and which number format a computation uses. Pure functions."""
 
+import platform
+from functools import cache
+from pathlib import Path
+
 import torch
 
 from sklearn_bert.exceptions import DeviceError
@@ -126,3 +130,59 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
             "Set dtype='auto' or dtype='float32'."
         )
     return resolved
+
+
+def resolve_training_dtypes(
+    dtype: str, device: torch.device
+) -> tuple[torch.dtype, torch.dtype | None]:
+    """Return the number formats of the weights and of autocast in training.
+
+    Parameters
+    ----------
+    dtype : str
+        "auto" and "bfloat16" keep float32 weights. "auto" multiplies in bfloat16 where
+        that is faster than float32.
+    device : torch.device
+
+    Returns
+    -------
+    weights : torch.dtype
+    autocast : torch.dtype or None
+        None if the products are in the format of the weights.
+
+    Raises
+    ------
+    DeviceError
+        If the device has no hardware for the dtype.
+    """
+    if dtype == "auto":
+        return torch.float32, torch.bfloat16 if is_bfloat16_fast(device) else None
+    resolved = resolve_encoding_dtype(dtype, device)
+    if resolved == torch.bfloat16:
+        return torch.float32, resolved
+    return resolved, None
+
+
+def is_bfloat16_fast(device: torch.device) -> bool:
+    """Tell whether products in bfloat16 are faster than in float32.
+
+    On a CPU they are with AMX, and with AVX512_BF16 on AMD's: Intel's have half as many
+    units for it as for float32. A rule, and no measurement, so that the same machine
+    always trains the same weights.
+    """
+    if not has_native_bfloat16(device):
+        return False
+    if device.type != "cpu":
+        return True
+    return _has_amx() or "AMD" in _cpu_name()
+
+
+def _has_amx() -> bool:
+    return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+
+
+@cache
+def _cpu_name() -> str:
+    """Return what the CPU calls itself, AuthenticAMD for one."""
+    info = Path("/proc/cpuinfo")
+    return info.read_text() if info.exists() else platform.processor()

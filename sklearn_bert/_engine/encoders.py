@@ -18,10 +18,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.attention import flat_attention
 from sklearn_bert._engine.batching import Batch, collate
 from sklearn_bert._engine.checkpoints import (
-    Architecture,
     Checkpoint,
     load_checkpoint,
     register_attention,
@@ -32,6 +32,7 @@ from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 from sklearn_bert.exceptions import CheckpointError
 
 _FLAT = "sklearn_bert_flat"
+_CPU = torch.device("cpu")
 # Numbers of another text in a text's result are far above, rounding is far below.
 _TOLERANCE = 1e-4
 # Settings of models whose tokens attend, in long texts, only to some others.
@@ -67,7 +68,7 @@ class Encoder:
     dtype: torch.dtype
 
 
-class _ModulePath:
+class ModulePath:
     """What the paths that run transformers' own modules share."""
 
     def __init__(
@@ -90,7 +91,7 @@ class _ModulePath:
         raise NotImplementedError
 
 
-class FlatEncoder(_ModulePath):
+class FlatEncoder(ModulePath):
     """transformers' modules over flat batches, through its attention interface."""
 
     def __init__(
@@ -139,7 +140,7 @@ def _attend_flat(
     return flat_attention(q, k, v, flat_batch, scale)[None], None
 
 
-class PaddedEncoder(_ModulePath):
+class PaddedEncoder(ModulePath):
     """transformers' modules over padded batches, sorted by length beforehand."""
 
     def _run(self, batch: Batch) -> list[Tensor]:
@@ -195,10 +196,23 @@ def choose_path(
         If the model cannot be run, reads no further than a token's own place, or lets
         one sequence of a padded batch change another.
     """
+    path = _first_right_path(checkpoint)
+    if (device, dtype) == (_CPU, _own_dtype(checkpoint)):
+        return path
+    return type(path)(checkpoint, device, dtype)
+
+
+def choose_kind(checkpoint: Checkpoint) -> type[ModulePath] | type[FusedEncoder]:
+    """Return the class of the path that :func:`choose_path` chooses."""
+    return type(_first_right_path(checkpoint))
+
+
+def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
+    """Try the paths on the CPU in the number format of the weights."""
     model: Any = checkpoint.model
+    dtype = _own_dtype(checkpoint)
     attention = model.config._attn_implementation
-    cpu = torch.device("cpu")
-    padded = PaddedEncoder(checkpoint, cpu, torch.float32)
+    padded = PaddedEncoder(checkpoint, _CPU, dtype)
     sequences = _probe(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
@@ -207,21 +221,22 @@ def choose_path(
     kinds = (FusedEncoder, FlatEncoder, PaddedEncoder)
     for kind in kinds if _attends_everywhere(model.config) else kinds[-1:]:
         try:
-            path: Path = kind(checkpoint, cpu, torch.float32)
-            is_right = _is_close(_all_states(path, batch, layers), expected)
+            path = kind(checkpoint, _CPU, dtype)
+            if _is_close(_all_states(path, batch, layers), expected):
+                return path
         # A model that a path does not know can fail in any way.
         except Exception:
-            is_right = False
-        if is_right and (device, dtype) == (cpu, torch.float32):
-            return path
-        if is_right:
-            return kind(checkpoint, device, dtype)
+            pass
         model.set_attn_implementation(attention)
     raise CheckpointError(
         "model must keep the texts of a batch apart. Got a "
         f"{model.config.model_type!r} model, whose features of a text depend on the "
         "others. Choose another encoder such as BERT, RoBERTa or MiniLM."
     )
+
+
+def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
+    return next(checkpoint.model.parameters()).dtype
 
 
 def _attends_everywhere(config: Any) -> bool:

@@ -1,4 +1,4 @@
-"""BERT's layers as few large operations over flat batches, for frozen encoders.
+"""BERT's layers as few large operations over flat batches.
 
 The same numbers as transformers' modules with one product for queries, keys and
 values, the activation and the residual sums inside the products, and, where only
@@ -7,7 +7,8 @@ layers are laid out as BERT's (RoBERTa, XLM-R, CamemBERT, ELECTRA); a numeric te
 against transformers decides whether a model is one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.linear import (
     ACTIVATIONS,
     Linear,
+    PlainLinear,
     make_linear,
     packed_linear_works,
 )
@@ -31,7 +33,7 @@ class UnknownLayoutError(Exception):
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer's products and norms."""
+    """One layer's products and norms, and the dropout behind its two blocks."""
 
     project_qkv: Linear
     project_out: Linear
@@ -39,6 +41,7 @@ class _Layer:
     expand: Linear
     contract: Linear
     output_norm: nn.LayerNorm
+    dropout: Callable[[Tensor], Tensor] | None = None
 
 
 class FusedEncoder:
@@ -50,6 +53,15 @@ class FusedEncoder:
         Its module is taken over: moved and converted.
     device : torch.device
     dtype : torch.dtype
+    is_trainable : bool
+        Whether the weights stay where gradients reach them. Otherwise they may be
+        copied into a layout that is faster to multiply.
+
+    Attributes
+    ----------
+    joint_parameters : dict of str to Parameter
+        Of a trainable encoder: the queries', keys' and values' weights as one. The
+        module's own three become views of them, so they change together.
 
     Raises
     ------
@@ -58,9 +70,15 @@ class FusedEncoder:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        is_trainable: bool = False,
     ) -> None:
         model: Any = checkpoint.model.to(device, dtype)
+        self.joint_parameters: dict[str, nn.Parameter] = {}
         self._activation = checkpoint.architecture.activation
         if self._activation not in ACTIVATIONS:
             raise UnknownLayoutError(f"activation {self._activation!r}")
@@ -68,10 +86,14 @@ class FusedEncoder:
             attention = model.encoder.layer[0].attention.self
             self._n_heads: int = attention.num_attention_heads
             self._head_size: int = attention.attention_head_size
-            self._layers = [_take_layer(layer) for layer in model.encoder.layer]
+            self._layers = [
+                self._take_layer(depth, layer, is_trainable)
+                for depth, layer in enumerate(model.encoder.layer)
+            ]
         except AttributeError as error:
             raise UnknownLayoutError(str(error)) from error
-        self._is_packed = device.type == "cpu" and packed_linear_works(dtype)
+        on_cpu = device.type == "cpu"
+        self._is_packed = on_cpu and not is_trainable and packed_linear_works(dtype)
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
         self._first_position = checkpoint.architecture.first_position
@@ -110,6 +132,39 @@ class FusedEncoder:
                 wanted[depth] = x[:n_tokens] if is_whole else x[first]
         return [wanted[layer] for layer in layers]
 
+    def set_dropout(self, dropout: Callable[[Tensor], Tensor], n_frozen: int) -> None:
+        """Let ``dropout`` act in all layers above the ``n_frozen`` lowest ones."""
+        self._layers[n_frozen:] = [
+            replace(layer, dropout=dropout) for layer in self._layers[n_frozen:]
+        ]
+
+    def _take_layer(self, depth: int, layer: Any, is_trainable: bool) -> _Layer:
+        """Read a layer of transformers' into this file's form."""
+        make: Callable[[Tensor, Tensor], Linear]
+        make = PlainLinear if is_trainable else make_linear
+        attention, output = layer.attention.self, layer.attention.output
+        expand, contract = layer.intermediate.dense, layer.output.dense
+        parts = (attention.query, attention.key, attention.value)
+        joint = {
+            name: torch.cat([getattr(part, name).detach() for part in parts])
+            for name in ("weight", "bias")
+        }
+        if is_trainable:
+            for name, tensor in joint.items():
+                joint[name] = parameter = nn.Parameter(tensor, requires_grad=False)
+                full_name = f"encoder.layer.{depth}.attention.self.qkv.{name}"
+                self.joint_parameters[full_name] = parameter
+                for part, piece in zip(parts, tensor.chunk(3), strict=True):
+                    getattr(part, name).data = piece
+        return _Layer(
+            project_qkv=make(joint["weight"], joint["bias"]),
+            project_out=make(output.dense.weight, output.dense.bias),
+            attention_norm=output.LayerNorm,
+            expand=make(expand.weight, expand.bias),
+            contract=make(contract.weight, contract.bias),
+            output_norm=layer.output.LayerNorm,
+        )
+
     def _embed(self, batch: Batch) -> Tensor:
         x = self._embeddings(
             input_ids=batch.input_ids[None],
@@ -137,9 +192,23 @@ class FusedEncoder:
             x = x[first]
             attended = first_token_attention(query[first], key, value, batch, scale)
         attended = attended.view(x.shape[0], -1)
-        x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
+        x = _norm(
+            layer.attention_norm, _add(layer.project_out, attended, x, layer.dropout)
+        )
         wide = layer.expand(x, self._activation)
-        return _norm(layer.output_norm, layer.contract.add(wide, x))
+        return _norm(layer.output_norm, _add(layer.contract, wide, x, layer.dropout))
+
+
+def _add(
+    linear: Linear,
+    x: Tensor,
+    residual: Tensor,
+    dropout: Callable[[Tensor], Tensor] | None,
+) -> Tensor:
+    if dropout is None:
+        return linear.add(x, residual)
+    # Not in place: under autocast the product is bfloat16 and the sum must not be.
+    return residual + dropout(linear(x))
 
 
 def _round_up(n_rows: int) -> int:
@@ -154,21 +223,3 @@ def _round_up(n_rows: int) -> int:
 
 def _norm(norm: nn.LayerNorm, x: Tensor) -> Tensor:
     return F.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
-
-
-def _take_layer(layer: Any) -> _Layer:
-    """Read a layer of transformers' into this file's form."""
-    attention, output = layer.attention.self, layer.attention.output
-    expand = layer.intermediate.dense
-    parts = (attention.query, attention.key, attention.value)
-    return _Layer(
-        project_qkv=make_linear(
-            torch.cat([part.weight for part in parts]),
-            torch.cat([part.bias for part in parts]),
-        ),
-        project_out=make_linear(output.dense.weight, output.dense.bias),
-        attention_norm=output.LayerNorm,
-        expand=make_linear(expand.weight, expand.bias),
-        contract=make_linear(layer.output.dense.weight, layer.output.dense.bias),
-        output_norm=layer.output.LayerNorm,
-    )

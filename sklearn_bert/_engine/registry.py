@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from sklearn_bert._engine.encoders import Encoder, build_encoder
+from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.locating import CheckpointFiles
 
 MAX_ENCODERS = 4
@@ -38,7 +39,6 @@ class EncoderRegistry:
         self._gone: SimpleQueue[tuple[_Key, float]] = SimpleQueue()
         self._janitor: threading.Thread | None = None
         self._closing = threading.Event()
-        self.has_worked = False
 
     def acquire(
         self,
@@ -62,11 +62,10 @@ class EncoderRegistry:
         -------
         Encoder
         """
-        _use_one_thread_after_fork()
+        prepare_threads()
         key = (files.folder, tuple(files.digests.items()), device, dtype)
         # Loading under the lock makes threads that ask at once wait for one load.
         with self._lock:
-            self.has_worked = True
             if key not in self._encoders:
                 # Room first: two large models at once may not fit.
                 while len(self._encoders) >= MAX_ENCODERS:
@@ -148,43 +147,5 @@ class EncoderRegistry:
 
 ENCODERS = EncoderRegistry()
 
-# A forked child inherits the locks of thread pools whose threads it does not have:
-# torch's would hang at the first product, the tokenizers' at the first text. One
-# thread needs no pool. Naming TOKENIZERS_PARALLELISM across the fork keeps the
-# tokenizers from printing their advice about it.
-_PARALLELISM = "TOKENIZERS_PARALLELISM"
-_is_forked = False
-_is_named_by_us = False
-
-
-def _before_fork() -> None:
-    global _is_named_by_us
-    _is_named_by_us = ENCODERS.has_worked and _PARALLELISM not in os.environ
-    if _is_named_by_us:
-        os.environ[_PARALLELISM] = "true"
-
-
-def _after_fork_in_parent() -> None:
-    if _is_named_by_us:
-        os.environ.pop(_PARALLELISM, None)
-
-
-def _after_fork_in_child() -> None:
-    global _is_forked
-    _is_forked = True
-    ENCODERS.forget_threads()
-
-
-def _use_one_thread_after_fork() -> None:
-    """Leave children alone that never encode, and make those that do safe."""
-    if _is_forked:
-        os.environ[_PARALLELISM] = "false"
-        torch.set_num_threads(1)
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
-    )
+    os.register_at_fork(after_in_child=ENCODERS.forget_threads)

@@ -112,6 +112,10 @@ class TextTokenizer:
         ]
         return _Template(encoding.ids[:first], between, encoding.ids[last:])
 
+    def to_str(self) -> str:
+        """Return the tokenizer in the form of a tokenizer.json."""
+        return self._tokenizer.to_str()
+
     @property
     def n_words(self) -> int:
         """Size of the vocabulary, added tokens included."""

@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from sklearn_bert._engine.checkpoints import load_checkpoint, read_architecture
+from sklearn_bert._engine.architecture import read_architecture
+from sklearn_bert._engine.checkpoints import load_checkpoint
 from sklearn_bert._engine.locating import locate
 from sklearn_bert.exceptions import CheckpointError
 

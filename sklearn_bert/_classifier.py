@@ -1,0 +1,409 @@
+"""Texts to classes, with an encoder that is fine-tuned."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import ClassifierMixin
+
+from sklearn_bert._engine.heads import LinearHead
+from sklearn_bert._fine_tuner import BaseFineTuner
+from sklearn_bert._params import CLASSIFICATION, FINE_TUNING, constraints, document
+from sklearn_bert._probes import probe_classes, probe_labels
+from sklearn_bert._targets import (
+    Target,
+    check_same_classes,
+    read_classes,
+    read_indicators,
+)
+from sklearn_bert._validation import Texts, check_labels
+
+
+@document(FINE_TUNING, CLASSIFICATION)
+class BertClassifier(ClassifierMixin, BaseFineTuner):
+    """Classify texts by fine-tuning a pre-trained BERT-family encoder.
+
+    A linear layer with softmax stands on the encoder's pooled vector of a text, and
+    both are trained together. With a label indicator matrix as y, where a text has
+    any number of labels, each label has a sigmoid of its own.
+
+    A text's prediction does not depend on the other texts of the call.
+
+    Parameters
+    ----------
+    %(model)s
+
+    %(revision)s
+
+    %(pooling)s
+
+    %(max_length)s
+
+    %(long_text)s
+
+    %(n_epochs)s
+
+    %(batch_size)s
+
+    %(learning_rate)s
+
+    %(schedule)s
+
+    %(warmup)s
+
+    %(weight_decay)s
+
+    %(dropout)s
+
+    %(freeze)s
+
+    %(layer_decay)s
+
+    %(init)s
+
+    %(class_weight)s
+
+    %(label_smoothing)s
+
+    %(early_stopping)s
+
+    %(validation_fraction)s
+
+    %(n_iter_no_change)s
+
+    %(scoring)s
+
+    %(warm_start)s
+
+    %(callbacks)s
+
+    %(device)s
+
+    %(dtype)s
+
+    %(random_state)s
+
+    %(verbose)s
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted. With an indicator matrix, the numbers of its columns.
+
+    is_multilabel_ : bool
+        Whether y was an indicator matrix.
+
+    coef_ : ndarray of shape (n_classes, hidden_size)
+        Weights of the linear layer on the features that `transform` gives.
+
+    intercept_ : ndarray of shape (n_classes,)
+        The linear layer's constants.
+
+    encoder_ : object
+        The fine-tuned encoder as text and arrays: `config`, `tokenizer`, `weights`.
+
+    n_iter_ : int
+        Number of epochs that were finished.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+
+    validation_scores_ : list of float
+        Score after each epoch. Empty without early stopping.
+
+    n_features_in_ : int
+        1 if `fit` saw texts, 2 if it saw pairs.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns that `fit` saw. Only there if X was a frame whose column
+        names are all strings.
+
+    n_truncated_ : int
+        Number of the texts trained on of which some tokens were left out.
+
+    max_length_ : int
+        Longest text in tokens, as `fit` resolved it.
+
+    pooling_ : {"cls", "mean", "max"}
+        As `fit` resolved it.
+
+    device_ : str
+        The device on which `fit` ran. Predictions resolve `device` anew, so that an
+        estimator fitted on a GPU works where there is none.
+
+    checkpoint_ : CheckpointRecord
+        Which checkpoint the fit started from: `model`, `revision`, `commit`, `source`
+        and the SHA-256 `digests` of its files.
+
+    See Also
+    --------
+    BertVectorizer : Features of an encoder that is not trained.
+
+    Notes
+    -----
+    The optimiser is AdamW with bias correction [1]_, [2]_. Gradients longer than 1 are
+    scaled down to length 1. A row of the word embeddings moves only in steps whose
+    texts use it. By default the linear layer starts as a logistic regression on the
+    frozen encoder's features, which then are fine-tuned from there [3]_.
+
+    Pickles hold the fine-tuned weights, so they need no checkpoint, and load on
+    machines with and without a GPU.
+
+    References
+    ----------
+    .. [1] Devlin, Chang, Lee and Toutanova, `BERT: Pre-training of Deep Bidirectional
+       Transformers for Language Understanding <https://aclanthology.org/N19-1423>`_,
+       NAACL 2019.
+
+    .. [2] Mosbach, Andriushchenko and Klakow, `On the Stability of Fine-tuning BERT
+       <https://openreview.net/forum?id=nzpLWnVAyah>`_, ICLR 2021.
+
+    .. [3] Kumar, Raghunathan, Jones, Ma and Liang, `Fine-Tuning can Distort Pretrained
+       Features and Underperform Out-of-Distribution
+       <https://openreview.net/forum?id=UYneFzXSJWh>`_, ICLR 2022.
+
+    Examples
+    --------
+    >>> from sklearn_bert import BertClassifier
+    >>> texts = ["a joy to watch", "utterly dull", "charming and funny", "a mess"]
+    >>> ratings = ["good", "bad", "good", "bad"]
+    >>> classifier = BertClassifier(random_state=0).fit(texts, ratings)
+    >>> classifier.predict(["delightful", "tedious"])
+    array(['good', 'bad'], dtype='<U4')
+    """
+
+    _parameter_constraints = constraints(FINE_TUNING, CLASSIFICATION)
+
+    def __init__(
+        self,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        *,
+        revision=None,
+        pooling="auto",
+        max_length=None,
+        long_text="truncate",
+        n_epochs=4,
+        batch_size=32,
+        learning_rate=2e-4,
+        schedule="linear",
+        warmup=0.1,
+        weight_decay=0.01,
+        dropout=0.1,
+        freeze=None,
+        layer_decay=1.0,
+        init="probe",
+        class_weight=None,
+        label_smoothing=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=2,
+        scoring=None,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        dtype="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.model = model
+        self.revision = revision
+        self.pooling = pooling
+        self.max_length = max_length
+        self.long_text = long_text
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.freeze = freeze
+        self.layer_decay = layer_decay
+        self.init = init
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fine-tune the encoder.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            One label per text, or a dense or sparse matrix of zeros and ones.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss. A text of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted classifier.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of str.
+        ValueError
+            If y or the weights do not fit X, or y has one class only.
+        CheckpointError
+            If the checkpoint is not found or damaged.
+        DeviceError
+            If this machine lacks the device or the dtype.
+        DeviceMemoryError
+            If training on a single text does not fit into memory.
+        DivergenceError
+            If a loss or a gradient is no finite number. The estimator can be used
+            then: it holds the weights of the step before.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go once over some more texts, at a constant learning rate.
+
+        The optimiser's state is kept from call to call, which triples the size of the
+        estimator until the next `fit`.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            As for `fit`. Not all classes need be there.
+
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed in the first call, unless `fit` came
+            before.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss.
+
+        Returns
+        -------
+        self : object
+            The classifier.
+        """
+        known = getattr(self, "classes_", None)
+        if known is None and classes is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None:
+            classes = np.unique(classes)
+            if known is not None and not np.array_equal(known, classes):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to "
+                    f"partial_fit, was: {known!r}"
+                )
+            known = classes
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight 'balanced' is not supported for partial_fit, which does "
+                "not see all texts. Give the weights as a dict of label to weight."
+            )
+        return self._fit(X, y, sample_weight, classes=known, is_partial=True)
+
+    def decision_function(self, X):
+        """Return the score of each class.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The linear layer's outputs. With two classes, how much the second one's
+            exceeds the first one's, which is the logarithm of the odds.
+        """
+        outputs = self._outputs(X)
+        if self.is_multilabel_ or len(self.classes_) > 2:
+            return outputs
+        return outputs[:, 1] - outputs[:, 0]
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            Rows sum to 1, except with an indicator matrix, where each label has a
+            probability of its own.
+        """
+        outputs = self._outputs(X)
+        return expit(outputs) if self.is_multilabel_ else softmax(outputs, axis=1)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            Finite even where a probability rounds to 0.
+        """
+        outputs = self._outputs(X)
+        if self.is_multilabel_:
+            return log_expit(outputs)
+        return log_softmax(outputs, axis=1)
+
+    def predict(self, X):
+        """Return the most probable class, or the labels more probable than not.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), or indicator matrix (n_samples, n_labels)
+            Labels as `fit` was given them; a sparse matrix if `fit` was given one.
+        """
+        outputs = self._outputs(X)
+        if not self.is_multilabel_:
+            return self.classes_[outputs.argmax(axis=1)]
+        labels = (outputs > 0).astype(int)
+        return sparse.csr_matrix(labels) if self._has_sparse_y else labels
+
+    def _read_target(
+        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+    ) -> Target:
+        y = check_labels(y, texts, self)
+        if classes is None and self.warm_start:
+            classes = getattr(self, "classes_", None)
+            check_same_classes(y, classes)
+        read = read_classes if y.ndim == 1 else read_indicators
+        return read(y, weights, classes, self.class_weight, self.label_smoothing)
+
+    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
+        probe = probe_labels if self.is_multilabel_ else probe_classes
+        return probe(features, target)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,54 @@
+"""A word embedding that trains only the rows that a batch uses.
+
+A vocabulary has some 30,000 rows and a batch uses a few hundred. The gradient of the
+whole table, and the optimiser's work on it, would take a sixth of a training step.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class RowEmbedding(nn.Module):
+    """An embedding table, of which the rows of the current batch form a leaf.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (n_words, size)
+        Taken over.
+
+    Attributes
+    ----------
+    rows : Tensor of shape (n_rows,), int64, or None
+        The rows of the current batch.
+    leaf : Tensor of shape (n_rows, size), or None
+        Their values, whose gradient is wanted.
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight.detach(), requires_grad=False)
+        self.rows: Tensor | None = None
+        self.leaf: Tensor | None = None
+        n_words = weight.shape[0]
+        self._places = torch.zeros(n_words, dtype=torch.int64, device=weight.device)
+
+    def take(self, rows: Tensor) -> None:
+        """Make ``rows`` the rows that the next forward passes use and train."""
+        self.rows = rows
+        self.leaf = self.weight[rows].requires_grad_()
+        self._places[rows] = torch.arange(rows.shape[0], device=rows.device)
+
+    def release(self) -> None:
+        """Read from the whole table again."""
+        self.rows = self.leaf = None
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return the rows of ``ids``: any shape, with the size appended.
+
+        An id outside the rows taken, such as padding, gets some other row: nobody may
+        read what becomes of it.
+        """
+        if self.leaf is None:
+            return F.embedding(ids, self.weight)
+        return F.embedding(self._places[ids], self.leaf)

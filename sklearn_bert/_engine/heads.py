@@ -1,0 +1,92 @@
+"""What stands on the pooled vector: one linear layer, and the loss of its outputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """The weights of a linear layer as arrays.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_outputs, hidden_size)
+    intercept : ndarray of shape (n_outputs,)
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Return the outputs: (n, hidden_size) to (n, n_outputs)."""
+        return features @ self.coef.T + self.intercept
+
+    def to_module(self, device: torch.device, dtype: torch.dtype) -> nn.Linear:
+        """Return a linear layer that starts from these weights."""
+        n_outputs, size = self.coef.shape
+        # Made without weights, since drawing some would advance the global generator.
+        layer = nn.Linear(size, n_outputs, device="meta").to_empty(device=device)
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor(self.coef))
+            layer.bias.copy_(torch.tensor(self.intercept))
+        return layer.to(dtype)
+
+    @classmethod
+    def from_module(cls, layer: nn.Linear) -> "LinearHead":
+        """Copy the weights of a linear layer."""
+        weight, bias = (x.detach().cpu().numpy() for x in (layer.weight, layer.bias))
+        return cls(weight.copy(), bias.copy())
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class SoftmaxLoss:
+    """Cross-entropy of one class among several.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        Share of the target that is spread evenly over all classes.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_classes) and int64 (n,) to (n,)."""
+        return F.cross_entropy(
+            outputs, targets, reduction="none", label_smoothing=self.label_smoothing
+        )
+
+
+@dataclass(frozen=True)
+class SigmoidLoss:
+    """Cross-entropy of several labels, each of them on or off; their mean.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        Share of each target that is spread evenly over on and off.
+    on_weights : tuple of float, length n_labels, or None
+        Factor of each label's loss where it is on.
+    """
+
+    label_smoothing: float = 0.0
+    on_weights: tuple[float, ...] | None = None
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_labels) twice to (n,)."""
+        weights = None
+        if self.on_weights is not None:
+            weights = outputs.new_tensor(self.on_weights)
+        targets = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
+        losses = F.binary_cross_entropy_with_logits(
+            outputs, targets, reduction="none", pos_weight=weights
+        )
+        return losses.mean(1)

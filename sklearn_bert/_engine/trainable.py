@@ -1,0 +1,149 @@
+"""Encoders whose weights can be trained, on the same paths as frozen ones.
+
+transformers' modules stay in evaluation mode, and a :class:`Dropout` of ours stands
+where they have one of torch's: theirs draws from the process's global generator, and in
+training mode some of them drop attention, which flash kernels cannot do.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from sklearn_bert._engine.architecture import Architecture
+from sklearn_bert._engine.checkpoints import Checkpoint
+from sklearn_bert._engine.dropout import Dropout
+from sklearn_bert._engine.embedding import RowEmbedding
+from sklearn_bert._engine.encoders import Encoder, choose_kind
+from sklearn_bert._engine.fused import FusedEncoder
+from sklearn_bert._engine.optimization import TrainedTensor
+
+_LAYER = re.compile(r"layers?\.(\d+)\.")
+
+
+@dataclass(frozen=True)
+class TrainableEncoder:
+    """An encoder with weights that a training loop may change.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Runs on the weights as they are at any moment.
+    tensors : tuple of TrainedTensor
+        All that is trained, the words' embeddings apart.
+    words : RowEmbedding or None
+        The words' embeddings; None if they are not trained.
+    dropout : Dropout
+    autocast_dtype : torch.dtype or None
+        In which the products of training are computed, if it is not the weights' own.
+    """
+
+    encoder: Encoder
+    tensors: tuple[TrainedTensor, ...]
+    words: RowEmbedding | None
+    dropout: Dropout
+    autocast_dtype: torch.dtype | None
+
+    @property
+    def architecture(self) -> Architecture:
+        """The encoder's."""
+        return self.encoder.architecture
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Switch dropout and autocast on."""
+        self.dropout.is_on = True
+        try:
+            with self.autocast():
+                yield
+        finally:
+            self.dropout.is_on = False
+
+    def autocast(self) -> Any:
+        """Return the context in which products take the format of training."""
+        if self.autocast_dtype is None:
+            return nullcontext()
+        return torch.autocast(self.encoder.device.type, self.autocast_dtype)
+
+
+def make_trainable(
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    autocast_dtype: torch.dtype | None,
+    n_frozen: int,
+    dropout: float,
+    seed: int,
+) -> TrainableEncoder:
+    """Make a checkpoint's weights trainable.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its module is taken over.
+    device : torch.device
+    dtype : torch.dtype
+        Of the weights.
+    autocast_dtype : torch.dtype or None
+    n_frozen : int
+        0 trains all; 1 all but the embeddings; k + 1 all but these and the k lowest
+        layers. Frozen layers have no dropout.
+    dropout : float
+    seed : int
+        Of the dropout.
+
+    Returns
+    -------
+    TrainableEncoder
+    """
+    kind = choose_kind(checkpoint)
+    model: Any = checkpoint.model.to(device, dtype)
+    drop = Dropout(dropout, seed, device)
+    if issubclass(kind, FusedEncoder):
+        path: Any = kind(checkpoint, device, dtype, is_trainable=True)
+        path.set_dropout(drop, max(n_frozen - 1, 0))
+        extra = path.joint_parameters
+    else:
+        path, extra = kind(checkpoint, device, dtype), {}
+    _replace_dropout(model, drop, n_frozen)
+    words = None
+    table = model.get_input_embeddings()
+    if n_frozen == 0 and isinstance(table, nn.Embedding):
+        words = RowEmbedding(table.weight)
+        model.set_input_embeddings(words)
+    architecture = checkpoint.architecture
+    joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
+    tensors = tuple(
+        TrainedTensor(name, parameter.requires_grad_(), depth)
+        for name, parameter in (*model.named_parameters(), *extra.items())
+        if (depth := _depth(name, architecture.n_layers)) >= n_frozen
+        and name not in joined
+        and not (words is not None and parameter is words.weight)
+    )
+    encoder = Encoder(path, checkpoint.tokenizer, architecture, device, dtype)
+    return TrainableEncoder(encoder, tensors, words, drop, autocast_dtype)
+
+
+_QKV = ("query", "key", "value")
+
+
+def _depth(name: str, n_layers: int) -> int:
+    """Return 0 for the embeddings, k for the k-th layer, else the last layer's."""
+    if match := _LAYER.search(name):
+        return int(match[1]) + 1
+    return 0 if "embed" in name else n_layers
+
+
+def _replace_dropout(model: nn.Module, dropout: Dropout, n_frozen: int) -> None:
+    """Let ``dropout`` stand in all parts of the model that are trained."""
+    for name, module in list(model.named_modules()):
+        for child_name, child in module.named_children():
+            if isinstance(child, nn.Dropout):
+                # The depth of what the dropout follows, a top-level one's included.
+                is_trained = _depth(f"{name}.{child_name}.", 0) >= n_frozen
+                setattr(module, child_name, dropout if is_trained else nn.Identity())

@@ -1,0 +1,465 @@
+"""The training loop behind ``fit``.
+
+From the outside in: :meth:`FineTuning.run` goes over the epochs, ``_run_epoch`` over
+the batches, ``_step`` makes one step of the optimiser out of one batch, and
+``_accumulate`` adds up the gradients of the batch's parts. A batch is one part unless
+memory is short.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from sklearn_bert._engine.heads import Loss
+from sklearn_bert._engine.optimization import (
+    ROW_MOMENTS,
+    RowAdamW,
+    TrainedTensor,
+    make_adamw,
+    schedule_factor,
+)
+from sklearn_bert._engine.pooling import join_windows, pool
+from sklearn_bert._engine.trainable import TrainableEncoder
+from sklearn_bert._engine.training_batches import (
+    BatchMaker,
+    TrainingBatch,
+    TrainingData,
+)
+from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
+
+# Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
+MAX_GRADIENT_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train.
+
+    Attributes
+    ----------
+    n_epochs, batch_size : int
+    learning_rate, weight_decay, layer_decay : float
+    warmup : float
+        Share of the steps over which the learning rate rises.
+    schedule : {"linear", "cosine", "constant"}
+    pooling : {"cls", "mean", "max"}
+    patience : int or None
+        Epochs without a better validation score after which training stops; None goes
+        on to the end.
+    seed : int
+        Of the order of the texts.
+    verbose : int
+    """
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    layer_decay: float
+    warmup: float
+    schedule: str
+    pooling: str
+    patience: int | None
+    seed: int
+    verbose: int
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a fit stands at the end of an epoch; what callbacks are given.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of epochs done.
+    n_epochs : int
+        Number of epochs planned.
+    step : int
+        Number of steps of the optimiser done.
+    n_steps : int
+        Number of steps planned.
+    loss : float
+        Mean training loss of this epoch.
+    learning_rate : float
+        The head's in the last step.
+    validation_score : float or None
+        None without early stopping.
+    seconds : float
+        Since training began.
+    """
+
+    epoch: int
+    n_epochs: int
+    step: int
+    n_steps: int
+    loss: float
+    learning_rate: float
+    validation_score: float | None
+    seconds: float
+
+    def __str__(self) -> str:
+        score = self.validation_score
+        return (
+            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}"
+            + ("" if score is None else f", validation score {score:.4f}")
+            + f", {self.seconds:.0f} s"
+        )
+
+
+Callback = Callable[[TrainingState], object]
+
+
+@dataclass
+class TrainingLog:
+    """What came of a training.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    validation_scores : list of float
+        At the end of each epoch; empty without early stopping.
+    n_steps : int
+    best_epoch : int
+        The epoch whose weights are kept, counted from 1.
+    part_size : int
+        Texts per forward pass, at the end.
+    n_memory_errors : int
+        How often that number was halved because memory was short.
+    was_interrupted : bool
+        Whether Ctrl-C ended it.
+    error : DivergenceError or None
+        Set if a loss or a gradient was no finite number.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    n_steps: int = 0
+    best_epoch: int = 0
+    part_size: int = 0
+    n_memory_errors: int = 0
+    was_interrupted: bool = False
+    error: DivergenceError | None = None
+
+
+class FineTuning:
+    """One training of an encoder and its head.
+
+    Parameters
+    ----------
+    trainable : TrainableEncoder
+    head : nn.Linear
+    loss : Loss
+    data : TrainingData
+    config : TrainingConfig
+    validate : callable or None
+        Returns the score of the weights as they are; higher is better.
+    callbacks : sequence of callable
+        Called with a TrainingState after each epoch; one that returns True ends the
+        training.
+
+    Attributes
+    ----------
+    log : TrainingLog
+    """
+
+    def __init__(
+        self,
+        trainable: TrainableEncoder,
+        head: nn.Linear,
+        loss: Loss,
+        data: TrainingData,
+        config: TrainingConfig,
+        *,
+        validate: Callable[[], float] | None = None,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self._trainable = trainable
+        self._device = trainable.encoder.device
+        self._head = head
+        self._loss = loss
+        self._config = config
+        self._validate = validate
+        self._callbacks = callbacks
+        self._batches = BatchMaker(data, config.batch_size, config.seed)
+        self._n_texts = len(data.targets)
+        steps_per_epoch = -(-self._n_texts // config.batch_size)
+        self._n_steps = config.n_epochs * steps_per_epoch
+        self._n_warmup = round(config.warmup * self._n_steps)
+        self._best: list[Tensor] | None = None
+        self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
+        self._make_optimizers()
+
+    def _make_optimizers(self) -> None:
+        config, words = self._config, self._trainable.words
+        top = self._trainable.encoder.architecture.n_layers + 1
+        head = [
+            TrainedTensor(name, parameter.requires_grad_(), top)
+            for name, parameter in self._head.named_parameters()
+        ]
+        trained = [*self._trainable.tensors, *head]
+        self._tensors = [one.tensor for one in trained]
+        self._adamw = make_adamw(
+            trained,
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+            layer_decay=config.layer_decay,
+            top=top,
+        )
+        rate = config.learning_rate * config.layer_decay**top
+        self._row_adamw = None
+        if words is not None:
+            self._row_adamw = RowAdamW(words, rate, config.weight_decay)
+
+    def run(self) -> TrainingLog:
+        """Train, and leave the best weights in the encoder and the head."""
+        start = time.monotonic()
+        is_hidden = self._config.verbose != 1
+        with tqdm(total=self._n_steps, unit="step", disable=is_hidden) as bar:
+            try:
+                for epoch in range(1, self._config.n_epochs + 1):
+                    self.log.loss_curve.append(self._run_epoch(bar))
+                    state = self._end_epoch(epoch, time.monotonic() - start)
+                    if self._is_enough(state):
+                        break
+            except KeyboardInterrupt:
+                self.log.was_interrupted = True
+            except DivergenceError as error:
+                self.log.error = error
+            self._release_gradients()
+        self._restore_best()
+        return self.log
+
+    def _run_epoch(self, bar: tqdm) -> float:
+        """Go once over the texts; return their mean loss."""
+        total, n_done = 0.0, 0
+        for texts, parts in self._prepare_ahead(self._batches.epoch()):
+            total += self._step(texts, parts) * len(texts)
+            n_done += len(texts)
+            bar.update()
+            bar.set_postfix(self._figures(total / n_done), refresh=False)
+        return total / n_done
+
+    def _figures(self, loss: float) -> dict[str, str]:
+        """Return what the progress bar shows beside the time left."""
+        scores = self.log.validation_scores
+        return {
+            "loss": f"{loss:.4f}",
+            **({"score": f"{scores[-1]:.4f}"} if scores else {}),
+        }
+
+    def _step(self, texts: list[int], parts: list[TrainingBatch]) -> float:
+        """Make one step of the optimiser; return the batch's mean loss."""
+        loss, norm = self._accumulate_in_memory(texts, parts)
+        factor = self._learning_rate_factor()
+        if not (isfinite(loss) and isfinite(norm)):
+            raise self._divergence(loss)
+        if norm > MAX_GRADIENT_NORM:
+            nn.utils.clip_grads_with_norm_(
+                self._tensors_of_step(), MAX_GRADIENT_NORM, torch.tensor(norm)
+            )
+        for group in self._adamw.param_groups:
+            group["lr"] = group["full_rate"] * factor
+        self._adamw.step()
+        if self._row_adamw is not None:
+            self._row_adamw.step(factor)
+        self._release_gradients()
+        self.log.n_steps += 1
+        return loss
+
+    def _learning_rate_factor(self) -> float:
+        return schedule_factor(
+            self.log.n_steps, self._n_steps, self._n_warmup, self._config.schedule
+        )
+
+    def _accumulate_in_memory(
+        self, texts: list[int], parts: list[TrainingBatch]
+    ) -> tuple[float, float]:
+        """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
+        if any(len(part.weights) > self.log.part_size for part in parts):
+            parts = self._prepare(texts)
+        while True:
+            try:
+                return self._accumulate(texts, parts)
+            except torch.OutOfMemoryError as error:
+                # Only the message leaves this block: the traceback holds the tensors.
+                cause = str(error).splitlines()[0]
+            self._release_gradients()
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
+            self._halve_parts(texts, max(len(part.weights) for part in parts), cause)
+            parts = self._prepare(texts)
+
+    def _halve_parts(self, texts: list[int], size: int, cause: str) -> None:
+        if size == 1:
+            raise DeviceMemoryError(
+                f"Training on a single text of up to {self._batches.longest(texts)} "
+                f"tokens does not fit into the memory of device {str(self._device)!r} "
+                f"({cause}). Lower max_length, freeze some layers (freeze=...), take a "
+                "smaller model, free the device's memory, or set device='cpu'."
+            )
+        self.log.part_size = -(-size // 2)
+        self.log.n_memory_errors += 1
+
+    def _accumulate(
+        self, texts: list[int], parts: list[TrainingBatch]
+    ) -> tuple[float, float]:
+        """Add up the gradients of a batch's parts; return loss and gradient norm."""
+        if self._trainable.words is not None:
+            self._trainable.words.take(self._batches.words(texts).to(self._device))
+        total = torch.zeros((), dtype=self._head.weight.dtype, device=self._device)
+        for part in parts:
+            loss = self._forward(part) / len(texts)
+            loss.backward()
+            total += loss.detach()
+        gradients = [
+            tensor.grad for tensor in self._tensors_of_step() if tensor.grad is not None
+        ]
+        norm = nn.utils.get_total_norm(gradients)
+        # The one time in a step that the CPU waits for the device.
+        loss_value, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
+        return loss_value, norm_value
+
+    def _forward(self, part: TrainingBatch) -> Tensor:
+        """Return the sum of the weighted losses of some texts."""
+        pooling = self._config.pooling
+        encoder = self._trainable.encoder
+        with self._trainable.training():
+            layers = (encoder.architecture.n_layers,)
+            only_first = pooling == "cls"
+            (states,) = encoder.path.hidden_states(
+                part.batch, layers, only_first=only_first
+            )
+            pooled = states if only_first else pool(states, part.batch, pooling)
+            if part.owners is not None:
+                n_texts = len(part.weights)
+                pooled = join_windows(pooled, part.batch, part.owners, n_texts, pooling)
+            outputs = self._head(self._trainable.dropout(pooled))
+        # Of few numbers, whose sum should not be rounded to bfloat16.
+        outputs = outputs.to(self._head.weight.dtype)
+        return (self._loss(outputs, part.targets) * part.weights).sum()
+
+    def _tensors_of_step(self) -> list[Tensor]:
+        words = self._trainable.words
+        leaf = None if words is None else words.leaf
+        return self._tensors if leaf is None else [*self._tensors, leaf]
+
+    def _release_gradients(self) -> None:
+        self._adamw.zero_grad()
+        if self._trainable.words is not None:
+            self._trainable.words.release()
+
+    def _prepare(self, texts: list[int]) -> list[TrainingBatch]:
+        """Return a batch in parts that fit into memory, on the device."""
+        size = self.log.part_size
+        return [
+            self._batches.collate(texts[start : start + size]).to(self._device)
+            for start in range(0, len(texts), size)
+        ]
+
+    def _prepare_ahead(
+        self, batches: Iterable[list[int]]
+    ) -> Iterator[tuple[list[int], list[TrainingBatch]]]:
+        """Prepare each batch while a device other than the CPU works on the last."""
+        if self._device.type == "cpu":
+            yield from ((texts, self._prepare(texts)) for texts in batches)
+            return
+        with ThreadPoolExecutor(max_workers=1) as pool_of_one:
+            waiting = None
+            for texts in batches:
+                upcoming = texts, pool_of_one.submit(self._prepare, texts)
+                if waiting is not None:
+                    yield waiting[0], waiting[1].result()
+                waiting = upcoming
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+
+    def _divergence(self, loss: float) -> DivergenceError:
+        what = "gradient" if isfinite(loss) else "loss"
+        rate = self._config.learning_rate * self._learning_rate_factor()
+        return DivergenceError(
+            f"Loss and gradient must be finite numbers. The {what} was not at step "
+            f"{self.log.n_steps + 1} of {self._n_steps}, with a learning rate of "
+            f"{rate:.3g}. The weights of the step before are kept. Lower learning_rate "
+            f"(it is {self._config.learning_rate:g}), raise warmup, or set "
+            "dtype='float32'."
+        )
+
+    def _end_epoch(self, epoch: int, seconds: float) -> TrainingState:
+        """Score the weights, remember the best ones, and report."""
+        log, config = self.log, self._config
+        score = None
+        if self._validate is not None:
+            self._release_gradients()
+            score = self._validate()
+            if not log.validation_scores or score > max(log.validation_scores):
+                log.best_epoch = epoch
+                self._best = [tensor.detach().clone() for tensor in self._all_weights()]
+            log.validation_scores.append(score)
+        else:
+            log.best_epoch = epoch
+        state = TrainingState(
+            epoch=epoch,
+            n_epochs=config.n_epochs,
+            step=log.n_steps,
+            n_steps=self._n_steps,
+            loss=log.loss_curve[-1],
+            learning_rate=self._adamw.param_groups[-1]["lr"],
+            validation_score=score,
+            seconds=seconds,
+        )
+        if config.verbose > 1:
+            print(state)
+        return state
+
+    def _is_enough(self, state: TrainingState) -> bool:
+        """Ask the callbacks, all of them, and the patience."""
+        is_stopped = [callback(state) is True for callback in self._callbacks]
+        patience = self._config.patience
+        is_stale = (
+            patience is not None and state.epoch - self.log.best_epoch >= patience
+        )
+        return any(is_stopped) or is_stale
+
+    def optimizer_state(self) -> dict[str, Any]:
+        """Return the optimiser's moments as arrays, for a training that goes on."""
+        states = [self._adamw.state[one] for one in self._tensors]
+        rows: dict[str, Tensor] = {}
+        if self._row_adamw is not None:
+            rows = {name: getattr(self._row_adamw, name) for name in ROW_MOMENTS}
+        return {
+            "moments": [_to_arrays(one) for one in states],
+            "rows": _to_arrays(rows),
+        }
+
+    def load_optimizer_state(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`optimizer_state` returned for the same tensors."""
+        for one, moments in zip(self._tensors, state["moments"], strict=True):
+            self._adamw.state[one] = {
+                name: torch.tensor(value, device=self._device)
+                for name, value in moments.items()
+            }
+        for name, value in state["rows"].items():
+            getattr(self._row_adamw, name).copy_(torch.tensor(value))
+
+    def _all_weights(self) -> list[Tensor]:
+        words = self._trainable.words
+        return self._tensors if words is None else [*self._tensors, words.weight]
+
+    @torch.no_grad()
+    def _restore_best(self) -> None:
+        if self._best is not None:
+            for tensor, best in zip(self._all_weights(), self._best, strict=True):
+                tensor.copy_(best)
+
+
+def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}

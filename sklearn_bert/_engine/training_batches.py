@@ -1,0 +1,131 @@
+"""The batches of a training: which texts, in which order, with what targets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.batching import Batch, collate, move
+from sklearn_bert._engine.tokenization import TokenSequences, text_boundaries
+
+# Batches that are drawn together, sorted by length and then shuffled: texts of like
+# length meet, so that little is padded and few shapes differ; the order stays random.
+_BATCHES_PER_POOL = 8
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What to learn from.
+
+    Attributes
+    ----------
+    sequences : TokenSequences
+        Of n texts, each of one sequence or of several windows.
+    targets : Tensor of shape (n,) or (n, n_outputs)
+    weights : Tensor of shape (n,)
+        Of the texts' losses, with mean 1.
+    """
+
+    sequences: TokenSequences
+    targets: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """Some texts with their targets.
+
+    Attributes
+    ----------
+    batch : Batch
+        Their m sequences.
+    owners : Tensor of shape (m,), int64, or None
+        Which of the n texts each sequence is a window of; None if text k has one
+        sequence, the k-th.
+    targets : Tensor of shape (n,) or (n, n_outputs)
+    weights : Tensor of shape (n,)
+    """
+
+    batch: Batch
+    owners: Tensor | None
+    targets: Tensor
+    weights: Tensor
+
+    def to(self, device: torch.device) -> "TrainingBatch":
+        """Return the batch with its tensors on ``device``."""
+        if device.type == "cpu":
+            return self
+        return TrainingBatch(
+            self.batch.to(device),
+            None if self.owners is None else move(self.owners, device),
+            move(self.targets, device),
+            move(self.weights, device),
+        )
+
+
+class BatchMaker:
+    """Makes the batches of a training.
+
+    Parameters
+    ----------
+    data : TrainingData
+    batch_size : int
+        Texts per batch.
+    seed : int
+        Of the order of the texts.
+    """
+
+    def __init__(self, data: TrainingData, batch_size: int, seed: int) -> None:
+        self._data = data
+        self._batch_size = batch_size
+        self._generator = np.random.default_rng(seed)
+        starts = text_boundaries(data.sequences)
+        self._stops = [*starts[1:].tolist(), len(data.sequences.ids)]
+        self._starts = starts.tolist()
+        sizes = [len(ids) for ids in data.sequences.ids]
+        self._lengths = np.add.reduceat(sizes, starts)
+
+    def epoch(self) -> list[list[int]]:
+        """Return all texts in batches, shuffled anew."""
+        order = self._generator.permutation(len(self._lengths))
+        size = self._batch_size
+        batches: list[list[int]] = []
+        for start in range(0, len(order), size * _BATCHES_PER_POOL):
+            pool = order[start : start + size * _BATCHES_PER_POOL]
+            pool = pool[np.argsort(-self._lengths[pool], kind="stable")].tolist()
+            batches += [pool[i : i + size] for i in range(0, len(pool), size)]
+        return [batches[i] for i in self._generator.permutation(len(batches))]
+
+    def words(self, texts: Sequence[int]) -> Tensor:
+        """Return the token ids that some texts use: (n_rows,), int64."""
+        ids = self._data.sequences.ids
+        used = [ids[row] for text in texts for row in self._sequences(text)]
+        return torch.from_numpy(np.unique(np.concatenate(used).astype(np.int64)))
+
+    def collate(self, texts: Sequence[int]) -> TrainingBatch:
+        """Lay some texts end to end, the longest sequence first."""
+        ids = self._data.sequences.ids
+        texts = sorted(texts, key=lambda text: -self._lengths[text])
+        pairs = [
+            (row, owner)
+            for owner, text in enumerate(texts)
+            for row in self._sequences(text)
+        ]
+        pairs.sort(key=lambda pair: -len(ids[pair[0]]))
+        owners = [owner for _, owner in pairs]
+        has_windows = owners != list(range(len(texts)))
+        return TrainingBatch(
+            batch=collate(self._data.sequences, [row for row, _ in pairs]),
+            owners=torch.tensor(owners) if has_windows else None,
+            targets=self._data.targets[texts],
+            weights=self._data.weights[texts],
+        )
+
+    def longest(self, texts: Sequence[int]) -> int:
+        """Return the number of tokens of the longest of some texts."""
+        return int(self._lengths[list(texts)].max())
+
+    def _sequences(self, text: int) -> range:
+        return range(self._starts[text], self._stops[text])

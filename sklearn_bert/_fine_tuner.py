@@ -1,0 +1,355 @@
+"""The template of the estimators that fine-tune: one ``fit`` for all of them.
+
+A subclass says what its targets mean (:meth:`BaseFineTuner._read_target`) and which
+linear model fits frozen features (:meth:`BaseFineTuner._probe`). The rest is here, and
+the training itself in the engine.
+"""
+
+import copy
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_truncated
+from sklearn_bert._engine.architecture import Architecture
+from sklearn_bert._engine.checkpoints import Checkpoint, load_checkpoint, pack, unpack
+from sklearn_bert._engine.device import (
+    resolve_device,
+    resolve_encoding_dtype,
+    resolve_training_dtypes,
+)
+from sklearn_bert._engine.encoding import Encoded, EncodingConfig, encode
+from sklearn_bert._engine.forking import prepare_threads
+from sklearn_bert._engine.heads import LinearHead
+from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.running import RUNNING
+from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
+from sklearn_bert._engine.training import FineTuning, TrainingConfig, TrainingLog
+from sklearn_bert._engine.training_batches import TrainingData
+from sklearn_bert._splitting import hold_out
+from sklearn_bert._targets import Target
+from sklearn_bert._validation import Texts, check_texts, check_weights
+from sklearn_bert._warnings import warn_user
+from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
+
+
+class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
+    """A pre-trained encoder with a linear layer on top, trained together.
+
+    Subclasses have the parameters of :data:`~sklearn_bert._params.FINE_TUNING`.
+    """
+
+    encoder_: Any
+    loss_curve_: list[float]
+
+    def _read_target(
+        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+    ) -> Target:
+        """Check y and return what it means.
+
+        ``classes`` are the only classes there may be, or None.
+        """
+        raise NotImplementedError
+
+    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
+        """Fit a linear model to the features of the frozen encoder."""
+        raise NotImplementedError
+
+    def transform(self, X):
+        """Turn texts into features with the fine-tuned encoder.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, hidden_size)
+            What the linear layer on top reads, in the order of X.
+        """
+        check_is_fitted(self, "encoder_")
+        return self._features(X)
+
+    # --- predicting ----------------------------------------------------------------
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return what the linear layer gives: (n_samples, n_outputs)."""
+        check_is_fitted(self, "encoder_")
+        return LinearHead(self.coef_, self.intercept_)(self._features(X))
+
+    def _features(self, X: Any) -> np.ndarray:
+        texts = self._check_texts(X)
+        config = self._encoding_config(self.encoder_.architecture)
+        if isinstance(self.encoder_, TrainableEncoder):
+            # Scored in the middle of a fit, which speaks of long texts by itself.
+            return _encode_in_training(self.encoder_, texts, config).features
+        device = resolve_device(self.device)
+        dtype = resolve_encoding_dtype(self.dtype, device)
+        encoder = RUNNING.run(self.encoder_, device, dtype)
+        encoded = encode(encoder, texts.first, texts.second, config)
+        warn_if_truncated(encoded.n_truncated, len(texts), config)
+        return encoded.features
+
+    def _encoding_config(self, architecture: Architecture) -> EncodingConfig:
+        return EncodingConfig(
+            pooling=self.pooling_,
+            layers=(architecture.n_layers,),
+            normalize=False,
+            max_length=self.max_length_,
+            long_text=self.long_text,
+            batch_size=None,
+            show_progress=self.verbose == 1,
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.coef_.shape[1]
+
+    # --- fitting -------------------------------------------------------------------
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        classes: Any = None,
+        is_partial: bool = False,
+    ) -> Any:
+        """Do what fit and partial_fit have in common."""
+        self._validate_params()
+        goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
+        texts = self._check_texts(X) if goes_on else check_texts(X)
+        weights = check_weights(sample_weight, len(texts))
+        target = self._read_target(texts, y, weights, classes)
+        seeds = self._draw_seeds(is_partial)
+        train, held_out = self._split(target, seeds["split"], is_partial)
+
+        # The fitted estimator is made apart, and taken over when all has gone well.
+        fitted = copy.copy(self)
+        fitted._remember_columns(X, texts)
+        fitted.__dict__.update(target.attributes)
+        checkpoint = fitted._find_checkpoint(goes_on, texts.n_columns)
+        trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
+        train_texts, train_target = texts.take(train), target.take(train)
+        head = fitted._start_head(
+            trainable, train_texts, train_target, goes_on, is_partial
+        )
+        layer = head.to_module(trainable.encoder.device, trainable.encoder.dtype)
+        fitted.encoder_ = trainable
+        judge = None
+        if held_out is not None:
+            held_out_texts = texts.take(held_out)
+            judge = fitted._make_judge(layer, held_out_texts, target.y[held_out])
+        training = FineTuning(
+            trainable,
+            layer,
+            target.loss,
+            fitted._tokenize(trainable, train_texts, train_target),
+            fitted._training_config(seeds["order"], is_partial),
+            validate=judge,
+            callbacks=self.callbacks or (),
+        )
+        if goes_on and is_partial and self._optimizer_state is not None:
+            training.load_optimizer_state(self._optimizer_state)
+        log = training.run()
+        state = training.optimizer_state() if is_partial else None
+        fitted._take_results(log, checkpoint, layer, state, is_partial and goes_on)
+        self.__dict__ = fitted.__dict__
+        self._report(log)
+        return self
+
+    def _draw_seeds(self, is_partial: bool) -> dict[str, int]:
+        # Without a seed, fresh entropy: the global generator is not ours to advance.
+        random = (
+            np.random.RandomState()
+            if self.random_state is None
+            else check_random_state(self.random_state)
+        )
+        # Each call of partial_fit with the same seed draws other numbers.
+        n_before = getattr(self, "n_iter_", 0) if is_partial else 0
+        names = ("split", "order", "dropout")
+        return {name: int(random.randint(2**31 - 1)) + n_before for name in names}
+
+    def _split(
+        self, target: Target, seed: int, is_partial: bool
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows to train on and those to validate with."""
+        rows = np.flatnonzero(target.weights)
+        if not self.early_stopping or is_partial:
+            return rows, None
+        strata = None if target.strata is None else target.strata[rows]
+        return hold_out(rows, strata, self.validation_fraction, seed)
+
+    def _find_checkpoint(self, goes_on: bool, n_columns: int) -> Checkpoint:
+        """Load what training starts from, and set what follows from it."""
+        prepare_threads()
+        if goes_on:
+            return unpack(self.encoder_)
+        files = locate(os.fspath(self.model), self.revision)
+        checkpoint = load_checkpoint(files)
+        self.checkpoint_: CheckpointRecord = self._record(files)
+        self.pooling_ = self._resolve_pooling(checkpoint.architecture)
+        self.max_length_ = self._resolve_max_length(files, n_columns)
+        return checkpoint
+
+    def _make_trainable(self, checkpoint: Checkpoint, seed: int) -> TrainableEncoder:
+        device = resolve_device(self.device)
+        dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
+        self.device_ = str(device)
+        return make_trainable(
+            checkpoint,
+            device,
+            dtype,
+            autocast_dtype=autocast_dtype,
+            n_frozen=self._n_frozen(checkpoint.architecture.n_layers),
+            dropout=self.dropout,
+            seed=seed,
+        )
+
+    def _n_frozen(self, n_layers: int) -> int:
+        """Return how many depths are frozen: the embeddings are one, a layer is one."""
+        if self.freeze is None:
+            return 0
+        if self.freeze == "embeddings":
+            return 1
+        if self.freeze == "encoder":
+            return n_layers + 1
+        if self.freeze > n_layers:
+            raise ValueError(
+                f"freeze must be at most {n_layers}, the number of layers of model "
+                f"{os.fspath(self.model)!r}. Got {self.freeze}. Lower it, or set "
+                "freeze='encoder'."
+            )
+        return self.freeze + 1
+
+    def _start_head(
+        self,
+        trainable: TrainableEncoder,
+        texts: Texts,
+        target: Target,
+        goes_on: bool,
+        is_partial: bool,
+    ) -> LinearHead:
+        """Return the linear layer that training starts from."""
+        architecture = trainable.encoder.architecture
+        if goes_on:
+            return LinearHead(self.coef_, self.intercept_)
+        if self.init == "probe" and not is_partial:
+            config = self._encoding_config(architecture)
+            features = _encode_in_training(trainable, texts, config).features
+            return self._probe(features, target)
+        shape = (target.n_outputs, architecture.hidden_size)
+        return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
+
+    def _make_judge(
+        self, layer: nn.Linear, texts: Texts, y: Any
+    ) -> Callable[[], float]:
+        """Return a function that scores the weights in training."""
+        judge = copy.copy(self)
+        judge.verbose = 0
+        # The texts come as a plain list, without the names of a frame's columns.
+        judge.__dict__.pop("feature_names_in_", None)
+        scorer = check_scoring(judge, scoring=self.scoring)
+        X: list[Any] = texts.first
+        if texts.second is not None:
+            X = list(zip(texts.first, texts.second, strict=True))
+
+        def score() -> float:
+            judge._set_head(layer)
+            return float(scorer(judge, X, y))
+
+        return score
+
+    def _set_head(self, layer: nn.Linear) -> None:
+        head = LinearHead.from_module(layer)
+        self.coef_, self.intercept_ = head.coef, head.intercept
+
+    def _tokenize(
+        self, trainable: TrainableEncoder, texts: Texts, target: Target
+    ) -> TrainingData:
+        config = self._encoding_config(trainable.encoder.architecture)
+        sequences = trainable.encoder.tokenizer(
+            texts.first,
+            texts.second,
+            max_length=config.max_length,
+            long_text=config.long_text,
+        )
+        self.n_truncated_ = sequences.n_truncated
+        warn_if_truncated(sequences.n_truncated, len(texts), config)
+        dtype = trainable.encoder.dtype
+        values = torch.from_numpy(target.values)
+        weights = target.weights / target.weights.mean()
+        return TrainingData(
+            sequences,
+            values if values.dtype == torch.int64 else values.to(dtype),
+            torch.from_numpy(weights).to(dtype),
+        )
+
+    def _training_config(self, seed: int, is_partial: bool) -> TrainingConfig:
+        return TrainingConfig(
+            n_epochs=1 if is_partial else self.n_epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            layer_decay=self.layer_decay,
+            warmup=0.0 if is_partial else self.warmup,
+            schedule="constant" if is_partial else self.schedule,
+            pooling=self.pooling_,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            seed=seed,
+            verbose=self.verbose,
+        )
+
+    def _take_results(
+        self,
+        log: TrainingLog,
+        checkpoint: Checkpoint,
+        layer: nn.Linear,
+        optimizer_state: dict[str, Any] | None,
+        goes_on: bool,
+    ) -> None:
+        self.encoder_ = pack(checkpoint)
+        self._set_head(layer)
+        self._optimizer_state = optimizer_state
+        before = self.loss_curve_ if goes_on else []
+        self.loss_curve_ = [*before, *log.loss_curve]
+        self.n_iter_ = len(self.loss_curve_)
+        self.validation_scores_ = log.validation_scores
+
+    def _report(self, log: TrainingLog) -> None:
+        """Say what went otherwise than asked for."""
+        if log.n_memory_errors:
+            warn_user(
+                f"Batches of batch_size={self.batch_size} texts do not fit into the "
+                f"memory of device {self.device_!r}: they were trained in parts of "
+                f"{log.part_size}, with the same result. Lower max_length or freeze "
+                "layers for speed.",
+                MemoryWarning,
+            )
+        if log.was_interrupted:
+            warn_user(
+                f"The fit was interrupted after {log.n_steps} steps, in epoch "
+                f"{self.n_iter_ + 1}. The best weights so far are kept, and the "
+                "estimator can be used. Fit again with warm_start=True to go on.",
+                InterruptedFitWarning,
+            )
+        if log.error is not None:
+            raise log.error
+
+
+def _encode_in_training(
+    trainable: TrainableEncoder, texts: Texts, config: EncodingConfig
+) -> Encoded:
+    """Encode with the weights as they are, in the number format of training."""
+    with trainable.autocast():
+        return encode(trainable.encoder, texts.first, texts.second, config)
