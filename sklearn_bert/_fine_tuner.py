@@ -154,7 +154,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             trainable,
             layer,
             target.loss,
-            fitted._tokenize(trainable, train_texts, train_target),
+            fitted._tokenize(trainable, texts, train, train_target),
             fitted._training_config(seeds["order"], is_partial),
             validate=judge,
             callbacks=self.callbacks or (),
@@ -275,8 +275,13 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         self.coef_, self.intercept_ = head.coef, head.intercept
 
     def _tokenize(
-        self, trainable: TrainableEncoder, texts: Texts, target: Target
+        self,
+        trainable: TrainableEncoder,
+        texts: Texts,
+        train: np.ndarray,
+        target: Target,
     ) -> TrainingData:
+        """Tokenise all texts, and return those to train on."""
         config = self._encoding_config(trainable.encoder.architecture)
         sequences = trainable.encoder.tokenizer(
             texts.first,
@@ -290,7 +295,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         values = torch.from_numpy(target.values)
         weights = target.weights / target.weights.mean()
         return TrainingData(
-            sequences,
+            sequences.take(train.tolist()),
             values if values.dtype == torch.int64 else values.to(dtype),
             torch.from_numpy(weights).to(dtype),
         )

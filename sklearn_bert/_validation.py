@@ -112,6 +112,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
             "None. Give one label per text."
         )
+    _check_no_missing(y)
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
     check_classification_targets(y)
@@ -126,6 +127,26 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "use sklearn.multioutput.MultiOutputClassifier."
         )
     return _check_y(y, estimator=estimator)
+
+
+def _check_no_missing(y: Any) -> None:
+    """Refuse missing labels, which NumPy would make the text 'nan' of beside texts."""
+    if sparse.issparse(y) or not isinstance(y, Iterable):
+        return
+    values = y.tolist() if hasattr(y, "tolist") else list(y)
+    rows = [
+        row
+        for row, value in enumerate(values)
+        if any(map(_is_missing, value if isinstance(value, list) else [value]))
+    ]
+    if rows:
+        shown = ", ".join(map(str, rows[:_N_SHOWN])) + (
+            ", ..." if len(rows) > _N_SHOWN else ""
+        )
+        raise ValueError(
+            f"Input y contains NaN. {len(rows)} of {len(values)} labels are missing, "
+            f"in row {shown}. Drop these rows, or give them a label."
+        )
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:

@@ -44,6 +44,19 @@ class TokenSequences:
     texts: list[int] = field(default_factory=list)
     n_truncated: int = 0
 
+    def take(self, texts: Sequence[int]) -> "TokenSequences":
+        """Return the sequences of some texts, which are numbered anew."""
+        starts = text_boundaries(self)
+        stops = np.append(starts[1:], len(self.ids))
+        owned = [range(starts[text], stops[text]) for text in texts]
+        rows = [row for some in owned for row in some]
+        second = self.second_starts
+        return TokenSequences(
+            ids=[self.ids[row] for row in rows],
+            second_starts=None if second is None else [second[row] for row in rows],
+            texts=[text for text, some in enumerate(owned) for _ in some],
+        )
+
 
 @dataclass(frozen=True)
 class _Template:
