@@ -1,6 +1,7 @@
 """Which ways of encoding are compared."""
 
 import importlib.util
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,50 +22,36 @@ BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 BASELINE = "sentence-transformers-default"
 # What a single text is compared with.
 ONE_TEXT_BASELINE = "transformers-float32"
+# Of every arm that has no batch size of its own: memory is compared at the same one.
+MEMORY_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One way of encoding.
+class Candidate:
+    """A library in one of its ways of doing a job.
 
     Attributes
     ----------
     name : str
     library : type
-        Makes the encoder from a Setup and the options.
+        Does the job.
     module : str
         What must be importable.
     requirement : str
         What to install if it is not.
-    dtype : {"float32", "bfloat16"}
-    options : dict
-        More keywords of the library's encoder.
-    modes : tuple of str
-        The library's ways of running, each searched with every batch size.
-    is_fixed : bool
-        Whether the library's own batch size is used and nothing is searched.
+    dtype : {"float32", "bfloat16", "auto"}
+    options : tuple of (str, object)
+        More keywords of the library.
     devices : tuple of str
     """
 
     name: str
-    library: type[Encoder]
+    library: type[Any]
     module: str
     requirement: str
     dtype: str = "float32"
     options: tuple[tuple[str, Any], ...] = ()
-    modes: tuple[str, ...] = ("",)
-    is_fixed: bool = False
     devices: tuple[str, ...] = ("cpu", "cuda", "mps")
-
-    @property
-    def needs_onnx(self) -> bool:
-        """Whether the checkpoint must be exported first."""
-        return self.library in (OnnxRuntime, OpenVino)
-
-    @property
-    def is_for_one_text(self) -> bool:
-        """Whether the arm has no batches and runs in the set ``one`` only."""
-        return self.library is PlainTransformers
 
     def reason_not_to_run(self, device: str) -> str | None:
         """Say why this arm cannot run here, in the words of the tables."""
@@ -76,7 +63,38 @@ class Arm:
         is_bfloat16_on_cpu = self.dtype == "bfloat16" and kind == "cpu"
         if is_bfloat16_on_cpu and not cpu_has("avx512_bf16", "amx_bf16", "bf16"):
             return "not run: no bfloat16 instructions known of this CPU"
+        if self.dtype == "bfloat16" and kind == "cuda":
+            import torch
+
+            if not torch.cuda.is_bf16_supported(including_emulation=False):
+                return "not run: no bfloat16 instructions on this GPU"
         return None
+
+
+@dataclass(frozen=True)
+class Arm(Candidate):
+    """One way of encoding.
+
+    Attributes
+    ----------
+    modes : tuple of str
+        The library's ways of running, each searched with every batch size.
+    is_fixed : bool
+        Whether the library's own batch size is used and nothing is searched.
+    """
+
+    modes: tuple[str, ...] = ("",)
+    is_fixed: bool = False
+
+    @property
+    def needs_onnx(self) -> bool:
+        """Whether the checkpoint must be exported first."""
+        return self.library in (OnnxRuntime, OpenVino)
+
+    @property
+    def is_for_one_text(self) -> bool:
+        """Whether the arm has no batches and runs in the set ``one`` only."""
+        return self.library is PlainTransformers
 
     def fixed_setting(self, n_texts: int) -> Setting:
         """Return what needs no search: the own batch size, or one batch for all."""
@@ -153,6 +171,17 @@ def all_arms() -> Iterator[Arm]:
             dtype,
             is_fixed=True,
         )
+
+
+def work(task: dict[str, Any]) -> None:
+    """Load one arm and encode texts once: of this the peak memory is measured."""
+    setup = Setup(**task["setup"])
+    arm = next(arm for arm in all_arms() if arm.name == task["arm"])
+    encoder = arm.build(setup)
+    # Not imported here: its memory would count for the arms that do without it.
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(setup.n_threads)
+    encoder(task["texts"], arm.fixed_setting(MEMORY_BATCH_SIZE))
 
 
 def cpu_has(*features: str) -> bool:

@@ -96,7 +96,7 @@ def read_texts(folders: Sequence[Path]) -> list[str]:
         row["text"]
         for folder in folders
         for file in sorted([*folder.glob("*.tsv"), *folder.glob("*/*.tsv")])
-        for row in _rows(file)
+        for row in read_rows(file)
         if (row.get("text") or "").strip()
     ]
     if not texts:
@@ -108,7 +108,8 @@ def read_texts(folders: Sequence[Path]) -> list[str]:
     return texts
 
 
-def _rows(file: Path) -> Iterator[dict[str, str]]:
+def read_rows(file: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a TSV file by the names of its header."""
     # The default limit of 131,072 characters is less than some documents.
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with file.open(encoding="utf-8", newline="") as lines:

@@ -6,7 +6,8 @@ Nothing here knows what is measured, so that every benchmark can use it.
 import gc
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
@@ -52,6 +53,37 @@ def stopwatch(call: Callable[[], object], synchronize: Callable[[], None]) -> fl
     call()
     synchronize()
     return time.perf_counter() - start
+
+
+class Clock:
+    """Counts the seconds since it was made, but for those in which it was paused.
+
+    Parameters
+    ----------
+    synchronize : callable
+        Waits until the device has finished its work.
+    """
+
+    def __init__(self, synchronize: Callable[[], None]) -> None:
+        self._synchronize = synchronize
+        self._synchronize()
+        self._start = time.perf_counter()
+        self.paused_s = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """What has been counted so far."""
+        self._synchronize()
+        return time.perf_counter() - self._start - self.paused_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing while the block runs."""
+        before = self.seconds
+        try:
+            yield
+        finally:
+            self.paused_s += self.seconds - before
 
 
 def interleave(

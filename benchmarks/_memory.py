@@ -1,20 +1,22 @@
 """The peak memory of one arm, measured in a process that does nothing else."""
 
+import importlib
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from _encoders import Setup
 
-# Of every arm that has no batch size of its own: memory is compared at the same one.
-BATCH_SIZE = 32
+def peak_memory(module: str, task: dict[str, Any]) -> dict[str, float]:
+    """Return the MiB that a process needs which does one task.
 
-
-def peak_memory(arm: str, setup: Setup, texts: list[str]) -> dict[str, float]:
-    """Return the MiB that loading one arm and encoding the texts once needs.
+    Parameters
+    ----------
+    module : str
+        A file beside this one, whose function ``work`` is called with the task.
+    task : dict
+        As JSON can hold it; its ``arm`` is named if the process fails.
 
     Returns
     -------
@@ -22,36 +24,25 @@ def peak_memory(arm: str, setup: Setup, texts: list[str]) -> dict[str, float]:
         ``rss_mib`` is the process's peak, interpreter and libraries included;
         ``cuda_mib``, on a GPU, what torch had allocated there at most.
     """
-    request = {
-        "arm": arm,
-        "setup": asdict(setup),
-        "texts": texts,
-    }
     child = subprocess.run(
-        [sys.executable, __file__],
-        input=json.dumps(request),
+        [sys.executable, __file__, module],
+        input=json.dumps(task),
         capture_output=True,
         text=True,
         check=False,
     )
     if child.returncode:
         last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"the process that measures {arm} failed: {last}")
+        raise RuntimeError(f"the process that measures {task['arm']} failed: {last}")
     return json.loads(child.stdout.splitlines()[-1])
 
 
-def _measure(request: dict[str, Any]) -> dict[str, float]:
+def _measure(module: str, task: dict[str, Any]) -> dict[str, float]:
     """Do in this process what ``peak_memory`` asks of its child."""
-    from _arms import all_arms
-
-    setup = Setup(**request["setup"])
-    arm = next(arm for arm in all_arms() if arm.name == request["arm"])
-    if (torch := sys.modules.get("torch")) is not None:
-        torch.set_num_threads(setup.n_threads)
-    arm.build(setup)(request["texts"], arm.fixed_setting(BATCH_SIZE))
+    importlib.import_module(module).work(task)
     peak = {"rss_mib": _peak_rss_mib()}
     torch = sys.modules.get("torch")
-    if torch is not None and setup.device.startswith("cuda"):
+    if torch is not None and torch.cuda.is_initialized():
         peak["cuda_mib"] = torch.cuda.max_memory_allocated() / 2**20
     return peak
 
@@ -73,4 +64,4 @@ def _peak_rss_mib() -> float:
 if __name__ == "__main__":
     # The checkout's own package, as in the parent.
     sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
-    print(json.dumps(_measure(json.load(sys.stdin))))
+    print(json.dumps(_measure(sys.argv[1], json.load(sys.stdin))))

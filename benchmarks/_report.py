@@ -9,10 +9,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from _measure import Spread
+from _measure import Spread, spread
 
 # What makes the same code fast on one CPU and slow on another.
 CPU_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16")
+NOT_KNOWN = "–"
+# CPUs used by other processes from which on a table must not be quoted.
+MUCH_NOISE = 0.1
 
 
 def environment(packages: Sequence[str], device: str) -> dict[str, Any]:
@@ -104,6 +107,63 @@ def format_spread(values: Spread, digits: int = 0, unit: str = "") -> str:
     """Write a median and its range: ``812 [790–823]``."""
     low, high = (f"{value:,.{digits}f}" for value in (values.low, values.high))
     return f"{values.median:,.{digits}f}{unit} [{low}–{high}]"
+
+
+def format_ratio(ratios: Sequence[float] | None) -> str:
+    """Write how many times faster something was in each round."""
+    return format_spread(spread(ratios), 2, "×") if ratios else NOT_KNOWN
+
+
+def number(value: float | None, digits: int) -> str:
+    """Write a number that may be unknown."""
+    return NOT_KNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def run_lines(result: dict[str, Any]) -> list[str]:
+    """Say on which machine and with which versions a result came about."""
+    where = result["environment"]
+    versions = ", ".join(
+        f"{name} {version or 'missing'}" for name, version in where["versions"].items()
+    )
+    lines = [
+        f"{where['cpu']} ({', '.join(where['cpu_features'])}), "
+        f"{where['usable_cpus']} usable CPUs, {result['n_threads']} threads, "
+        f"device {where['device']}",
+        f"Python {where['python']}, {versions}",
+        f"load average at the start: {number(result['load_average'], 2)}",
+    ]
+    if result["quick"]:
+        lines.append("QUICK RUN: it shows that all arms run; its numbers mean nothing.")
+    return lines
+
+
+def noise_warning(cpus_of_others: float | None) -> list[str]:
+    """Return the line that forbids to quote a table, if it must not be quoted."""
+    if cpus_of_others is None or cpus_of_others <= MUCH_NOISE:
+        return []
+    return ["NOISY: others used the CPUs too, which hurts some arms more."]
+
+
+def arm_table(
+    title: str,
+    headers: Sequence[str],
+    result: dict[str, Any],
+    fields: Sequence[str],
+    digits: int,
+) -> str:
+    """Make a table of numbers that belong to the arms themselves."""
+    rows = [
+        [arm, about["not_run"]]
+        if "not_run" in about
+        else [arm, *(number(about.get(field), digits) for field in fields)]
+        for arm, about in result["arms"].items()
+    ]
+    return f"{title}\n{table(headers, rows)}\n"
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, short enough for a table."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,7 +17,7 @@ from _checkpoint import Reference, cosine_distances, export_onnx
 from _data import TextSet
 from _encoders import Encoder, Setting, Setup
 from _measure import fastest, interleave, stopwatch
-from _report import Noise, load_average
+from _report import Noise, first_line, load_average
 
 log = logging.getLogger("benchmark")
 
@@ -75,11 +75,6 @@ def export_error(arms: list[Arm], setup: Setup) -> str | None:
     except Exception as error:
         return f"not run: ONNX export failed: {first_line(error)}"
     return None
-
-
-def first_line(error: Exception) -> str:
-    """Return what an error says, short enough for a table."""
-    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def load_arm(

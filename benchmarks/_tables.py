@@ -3,45 +3,39 @@
 from typing import Any
 
 from _arms import BASELINE, ONE_TEXT_BASELINE
-from _measure import Spread, paired_ratios, percentile, spread
-from _report import format_spread, table
-
-NOT_KNOWN = "–"
-# CPUs used by other processes from which on a table must not be quoted.
-MUCH_NOISE = 0.1
+from _measure import paired_ratios, percentile, spread
+from _report import (
+    NOT_KNOWN,
+    arm_table,
+    format_ratio,
+    format_spread,
+    noise_warning,
+    number,
+    run_lines,
+    table,
+)
 
 
 def header(result: dict[str, Any]) -> str:
     """Say where and how the result came about."""
-    where = result["environment"]
-    versions = ", ".join(
-        f"{name} {version or 'missing'}" for name, version in where["versions"].items()
-    )
-    lines = [
+    what = (
         f"{result['model']}, {result['max_length']} tokens per text at most, "
-        f"{result['repeats']} interleaved rounds, seed {result['seed']}",
-        f"{where['cpu']} ({', '.join(where['cpu_features'])}), "
-        f"{where['usable_cpus']} usable CPUs, {result['n_threads']} threads, "
-        f"device {where['device']}",
-        f"Python {where['python']}, {versions}",
-        f"load average at the start: {_number(result['load_average'], 2)}",
-    ]
-    if result["quick"]:
-        lines.append("QUICK RUN: it shows that all arms run; its numbers mean nothing.")
-    return "\n".join(lines) + "\n"
+        f"{result['repeats']} interleaved rounds, seed {result['seed']}"
+    )
+    return "\n".join([what, *run_lines(result)]) + "\n"
 
 
 def loading_table(result: dict[str, Any]) -> str:
     """Tell the seconds before the first vectors, apart from all that follows."""
     headers = ("arm", "loading s", "first call s", "second call s")
     fields = ("load_s", "first_call_s", "second_call_s")
-    return _titled("Before the first vectors", headers, result, fields, 2)
+    return arm_table("Before the first vectors", headers, result, fields, 2)
 
 
 def memory_table(result: dict[str, Any]) -> str:
     """Tell the peak memory of each arm in a process of its own."""
     headers = ("arm", "peak RSS MiB", "peak CUDA MiB")
-    return _titled(
+    return arm_table(
         "Peak memory, set mixed", headers, result, ("rss_mib", "cuda_mib"), 0
     )
 
@@ -90,12 +84,10 @@ def _set_title(text_set: dict[str, Any], name: str) -> str:
         f"({text_set['shortest']} to {text_set['longest']}, median "
         f"{text_set['median']:g}), {text_set['origin']}",
         f"matrix products alone: {ceiling}; other processes used "
-        f"{_number(others, 2)} CPUs, load average "
-        f"{_number(text_set['load_average'], 2)}",
+        f"{number(others, 2)} CPUs, load average "
+        f"{number(text_set['load_average'], 2)}",
     ]
-    if others is not None and others > MUCH_NOISE:
-        lines.append("NOISY: others used the CPUs too, which hurts some arms more.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *noise_warning(others)])
 
 
 def _throughput_cells(result: dict[str, Any], name: str, arm: str) -> list[str]:
@@ -112,7 +104,7 @@ def _throughput_cells(result: dict[str, Any], name: str, arm: str) -> list[str]:
     return [
         record["setting"],
         format_spread(speed, 0 if speed.median >= 100 else 1),
-        _ratio(spread(ratios) if ratios else None),
+        format_ratio(ratios),
         f"{tokens:,.0f}",
         f"{rate / ceiling:.0%}",
         NOT_KNOWN if positions is None else f"{positions / n_tokens:.2f}",
@@ -132,31 +124,6 @@ def _latency_cells(result: dict[str, Any], name: str, arm: str) -> list[str]:
     return [
         f"{1e3 * percentile(times, 50):.2f}",
         f"{1e3 * percentile(times, 90):.2f}",
-        _ratio(spread(ratios) if ratios else None),
+        format_ratio(ratios),
         f"{record['max_cosine_distance']:.1e}",
     ]
-
-
-def _ratio(values: Spread | None) -> str:
-    return NOT_KNOWN if values is None else format_spread(values, 2, "×")
-
-
-def _number(value: float | None, digits: int) -> str:
-    return NOT_KNOWN if value is None else f"{value:,.{digits}f}"
-
-
-def _titled(
-    title: str,
-    headers: tuple[str, ...],
-    result: dict[str, Any],
-    fields: tuple[str, ...],
-    digits: int,
-) -> str:
-    """Make a table of numbers that belong to the arms themselves."""
-    rows = [
-        [arm, about["not_run"]]
-        if "not_run" in about
-        else [arm, *(_number(about.get(field), digits) for field in fields)]
-        for arm, about in result["arms"].items()
-    ]
-    return f"{title}\n{table(headers, rows)}\n"

@@ -6,31 +6,33 @@ read the tables.
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
-from fnmatch import fnmatch
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 # The package of this checkout is what is measured, installed or not.
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-import torch
-import transformers
 from _arms import BATCH_SIZES, Arm, all_arms
-from _checkpoint import DEFAULT, Reference, find_checkpoint, own_max_length
+from _checkpoint import Reference
 from _data import SHARES, TextSet, TextSets, default_texts, load_tokenizer, read_texts
 from _encoders import Encoder, Setup
 from _memory import peak_memory
-from _report import environment, load_average, usable_cpus, write_json
+from _report import write_json
 from _rounds import Plan, export_error, load_arm, measure
+from _script import (
+    argument_parser,
+    choose_arms,
+    describe_run,
+    make_setup,
+    start_logging,
+)
 from _tables import header, loading_table, memory_table, set_table
-
-import sklearn_bert
+from _threads import set_threads
 
 VERSIONS = (
-    "sklearn-bert",
     "torch",
     "transformers",
     "tokenizers",
@@ -45,21 +47,12 @@ log = logging.getLogger("benchmark")
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argument_parser(__doc__)
     add = parser.add_argument
-    add("--model", default=DEFAULT, help="Hub id or folder (default: %(default)s)")
     add("--data", nargs="+", type=Path, metavar="DIR", help="read these TSV files")
     add("--sets", nargs="+", choices=list(SHARES), default=list(SHARES))
-    add("--arms", nargs="+", default=["*"], help="names or patterns: 'openvino*'")
     add("--n-texts", type=int, help="texts of a set of sentences (default: 768)")
     add("--repeats", type=int, help=f"rounds, at least {MIN_REPEATS} (default: 7)")
-    add("--max-length", type=int, help="tokens read (default: the checkpoint's limit)")
-    add("--threads", type=int, help="CPU threads per arm (default: all usable CPUs)")
-    add("--device", help="torch device (default: cuda if there is one, else cpu)")
-    add("--memory", action="store_true", help="also measure each arm's peak memory")
-    add("--seed", type=int, default=0)
-    add("--json", type=Path, metavar="FILE", help="write the full result")
-    add("--quick", action="store_true", help="tiny: shows that it runs, nothing else")
     options = parser.parse_args(arguments)
     options.n_texts = options.n_texts or (16 if options.quick else 768)
     options.repeats = options.repeats or (2 if options.quick else 7)
@@ -70,45 +63,19 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def choose_arms(patterns: list[str]) -> list[Arm]:
-    """Return the arms that a pattern names."""
-    arms = list(all_arms())
-    chosen = [arm for arm in arms if any(fnmatch(arm.name, p) for p in patterns)]
-    if not chosen:
-        names = ", ".join(arm.name for arm in arms)
-        raise SystemExit(f"--arms must name some of {names}. Got {patterns}.")
-    return chosen
-
-
-def set_threads(n_threads: int) -> None:
-    """Give every library the same threads; two more are told by their own options."""
-    torch.set_num_threads(n_threads)
-    # Read when the pool of the tokenizers starts, at their first use.
-    os.environ["RAYON_NUM_THREADS"] = str(n_threads)
-    os.environ["TOKENIZERS_PARALLELISM"] = "true"
-
-
-def make_setup(options: argparse.Namespace, folder: str) -> Setup:
-    """Resolve the options to what all arms are given alike."""
-    has_gpu = torch.cuda.is_available()
-    checkpoint = find_checkpoint(options.model)
-    return Setup(
-        checkpoint=checkpoint,
-        onnx=str(Path(folder, "model.onnx")),
-        max_length=options.max_length or own_max_length(checkpoint),
-        device=options.device or ("cuda" if has_gpu else "cpu"),
-        n_threads=options.threads or usable_cpus(),
-    )
-
-
 def run(options: argparse.Namespace, setup: Setup) -> dict[str, Any]:
     """Load and measure everything, printing each table as soon as it is known."""
     set_threads(setup.n_threads)
-    arms = choose_arms(options.arms)
+    arms = choose_arms(list(all_arms()), options.arms)
     texts = read_texts(options.data) if options.data else default_texts()
     tokenizer = load_tokenizer(setup.checkpoint)
     sets = TextSets(texts, tokenizer, setup.max_length, options.seed)
-    result = describe_run(options, setup)
+    result = {
+        **describe_run(options, setup, VERSIONS),
+        "repeats": options.repeats,
+        "data": [str(folder) for folder in options.data or []],
+        "sets": {},
+    }
     print(header(result), flush=True)
 
     plan = make_plan(options, setup)
@@ -123,28 +90,10 @@ def run(options: argparse.Namespace, setup: Setup) -> dict[str, Any]:
         texts = sets.make("mixed", options.n_texts).texts
         for arm in plan.encoders:
             log.info("memory of %s", arm.name)
-            result["arms"][arm.name].update(peak_memory(arm.name, setup, texts))
+            task = {"arm": arm.name, "setup": asdict(setup), "texts": texts}
+            result["arms"][arm.name].update(peak_memory("_arms", task))
         print(memory_table(result), flush=True)
     return result
-
-
-def describe_run(options: argparse.Namespace, setup: Setup) -> dict[str, Any]:
-    """Return the result as it stands before anything is measured."""
-    where = environment(VERSIONS, setup.device)
-    where["versions"]["sklearn-bert"] = f"{sklearn_bert.__version__} (checkout)"
-    return {
-        "quick": options.quick,
-        "model": options.model,
-        "max_length": setup.max_length,
-        "n_threads": setup.n_threads,
-        "repeats": options.repeats,
-        "seed": options.seed,
-        "data": [str(folder) for folder in options.data or []],
-        "environment": where,
-        "load_average": load_average(),
-        "arms": {},
-        "sets": {},
-    }
 
 
 def make_plan(options: argparse.Namespace, setup: Setup) -> Plan:
@@ -180,11 +129,10 @@ def load_arms(
 def main() -> None:
     """Run the benchmark from the command line."""
     options = parse_arguments()
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    log.setLevel(logging.INFO)
-    transformers.utils.logging.disable_progress_bar()
+    start_logging()
     with tempfile.TemporaryDirectory() as folder:
-        result = run(options, make_setup(options, folder))
+        onnx = str(Path(folder, "model.onnx"))
+        result = run(options, make_setup(options, onnx))
     if options.json:
         write_json(result, options.json)
 

@@ -32,8 +32,9 @@ from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
-from sklearn_bert._engine.training import FineTuning, TrainingConfig, TrainingLog
+from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
+from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
 from sklearn_bert._splitting import hold_out
 from sklearn_bert._targets import Target
 from sklearn_bert._validation import Texts, check_texts, check_weights

@@ -492,6 +492,14 @@ def test_partial_fit_goes_on_from_a_fit(make, texts, labels):
     np.testing.assert_allclose(classifier.predict_proba(texts), before, atol=1e-5)
 
 
+def test_partial_fit_may_freeze_other_parts_later(make, texts, labels):
+    classifier = make().partial_fit(texts, labels, classes=np.unique(labels))
+    frozen = classifier.encoder_.weights["encoder.layer.0.output.dense.weight"].copy()
+    classifier.set_params(freeze=1).partial_fit(texts, labels)
+    weights = classifier.encoder_.weights
+    assert np.array_equal(weights["encoder.layer.0.output.dense.weight"], frozen)
+
+
 def test_a_fit_drops_what_partial_fit_kept(make, fitted, texts, labels):
     classifier = make().partial_fit(texts, labels, classes=np.unique(labels))
     assert_same_weights(classifier.fit(texts, labels), fitted)
@@ -727,3 +735,27 @@ def test_lists_of_labels_become_an_indicator_matrix(make, texts):
     lists = [["a"] if i % 2 else ["a", "b"] for i in range(40)]
     y = MultiLabelBinarizer().fit_transform(lists)
     assert make(n_epochs=1).fit(texts, y).predict(texts).shape == (40, 2)
+
+
+# --- on a GPU ----------------------------------------------------------------------
+
+
+@pytest.mark.gpu
+def test_a_fit_on_the_gpu_gives_results_on_the_cpu(make, texts, labels):
+    classifier = make(n_epochs=30).fit(texts, labels)
+    assert classifier.device_.startswith("cuda")
+    assert classifier.score(texts, labels) > 0.8
+    assert isinstance(classifier.transform(texts), np.ndarray)
+    assert b"cuda" not in pickle.dumps(classifier.encoder_)
+
+
+@pytest.mark.gpu
+def test_the_gpu_learns_what_the_cpu_learns(make, texts, labels):
+    options = {"dtype": "float64", "dropout": 0.0}
+    on_gpu = make(**options).fit(texts, labels)
+    on_cpu = make(**options, device="cpu").fit(texts, labels)
+    np.testing.assert_allclose(
+        on_gpu.set_params(device="cpu").predict_proba(texts),
+        on_cpu.predict_proba(texts),
+        atol=1e-5,
+    )

@@ -9,7 +9,7 @@ memory is short.
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.heads import Loss
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
@@ -33,6 +34,12 @@ from sklearn_bert._engine.training_batches import (
     TrainingBatch,
     TrainingData,
 )
+from sklearn_bert._engine.training_records import (
+    Callback,
+    TrainingConfig,
+    TrainingLog,
+    TrainingState,
+)
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
 
 # Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
@@ -40,114 +47,21 @@ MAX_GRADIENT_NORM = 1.0
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How to train.
+class _Step:
+    """What one step of the optimiser works on, on the device.
 
     Attributes
     ----------
-    n_epochs, batch_size : int
-    learning_rate, weight_decay, layer_decay : float
-    warmup : float
-        Share of the steps over which the learning rate rises.
-    schedule : {"linear", "cosine", "constant"}
-    pooling : {"cls", "mean", "max"}
-    patience : int or None
-        Epochs without a better validation score after which training stops; None goes
-        on to the end.
-    seed : int
-        Of the order of the texts.
-    verbose : int
+    texts : list of int
+    parts : list of TrainingBatch
+        The texts in parts that fit into memory.
+    words : Tensor of shape (n_rows,), int64
+        The token ids that the texts use.
     """
 
-    n_epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    layer_decay: float
-    warmup: float
-    schedule: str
-    pooling: str
-    patience: int | None
-    seed: int
-    verbose: int
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """Where a fit stands at the end of an epoch; what callbacks are given.
-
-    Attributes
-    ----------
-    epoch : int
-        Number of epochs done.
-    n_epochs : int
-        Number of epochs planned.
-    step : int
-        Number of steps of the optimiser done.
-    n_steps : int
-        Number of steps planned.
-    loss : float
-        Mean training loss of this epoch.
-    learning_rate : float
-        The head's in the last step.
-    validation_score : float or None
-        None without early stopping.
-    seconds : float
-        Since training began.
-    """
-
-    epoch: int
-    n_epochs: int
-    step: int
-    n_steps: int
-    loss: float
-    learning_rate: float
-    validation_score: float | None
-    seconds: float
-
-    def __str__(self) -> str:
-        score = self.validation_score
-        return (
-            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}"
-            + ("" if score is None else f", validation score {score:.4f}")
-            + f", {self.seconds:.0f} s"
-        )
-
-
-Callback = Callable[[TrainingState], object]
-
-
-@dataclass
-class TrainingLog:
-    """What came of a training.
-
-    Attributes
-    ----------
-    loss_curve : list of float
-        Mean training loss of each epoch.
-    validation_scores : list of float
-        At the end of each epoch; empty without early stopping.
-    n_steps : int
-    best_epoch : int
-        The epoch whose weights are kept, counted from 1.
-    part_size : int
-        Texts per forward pass, at the end.
-    n_memory_errors : int
-        How often that number was halved because memory was short.
-    was_interrupted : bool
-        Whether Ctrl-C ended it.
-    error : DivergenceError or None
-        Set if a loss or a gradient was no finite number.
-    """
-
-    loss_curve: list[float] = field(default_factory=list)
-    validation_scores: list[float] = field(default_factory=list)
-    n_steps: int = 0
-    best_epoch: int = 0
-    part_size: int = 0
-    n_memory_errors: int = 0
-    was_interrupted: bool = False
-    error: DivergenceError | None = None
+    texts: list[int]
+    parts: list[TrainingBatch]
+    words: Tensor
 
 
 class FineTuning:
@@ -241,9 +155,9 @@ class FineTuning:
     def _run_epoch(self, bar: tqdm) -> float:
         """Go once over the texts; return their mean loss."""
         total, n_done = 0.0, 0
-        for texts, parts in self._prepare_ahead(self._batches.epoch()):
-            total += self._step(texts, parts) * len(texts)
-            n_done += len(texts)
+        for step in self._prepare_ahead(self._batches.epoch()):
+            total += self._step(step) * len(step.texts)
+            n_done += len(step.texts)
             bar.update()
             bar.set_postfix(self._figures(total / n_done), refresh=False)
         return total / n_done
@@ -256,9 +170,9 @@ class FineTuning:
             **({"score": f"{scores[-1]:.4f}"} if scores else {}),
         }
 
-    def _step(self, texts: list[int], parts: list[TrainingBatch]) -> float:
+    def _step(self, step: _Step) -> float:
         """Make one step of the optimiser; return the batch's mean loss."""
-        loss, norm = self._accumulate_in_memory(texts, parts)
+        loss, norm = self._accumulate_in_memory(step)
         factor = self._learning_rate_factor()
         if not (isfinite(loss) and isfinite(norm)):
             raise self._divergence(loss)
@@ -280,28 +194,28 @@ class FineTuning:
             self.log.n_steps, self._n_steps, self._n_warmup, self._config.schedule
         )
 
-    def _accumulate_in_memory(
-        self, texts: list[int], parts: list[TrainingBatch]
-    ) -> tuple[float, float]:
+    def _accumulate_in_memory(self, step: _Step) -> tuple[float, float]:
         """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
-        if any(len(part.weights) > self.log.part_size for part in parts):
-            parts = self._prepare(texts)
+        if max(len(part.weights) for part in step.parts) > self.log.part_size:
+            step = self._prepare(step.texts)
         while True:
             try:
-                return self._accumulate(texts, parts)
+                return self._accumulate(step)
             except torch.OutOfMemoryError as error:
                 # Only the message leaves this block: the traceback holds the tensors.
                 cause = str(error).splitlines()[0]
             self._release_gradients()
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()
-            self._halve_parts(texts, max(len(part.weights) for part in parts), cause)
-            parts = self._prepare(texts)
+            self._halve_parts(step, cause)
+            step = self._prepare(step.texts)
 
-    def _halve_parts(self, texts: list[int], size: int, cause: str) -> None:
+    def _halve_parts(self, step: _Step, cause: str) -> None:
+        size = max(len(part.weights) for part in step.parts)
         if size == 1:
+            longest = self._batches.longest(step.texts)
             raise DeviceMemoryError(
-                f"Training on a single text of up to {self._batches.longest(texts)} "
+                f"Training on a single text of up to {longest} "
                 f"tokens does not fit into the memory of device {str(self._device)!r} "
                 f"({cause}). Lower max_length, freeze some layers (freeze=...), take a "
                 "smaller model, free the device's memory, or set device='cpu'."
@@ -309,15 +223,13 @@ class FineTuning:
         self.log.part_size = -(-size // 2)
         self.log.n_memory_errors += 1
 
-    def _accumulate(
-        self, texts: list[int], parts: list[TrainingBatch]
-    ) -> tuple[float, float]:
+    def _accumulate(self, step: _Step) -> tuple[float, float]:
         """Add up the gradients of a batch's parts; return loss and gradient norm."""
         if self._trainable.words is not None:
-            self._trainable.words.take(self._batches.words(texts).to(self._device))
+            self._trainable.words.take(step.words)
         total = torch.zeros((), dtype=self._head.weight.dtype, device=self._device)
-        for part in parts:
-            loss = self._forward(part) / len(texts)
+        for part in step.parts:
+            loss = self._forward(part) / len(step.texts)
             loss.backward()
             total += loss.detach()
         gradients = [
@@ -357,30 +269,32 @@ class FineTuning:
         if self._trainable.words is not None:
             self._trainable.words.release()
 
-    def _prepare(self, texts: list[int]) -> list[TrainingBatch]:
-        """Return a batch in parts that fit into memory, on the device."""
-        size = self.log.part_size
-        return [
-            self._batches.collate(texts[start : start + size]).to(self._device)
-            for start in range(0, len(texts), size)
-        ]
+    def _prepare(self, texts: list[int]) -> _Step:
+        """Lay a batch out in parts that fit into memory, and move it to the device."""
+        size, words = self.log.part_size, self._batches.words(texts)
+        return _Step(
+            texts,
+            [
+                self._batches.collate(texts[start : start + size]).to(self._device)
+                for start in range(0, len(texts), size)
+            ],
+            words if self._device.type == "cpu" else move(words, self._device),
+        )
 
-    def _prepare_ahead(
-        self, batches: Iterable[list[int]]
-    ) -> Iterator[tuple[list[int], list[TrainingBatch]]]:
+    def _prepare_ahead(self, batches: Iterable[list[int]]) -> Iterator[_Step]:
         """Prepare each batch while a device other than the CPU works on the last."""
         if self._device.type == "cpu":
-            yield from ((texts, self._prepare(texts)) for texts in batches)
+            yield from map(self._prepare, batches)
             return
         with ThreadPoolExecutor(max_workers=1) as pool_of_one:
             waiting = None
             for texts in batches:
-                upcoming = texts, pool_of_one.submit(self._prepare, texts)
+                upcoming = pool_of_one.submit(self._prepare, texts)
                 if waiting is not None:
-                    yield waiting[0], waiting[1].result()
+                    yield waiting.result()
                 waiting = upcoming
             if waiting is not None:
-                yield waiting[0], waiting[1].result()
+                yield waiting.result()
 
     def _divergence(self, loss: float) -> DivergenceError:
         what = "gradient" if isfinite(loss) else "loss"
@@ -431,17 +345,19 @@ class FineTuning:
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return the optimiser's moments as arrays, for a training that goes on."""
-        states = [self._adamw.state[one] for one in self._tensors]
         rows: dict[str, Tensor] = {}
         if self._row_adamw is not None:
             rows = {name: getattr(self._row_adamw, name) for name in ROW_MOMENTS}
         return {
-            "moments": [_to_arrays(one) for one in states],
+            "kind": self._kind_of_state(),
+            "moments": [_to_arrays(self._adamw.state[one]) for one in self._tensors],
             "rows": _to_arrays(rows),
         }
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`optimizer_state` returned for the same tensors."""
+        """Go on from what :meth:`optimizer_state` returned, if it fits."""
+        if state["kind"] != self._kind_of_state():
+            return
         for one, moments in zip(self._tensors, state["moments"], strict=True):
             self._adamw.state[one] = {
                 name: torch.tensor(value, device=self._device)
@@ -449,6 +365,11 @@ class FineTuning:
             }
         for name, value in state["rows"].items():
             getattr(self._row_adamw, name).copy_(torch.tensor(value))
+
+    def _kind_of_state(self) -> list[tuple[int, ...] | str]:
+        """Tell apart trainings that freeze other parts or compute in another format."""
+        shapes = [tuple(one.shape) for one in self._tensors]
+        return [*shapes, str(self._row_adamw is None), str(self._head.weight.dtype)]
 
     def _all_weights(self) -> list[Tensor]:
         words = self._trainable.words

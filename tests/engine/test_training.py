@@ -9,8 +9,9 @@ from sklearn_bert._engine.checkpoints import load_checkpoint
 from sklearn_bert._engine.heads import LinearHead, SoftmaxLoss
 from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.trainable import make_trainable
-from sklearn_bert._engine.training import FineTuning, TrainingConfig
+from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
+from sklearn_bert._engine.training_records import TrainingConfig
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
 
 CPU = torch.device("cpu")
@@ -173,9 +174,9 @@ def watch_steps(monkeypatch, training):
     """Return a list that will hold the weights before each step."""
     seen, original = [], FineTuning._step
 
-    def watching(self, texts, parts):
+    def watching(self, step):
         seen.append(training.weights())
-        return original(self, texts, parts)
+        return original(self, step)
 
     monkeypatch.setattr(FineTuning, "_step", watching)
     return seen

@@ -1,0 +1,117 @@
+"""What goes into a training, what it reports on the way, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sklearn_bert.exceptions import DivergenceError
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train.
+
+    Attributes
+    ----------
+    n_epochs, batch_size : int
+    learning_rate, weight_decay, layer_decay : float
+    warmup : float
+        Share of the steps over which the learning rate rises.
+    schedule : {"linear", "cosine", "constant"}
+    pooling : {"cls", "mean", "max"}
+    patience : int or None
+        Epochs without a better validation score after which training stops; None goes
+        on to the end.
+    seed : int
+        Of the order of the texts.
+    verbose : int
+    """
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    layer_decay: float
+    warmup: float
+    schedule: str
+    pooling: str
+    patience: int | None
+    seed: int
+    verbose: int
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a fit stands at the end of an epoch; what callbacks are given.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of epochs done.
+    n_epochs : int
+        Number of epochs planned.
+    step : int
+        Number of steps of the optimiser done.
+    n_steps : int
+        Number of steps planned.
+    loss : float
+        Mean training loss of this epoch.
+    learning_rate : float
+        The head's in the last step.
+    validation_score : float or None
+        None without early stopping.
+    seconds : float
+        Since training began.
+    """
+
+    epoch: int
+    n_epochs: int
+    step: int
+    n_steps: int
+    loss: float
+    learning_rate: float
+    validation_score: float | None
+    seconds: float
+
+    def __str__(self) -> str:
+        score = self.validation_score
+        return (
+            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}"
+            + ("" if score is None else f", validation score {score:.4f}")
+            + f", {self.seconds:.0f} s"
+        )
+
+
+Callback = Callable[[TrainingState], object]
+
+
+@dataclass
+class TrainingLog:
+    """What came of a training.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    validation_scores : list of float
+        At the end of each epoch; empty without early stopping.
+    n_steps : int
+    best_epoch : int
+        The epoch whose weights are kept, counted from 1.
+    part_size : int
+        Texts per forward pass, at the end.
+    n_memory_errors : int
+        How often that number was halved because memory was short.
+    was_interrupted : bool
+        Whether Ctrl-C ended it.
+    error : DivergenceError or None
+        Set if a loss or a gradient was no finite number.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    n_steps: int = 0
+    best_epoch: int = 0
+    part_size: int = 0
+    n_memory_errors: int = 0
+    was_interrupted: bool = False
+    error: DivergenceError | None = None
