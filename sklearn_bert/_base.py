@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_feature_names
 
-from sklearn_bert._engine.architecture import Architecture, read_architecture
+from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.encoding import EncodingConfig
@@ -54,8 +54,8 @@ class CheckpointRecord:
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have the parameters of :data:`~sklearn_bert._params.ENCODER`. No weights
-    are ever held in attributes: encoders come from the process-wide registry.
+    Subclasses have the parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
+    encoders are never held in attributes: they come from the process-wide registry.
     """
 
     def _check_texts(self, X: Any) -> Texts:
@@ -108,9 +108,8 @@ class BaseBert(BaseEstimator):
             files.model, self.revision, files.commit, files.source, files.digests
         )
 
-    def _resolve_max_length(self, files: CheckpointFiles, n_columns: int) -> int:
+    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
         """Return the longest sequence in tokens, within what the model can hold."""
-        architecture = read_architecture(files)
         if self.max_length is None:
             return architecture.max_length
         if n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
@@ -122,8 +121,9 @@ class BaseBert(BaseEstimator):
         if self.max_length > architecture.max_positions:
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
-                f"of positions of model {files.model!r}. Got {self.max_length}. Lower "
-                "it; long_text='window' reads texts of any length."
+                f"of positions of model {os.fspath(self.model)!r}. Got "
+                f"{self.max_length}. Lower it; long_text='window' reads texts of any "
+                "length."
             )
         return self.max_length
 

@@ -120,7 +120,7 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         names are all strings.
 
     n_truncated_ : int
-        Number of the texts trained on of which some tokens were left out.
+        Number of the texts seen by `fit` of which some tokens were left out.
 
     max_length_ : int
         Longest text in tokens, as `fit` resolved it.
@@ -392,6 +392,13 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
     ) -> Target:
         y = check_labels(y, texts, self)
+        goes_on = hasattr(self, "encoder_") and (classes is not None or self.warm_start)
+        if goes_on and (y.ndim == 2) != self.is_multilabel_:
+            raise ValueError(
+                "y must be of the kind of the fit before: an indicator matrix, or one "
+                f"label per text. Got y of shape {y.shape}. Fit with warm_start=False "
+                "to begin anew."
+            )
         if classes is None and self.warm_start:
             classes = getattr(self, "classes_", None)
             check_same_classes(y, classes)

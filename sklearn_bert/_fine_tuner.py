@@ -137,7 +137,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
 
         # The fitted estimator is made apart, and taken over when all has gone well.
         fitted = copy.copy(self)
-        fitted._remember_columns(X, texts)
+        if not goes_on:
+            fitted._remember_columns(X, texts)
         fitted.__dict__.update(target.attributes)
         checkpoint = fitted._find_checkpoint(goes_on, texts.n_columns)
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
@@ -155,7 +156,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             trainable,
             layer,
             target.loss,
-            fitted._tokenize(trainable, texts, train, train_target),
+            fitted._tokenize(trainable, texts, train, train_target, is_partial),
             fitted._training_config(seeds["order"], is_partial),
             validate=judge,
             callbacks=self.callbacks or (),
@@ -195,13 +196,24 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         """Load what training starts from, and set what follows from it."""
         prepare_threads()
         if goes_on:
-            return unpack(self.encoder_)
-        files = locate(os.fspath(self.model), self.revision)
-        checkpoint = load_checkpoint(files)
-        self.checkpoint_: CheckpointRecord = self._record(files)
+            self._check_same_checkpoint()
+            checkpoint = unpack(self.encoder_)
+        else:
+            files = locate(os.fspath(self.model), self.revision)
+            checkpoint = load_checkpoint(files)
+            self.checkpoint_: CheckpointRecord = self._record(files)
         self.pooling_ = self._resolve_pooling(checkpoint.architecture)
-        self.max_length_ = self._resolve_max_length(files, n_columns)
+        self.max_length_ = self._resolve_max_length(checkpoint.architecture, n_columns)
         return checkpoint
+
+    def _check_same_checkpoint(self) -> None:
+        asked, record = (os.fspath(self.model), self.revision), self.checkpoint_
+        if asked != (record.model, record.revision):
+            raise ValueError(
+                "model and revision must be those of the fit before, since training "
+                f"goes on from its weights: {record.model!r}, {record.revision!r}. Got "
+                f"{asked[0]!r}, {asked[1]!r}. Fit with warm_start=False to begin anew."
+            )
 
     def _make_trainable(self, checkpoint: Checkpoint, seed: int) -> TrainableEncoder:
         device = resolve_device(self.device)
@@ -281,6 +293,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         texts: Texts,
         train: np.ndarray,
         target: Target,
+        is_partial: bool,
     ) -> TrainingData:
         """Tokenise all texts, and return those to train on."""
         config = self._encoding_config(trainable.encoder.architecture)
@@ -294,7 +307,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         warn_if_truncated(sequences.n_truncated, len(texts), config)
         dtype = trainable.encoder.dtype
         values = torch.from_numpy(target.values)
-        weights = target.weights / target.weights.mean()
+        # Of a part of the texts only, the mean means nothing.
+        mean = 1.0 if is_partial else target.weights.mean()
+        weights = target.weights / mean
         return TrainingData(
             sequences.take(train.tolist()),
             values if values.dtype == torch.int64 else values.to(dtype),
@@ -350,7 +365,12 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
                 InterruptedFitWarning,
             )
         if log.error is not None:
-            raise log.error
+            error, log.error = log.error, None
+            try:
+                # Its traceback would keep the tensors of the training alive.
+                raise error.with_traceback(None)
+            finally:
+                del error
 
 
 def _encode_in_training(

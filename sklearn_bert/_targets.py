@@ -82,6 +82,11 @@ def read_classes(
                 "`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{known}. 'y' has {classes}."
             )
+        if len(known) < 2:
+            raise ValueError(
+                "classes must hold at least 2 labels. Got only one class: "
+                f"{known[0]!r}. Give all labels that will ever come."
+            )
         classes = known
     elif len(np.unique(y[weights > 0])) < 2:
         raise ValueError(
@@ -89,11 +94,18 @@ def read_classes(
             f"contains only one class: {y[weights > 0][0]!r}"
         )
     codes = np.searchsorted(classes, y)
+    _check_class_weight(class_weight)
     factors = _weights_of_classes(class_weight, classes, codes, weights)
+    weights = weights * factors[codes]
+    if not weights.any():
+        raise ValueError(
+            "class_weight and sample_weight must leave some samples a weight over 0. "
+            f"Got class_weight={class_weight!r}. Raise a weight."
+        )
     return Target(
         y=y,
         values=codes.astype(np.int64),
-        weights=weights * factors[codes],
+        weights=weights,
         strata=codes,
         n_outputs=len(classes),
         loss=SoftmaxLoss(label_smoothing),
@@ -122,6 +134,7 @@ def read_indicators(
         )
     is_sparse = sparse.issparse(y)
     values = (y.toarray() if is_sparse else y).astype(np.float32)
+    _check_class_weight(class_weight)
     on_weights = _weights_of_labels(class_weight, values, weights)
     return Target(
         y=y,
@@ -148,6 +161,17 @@ def check_same_classes(y: Any, before: np.ndarray | None) -> None:
         )
 
 
+def _check_class_weight(class_weight: ClassWeight) -> None:
+    if not isinstance(class_weight, dict):
+        return
+    for label, weight in class_weight.items():
+        if not (np.isfinite(weight) and weight >= 0):
+            raise ValueError(
+                "class_weight must hold finite weights that are not negative. Got "
+                f"{weight!r} for {label!r}. Give 0 or more."
+            )
+
+
 def _weights_of_classes(
     class_weight: ClassWeight,
     classes: np.ndarray,
@@ -171,8 +195,10 @@ def _weights_of_labels(
         return None
     if class_weight == "balanced":
         on = weights @ values
-        ratios = (weights.sum() - on) / np.where(on > 0, on, 1)
-        return tuple(np.where(on > 0, ratios, 1).tolist())
+        off = weights.sum() - on
+        # A label that is always on, or never, cannot be balanced.
+        ratios = np.where((on > 0) & (off > 0), off / np.where(on > 0, on, 1), 1)
+        return tuple(ratios.tolist())
     assert isinstance(class_weight, dict)
     n_labels = values.shape[1]
     unknown = [label for label in class_weight if label not in range(n_labels)]

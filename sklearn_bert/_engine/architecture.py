@@ -5,6 +5,8 @@ functions, because that import takes seconds and importing sklearn_bert must not
 """
 
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -204,15 +206,30 @@ def quietly() -> Iterator[None]:
 
     from transformers.utils import logging as transformers_logging
 
-    verbosity = transformers_logging.get_verbosity()
-    had_bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        # Heads that a checkpoint lacks would be drawn from the global generator.
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-        if had_bars:
-            transformers_logging.enable_progress_bar()
+    # All of these settings are the process's: one thread at a time may change them.
+    with _QUIET:
+        verbosity = transformers_logging.get_verbosity()
+        had_bars = transformers_logging.is_progress_bar_enabled()
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        try:
+            # Heads that a checkpoint lacks would be drawn from the global generator.
+            with torch.random.fork_rng(devices=[]):
+                yield
+        finally:
+            transformers_logging.set_verbosity(verbosity)
+            if had_bars:
+                transformers_logging.enable_progress_bar()
+
+
+_QUIET = threading.RLock()
+
+
+def _renew_lock() -> None:
+    """Start anew in a forked child, where the lock may be held by nobody."""
+    global _QUIET
+    _QUIET = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

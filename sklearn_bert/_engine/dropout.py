@@ -30,7 +30,9 @@ class Dropout(nn.Module):
         self.is_on = False
         self._on_cpu = device.type == "cpu"
         if self._on_cpu:
-            self._n_dropped = round(probability * _LEVELS)
+            # The extremes would drop nothing, or all.
+            levels = min(max(round(probability * _LEVELS), 1), _LEVELS - 1)
+            self._n_dropped = levels if probability else 0
             self._kept = 1 - self._n_dropped / _LEVELS
             self._bits = np.random.SFC64(seed)
         else:

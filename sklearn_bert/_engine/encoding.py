@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from sklearn_bert._engine.batching import Batch, collate, plan_batches
 from sklearn_bert._engine.encoders import Encoder
+from sklearn_bert._engine.memory import release_memory
 from sklearn_bert._engine.pooling import pool
 from sklearn_bert._engine.tokenization import TokenSequences, text_boundaries
 from sklearn_bert.exceptions import DeviceMemoryError
@@ -212,8 +213,7 @@ def _encode_batch(
     except torch.OutOfMemoryError as error:
         # Only the message leaves this block: the traceback holds the tensors.
         reason = str(error).splitlines()[0]
-    if encoder.device.type == "cuda":
-        torch.cuda.empty_cache()
+    release_memory(encoder.device)
     if len(rows) == 1:
         raise DeviceMemoryError(
             f"A single text of {len(sequences.ids[rows[0]])} tokens does not fit into "

@@ -163,6 +163,7 @@ class FusedEncoder:
             expand=make(expand.weight, expand.bias),
             contract=make(contract.weight, contract.bias),
             output_norm=layer.output.LayerNorm,
+            dropout=_keep if is_trainable else None,
         )
 
     def _embed(self, batch: Batch) -> Tensor:
@@ -197,6 +198,10 @@ class FusedEncoder:
         )
         wide = layer.expand(x, self._activation)
         return _norm(layer.output_norm, _add(layer.contract, wide, x, layer.dropout))
+
+
+def _keep(x: Tensor) -> Tensor:
+    return x
 
 
 def _add(

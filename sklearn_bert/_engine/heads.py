@@ -30,11 +30,12 @@ class LinearHead:
         """Return a linear layer that starts from these weights."""
         n_outputs, size = self.coef.shape
         # Made without weights, since drawing some would advance the global generator.
-        layer = nn.Linear(size, n_outputs, device="meta").to_empty(device=device)
+        layer = nn.Linear(size, n_outputs, device="meta", dtype=dtype)
+        layer = layer.to_empty(device=device)
         with torch.no_grad():
             layer.weight.copy_(torch.tensor(self.coef))
             layer.bias.copy_(torch.tensor(self.intercept))
-        return layer.to(dtype)
+        return layer
 
     @classmethod
     def from_module(cls, layer: nn.Linear) -> "LinearHead":
@@ -82,11 +83,9 @@ class SigmoidLoss:
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each sample: (n, n_labels) twice to (n,)."""
-        weights = None
+        smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
+        losses = F.binary_cross_entropy_with_logits(outputs, smooth, reduction="none")
         if self.on_weights is not None:
-            weights = outputs.new_tensor(self.on_weights)
-        targets = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
-        losses = F.binary_cross_entropy_with_logits(
-            outputs, targets, reduction="none", pos_weight=weights
-        )
+            factors = outputs.new_tensor(self.on_weights)
+            losses = torch.where(targets > 0, factors * losses, losses)
         return losses.mean(1)

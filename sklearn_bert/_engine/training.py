@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.heads import Loss
+from sklearn_bert._engine.memory import release_memory
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
     RowAdamW,
@@ -109,6 +110,7 @@ class FineTuning:
         self._n_steps = config.n_epochs * steps_per_epoch
         self._n_warmup = round(config.warmup * self._n_steps)
         self._best: list[Tensor] | None = None
+        self._best_score = -inf
         self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
         self._make_optimizers()
 
@@ -177,9 +179,9 @@ class FineTuning:
         if not (isfinite(loss) and isfinite(norm)):
             raise self._divergence(loss)
         if norm > MAX_GRADIENT_NORM:
-            nn.utils.clip_grads_with_norm_(
-                self._tensors_of_step(), MAX_GRADIENT_NORM, torch.tensor(norm)
-            )
+            for tensor in self._tensors_of_step():
+                if tensor.grad is not None:
+                    tensor.grad.mul_(MAX_GRADIENT_NORM / norm)
         for group in self._adamw.param_groups:
             group["lr"] = group["full_rate"] * factor
         self._adamw.step()
@@ -205,8 +207,7 @@ class FineTuning:
                 # Only the message leaves this block: the traceback holds the tensors.
                 cause = str(error).splitlines()[0]
             self._release_gradients()
-            if self._device.type == "cuda":
-                torch.cuda.empty_cache()
+            release_memory(self._device)
             self._halve_parts(step, cause)
             step = self._prepare(step.texts)
 
@@ -254,9 +255,9 @@ class FineTuning:
             if part.owners is not None:
                 n_texts = len(part.weights)
                 pooled = join_windows(pooled, part.batch, part.owners, n_texts, pooling)
-            outputs = self._head(self._trainable.dropout(pooled))
-        # Of few numbers, whose sum should not be rounded to bfloat16.
-        outputs = outputs.to(self._head.weight.dtype)
+            pooled = self._trainable.dropout(pooled)
+        # Few numbers, which should not be rounded to bfloat16.
+        outputs = self._head(pooled.to(self._head.weight.dtype))
         return (self._loss(outputs, part.targets) * part.weights).sum()
 
     def _tensors_of_step(self) -> list[Tensor]:
@@ -310,11 +311,13 @@ class FineTuning:
     def _end_epoch(self, epoch: int, seconds: float) -> TrainingState:
         """Score the weights, remember the best ones, and report."""
         log, config = self.log, self._config
+        release_memory(self._device)
         score = None
         if self._validate is not None:
-            self._release_gradients()
             score = self._validate()
-            if not log.validation_scores or score > max(log.validation_scores):
+            # A score of NaN is never the best.
+            if self._best is None or score > self._best_score:
+                self._best_score = -inf if isnan(score) else score
                 log.best_epoch = epoch
                 self._best = [tensor.detach().clone() for tensor in self._all_weights()]
             log.validation_scores.append(score)
@@ -336,7 +339,7 @@ class FineTuning:
 
     def _is_enough(self, state: TrainingState) -> bool:
         """Ask the callbacks, all of them, and the patience."""
-        is_stopped = [callback(state) is True for callback in self._callbacks]
+        is_stopped = [bool(callback(state)) for callback in self._callbacks]
         patience = self._config.patience
         is_stale = (
             patience is not None and state.epoch - self.log.best_epoch >= patience

@@ -22,6 +22,13 @@ def test_no_probability_drops_nothing():
     assert make(0.0)(ONES) is ONES
 
 
+def test_some_are_dropped_and_some_are_kept_at_any_probability():
+    for probability in (0.0005, 0.9995):
+        dropped = make(probability)(ONES) == 0
+        assert dropped.any()
+        assert not dropped.all()
+
+
 def test_the_share_that_is_dropped_is_the_probability():
     share = (make(0.25)(ONES) == 0).float().mean()
     assert abs(float(share) - 0.25) < 0.01

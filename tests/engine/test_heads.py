@@ -16,7 +16,7 @@ def test_a_head_is_a_linear_layer():
 
 
 def test_a_head_survives_the_way_through_a_module():
-    head = LinearHead(np.array([[1.0, 2.0]]), np.array([0.5]))
+    head = LinearHead(np.array([[0.1, 0.2]]), np.array([0.3]))
     module = head.to_module(torch.device("cpu"), torch.float64)
     again = LinearHead.from_module(module)
     assert np.array_equal(again.coef, head.coef)
@@ -52,6 +52,12 @@ def test_sigmoid_loss_is_the_mean_over_labels():
     chances = OUTPUTS.sigmoid()
     expected = -torch.where(targets > 0, chances, 1 - chances).log().mean(1)
     torch.testing.assert_close(losses, expected)
+
+
+def test_smoothing_leaves_texts_without_the_label_unweighted():
+    off = torch.zeros(2, 3)
+    plain = SigmoidLoss(0.1)(OUTPUTS, off)
+    torch.testing.assert_close(SigmoidLoss(0.1, (99.0,) * 3)(OUTPUTS, off), plain)
 
 
 @pytest.mark.parametrize("label", [0, 2])

@@ -215,6 +215,11 @@ def test_the_best_weights_are_kept(make):
     assert_same(training.weights(), seen[1])
 
 
+def test_a_score_of_nan_is_never_the_best(make):
+    scores = iter([float("nan"), 0.4, 0.3])
+    assert make(lambda: next(scores), n_epochs=3).run().best_epoch == 2
+
+
 def test_patience_counts_epochs_since_the_best(make):
     scores = iter([0.5, 0.9, 0.7, 0.9, 0.95])
     log = make(lambda: next(scores), n_epochs=5, patience=2).run()
