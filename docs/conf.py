@@ -43,6 +43,7 @@ html_sidebars = {
         "install",
         "quick_start",
         "user_guide",
+        "fine_tuning",
         "performance",
         "contributing",
         "changelog",
@@ -78,14 +79,17 @@ sphinx_gallery_conf = {
 SKLEARN_URL = "https://scikit-learn.org/stable/"
 SKLEARN_NAMES = {
     "py:class": [
+        "sklearn.calibration.CalibratedClassifierCV",
         "sklearn.compose.ColumnTransformer",
         "sklearn.feature_extraction.text.HashingVectorizer",
         "sklearn.feature_extraction.text.TfidfVectorizer",
         "sklearn.linear_model.LogisticRegression",
         "sklearn.model_selection.GridSearchCV",
         "sklearn.model_selection.GroupKFold",
+        "sklearn.multioutput.MultiOutputClassifier",
         "sklearn.pipeline.FeatureUnion",
         "sklearn.pipeline.Pipeline",
+        "sklearn.preprocessing.MultiLabelBinarizer",
         "sklearn.utils.Bunch",
     ],
     "py:function": [

@@ -1,4 +1,4 @@
-"""All code in the README, the quick start and the user guide runs as written."""
+"""All code in the README, the quick start and the guides runs as written."""
 
 import doctest
 import re
@@ -12,7 +12,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize("page", ["quick_start", "user_guide"])
+@pytest.mark.parametrize("page", ["quick_start", "user_guide", "fine_tuning"])
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     path = ROOT / "docs" / f"{page}.rst"

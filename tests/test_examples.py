@@ -38,7 +38,11 @@ def run_script(monkeypatch, tmp_path):
 
 
 def test_every_script_is_tested():
-    assert SCRIPTS == ["plot_1_text_classification.py", "plot_2_text_beside_numbers.py"]
+    assert SCRIPTS == [
+        "plot_1_text_classification.py",
+        "plot_2_text_beside_numbers.py",
+        "plot_3_fine_tuning.py",
+    ]
 
 
 def test_encoder_needs_fewer_labels_than_tfidf(run_script):
@@ -71,3 +75,20 @@ def test_text_column_adds_to_the_numbers(run_script):
     )
     assert max(importance, key=importance.get) == "report"
     assert abs(importance["owner"]) < 0.1 * importance["report"]
+
+
+def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
+    names, figures = run_script("plot_3_fine_tuning.py")
+
+    assert len(figures) == 1
+    assert len(names["X"]) == 96
+    assert {len(train) for train, _ in names["splits"]} == {64}
+    frozen = {name: scores.mean() for name, scores in names["accuracy"].items()}
+    tuned = {number: scores.mean() for number, scores in names["by_layers"].items()}
+    assert frozen["TF-IDF"] < frozen["frozen, last layer"] < tuned[6] - 0.05
+    assert tuned[3] == pytest.approx(tuned[6], abs=0.07)
+    assert frozen["frozen, last four layers"] > tuned[6] - 0.03
+    same_subject, same_state = names["neighbours"]["Frozen"]
+    assert same_subject > 0.9
+    assert names["neighbours"]["Fine-tuned"][0] < same_subject - 0.1
+    assert names["neighbours"]["Fine-tuned"][1] > same_state + 0.05
