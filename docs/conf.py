@@ -98,12 +98,14 @@ SKLEARN_NAMES = {
     ],
 }
 SKLEARN_PAGES = {
+    "accuracy_score": "modules/model_evaluation.html#accuracy-score",
     "df_output_transform": "modules/df_output_transform.html",
     "metadata_routing": "metadata_routing.html",
     "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
         "auto_examples/miscellaneous/plot_set_output.html"
     ),
 }
+SKLEARN_TERMS = {"meta-estimator": "glossary.html#term-meta-estimator"}
 SKLEARN_INVENTORY = HERE / "_build" / "sklearn.inv"
 intersphinx_mapping = {"sklearn": (SKLEARN_URL, str(SKLEARN_INVENTORY))}
 
@@ -119,6 +121,7 @@ def write_sklearn_inventory():
         f"{label} std:label -1 {page} scikit-learn's user guide"
         for label, page in SKLEARN_PAGES.items()
     ]
+    lines += [f"{term} std:term -1 {page} -" for term, page in SKLEARN_TERMS.items()]
     header = (
         "# Sphinx inventory version 2\n"
         "# Project: scikit-learn\n"

@@ -37,7 +37,12 @@ from sklearn_bert._engine.training_batches import TrainingData
 from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
 from sklearn_bert._splitting import hold_out
 from sklearn_bert._targets import Target
-from sklearn_bert._validation import Texts, check_texts, check_weights
+from sklearn_bert._validation import (
+    Texts,
+    check_callbacks,
+    check_texts,
+    check_weights,
+)
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
@@ -128,6 +133,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
     ) -> Any:
         """Do what fit and partial_fit have in common."""
         self._validate_params()
+        check_callbacks(self.callbacks)
         goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         texts = self._check_texts(X) if goes_on else check_texts(X)
         weights = check_weights(sample_weight, len(texts))
@@ -159,7 +165,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             fitted._tokenize(trainable, texts, train, train_target, is_partial),
             fitted._training_config(seeds["order"], is_partial),
             validate=judge,
-            callbacks=self.callbacks or (),
+            callbacks=() if self.callbacks is None else self.callbacks,
         )
         if goes_on and is_partial and self._optimizer_state is not None:
             training.load_optimizer_state(self._optimizer_state)

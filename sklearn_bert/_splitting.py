@@ -45,10 +45,13 @@ def hold_out(
             random_state=seed,
         )
     except ValueError as error:
+        small, change = ("validation", "Increase")
+        if fraction > 0.5:
+            small, change = ("training", "Decrease")
         raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the "
-            f"size of your dataset. Got validation_fraction={fraction:g} of "
-            f"{len(rows)} samples: {error}"
+            f"The {small} set is too small. {change} 'validation_fraction' or "
+            "increase the size of your dataset. Got "
+            f"validation_fraction={fraction:g} of {len(rows)} samples: {error}"
         ) from error
     if strata is not None:
         is_lost = ~np.isin(strata[held_out], strata[train])

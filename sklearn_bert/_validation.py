@@ -160,6 +160,16 @@ def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     return weights
 
 
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what cannot be called, before the first epoch and not after it."""
+    for place, callback in enumerate(() if callbacks is None else callbacks):
+        if not callable(callback):
+            raise TypeError(
+                "callbacks must hold only functions of a training state. Got "
+                f"{_show(callback)} in place {place}. Give functions, such as print."
+            )
+
+
 def _columns(X: Any) -> list[Sequence[Any]]:
     """Return X as one or two columns of values, whatever these are."""
     if isinstance(X, str | bytes):

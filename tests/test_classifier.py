@@ -751,6 +751,11 @@ def test_class_weights_of_unknown_labels_are_refused(
         make(class_weight=class_weight).fit(texts, indicators)
 
 
+def test_a_callback_that_cannot_be_called_is_refused_at_once(make, texts, labels):
+    with pytest.raises(TypeError, match="only functions of a training state"):
+        make(callbacks=[print, 1]).fit(texts, labels)
+
+
 def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
     with pytest.raises(ValueError, match=r"freeze must be at most 3.*Got 9"):
         make(freeze=9).fit(texts, labels)

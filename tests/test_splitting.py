@@ -43,6 +43,11 @@ def test_a_class_that_would_be_lost_stays_in_training():
     assert sorted([*train, *held_out]) == ROWS.tolist()
 
 
+def test_too_few_rows_to_train_on_are_told_apart():
+    with pytest.raises(ValueError, match=r"The training set is too small\. Decrease"):
+        hold_out(ROWS, np.arange(40) % 4, 0.99, 0)
+
+
 @pytest.mark.parametrize("strata", [np.arange(40) % 20, np.arange(40)])
 def test_too_few_rows_are_refused(strata):
     with pytest.raises(ValueError, match=r"too small.*Got validation_fraction=0\.1"):
