@@ -88,11 +88,6 @@ def read_classes(
                 f"{known[0]!r}. Give all labels that will ever come."
             )
         classes = known
-    elif len(np.unique(y[weights > 0])) < 2:
-        raise ValueError(
-            "This solver needs samples of at least 2 classes in the data, but the data "
-            f"contains only one class: {y[weights > 0][0]!r}"
-        )
     codes = np.searchsorted(classes, y)
     _check_class_weight(class_weight)
     factors = _weights_of_classes(class_weight, classes, codes, weights)
@@ -101,6 +96,11 @@ def read_classes(
         raise ValueError(
             "class_weight and sample_weight must leave some samples a weight over 0. "
             f"Got class_weight={class_weight!r}. Raise a weight."
+        )
+    if known is None and len(np.unique(codes[weights > 0])) < 2:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, but the data "
+            f"contains only one class: {y[weights > 0][0]!r}"
         )
     return Target(
         y=y,

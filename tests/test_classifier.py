@@ -684,6 +684,11 @@ def test_class_weights_that_leave_nothing_are_refused(make, texts, labels):
         make(class_weight=dict.fromkeys(labels, 0)).fit(texts, labels)
 
 
+def test_class_weights_that_leave_one_class_name_it(make, texts, labels):
+    with pytest.raises(ValueError, match=r"only one class: .*good"):
+        make(class_weight={"long": 0, "other": 0}).fit(texts, labels)
+
+
 def test_one_class_is_refused_by_partial_fit_too(make):
     with pytest.raises(ValueError, match="at least 2 labels"):
         make().partial_fit(["a", "b"], ["x", "x"], classes=["x"])
