@@ -301,7 +301,7 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         if known is None and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
-            classes = np.unique(classes)
+            classes = np.unique(list(classes))
             if known is not None and not np.array_equal(known, classes):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to "

@@ -68,6 +68,14 @@ revision : str, default=None
     branch. Folders have no revisions. The commit used is recorded in
     `checkpoint_`.""",
     ),
+    "pooling": Param(
+        [StrOptions({"auto", "cls", "mean", "max"})],
+        """\
+pooling : {"auto", "cls", "mean", "max"}, default="auto"
+    How the vectors of a text's tokens become one: that of the first token, [CLS];
+    the mean; or the maximum of each feature. "auto" takes what the checkpoint
+    declares in its sentence-transformers files, and [CLS] if it declares nothing.""",
+    ),
     "max_length": Param(
         [Interval(Integral, 3, None, closed="left"), None],
         """\
@@ -119,15 +127,6 @@ verbose : int, default=0
 
 FINE_TUNING = {
     **ENCODER,
-    "pooling": Param(
-        [StrOptions({"auto", "cls", "mean", "max"})],
-        """\
-pooling : {"auto", "cls", "mean", "max"}, default="auto"
-    How the vectors of a text's tokens become the one that the prediction is made
-    from: that of the first token, [CLS]; the mean; or the maximum of each feature.
-    "auto" takes what the checkpoint declares in its sentence-transformers files, and
-    [CLS] if it declares nothing.""",
-    ),
     "batch_size": Param(
         [Interval(Integral, 1, None, closed="left")],
         """\

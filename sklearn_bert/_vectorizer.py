@@ -15,7 +15,7 @@ from sklearn_bert._engine.encoding import (
     encode,
 )
 from sklearn_bert._engine.locating import CheckpointFiles, locate
-from sklearn_bert._params import ENCODER, StrOptions, constraints, document
+from sklearn_bert._params import ENCODER, constraints, document
 from sklearn_bert._validation import Texts, check_texts
 from sklearn_bert.exceptions import CheckpointError
 
@@ -38,10 +38,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
 
     %(revision)s
 
-    pooling : {"auto", "cls", "mean", "max"}, default="auto"
-        How the vectors of a text's tokens become one: that of the first token, [CLS];
-        the mean; or the maximum of each feature. "auto" takes what the checkpoint
-        declares in its sentence-transformers files, and [CLS] if it declares nothing.
+    %(pooling)s
 
     layers : int, or list or tuple of int, default=-1
         Whose output to pool: 0 is the embeddings, 1 the first layer, -1 the last. The
@@ -124,7 +121,6 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
 
     _parameter_constraints = {
         **constraints(ENCODER),
-        "pooling": [StrOptions({"auto", "cls", "mean", "max"})],
         "layers": [Integral, list, tuple],
         "normalize": ["boolean"],
     }

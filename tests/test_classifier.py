@@ -689,6 +689,11 @@ def test_class_weights_that_leave_one_class_name_it(make, texts, labels):
         make(class_weight={"long": 0, "other": 0}).fit(texts, labels)
 
 
+def test_classes_may_be_a_set(make, texts, labels):
+    classifier = make().partial_fit(texts, labels, classes=set(labels))
+    assert classifier.classes_.tolist() == ["good", "long", "other"]
+
+
 def test_one_class_is_refused_by_partial_fit_too(make):
     with pytest.raises(ValueError, match="at least 2 labels"):
         make().partial_fit(["a", "b"], ["x", "x"], classes=["x"])
