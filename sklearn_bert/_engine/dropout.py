@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 _LEVELS = 256
+_ONE_IN_BFLOAT16 = 0x3F80
 
 
 class Dropout(nn.Module):
@@ -39,16 +40,35 @@ class Dropout(nn.Module):
             self._kept = 1 - probability
             self._generator = torch.Generator(device).manual_seed(seed)
 
+    @property
+    def scale(self) -> float:
+        """The factor of the numbers that are kept."""
+        return 1 / self._kept if self._acts else 1.0
+
+    @property
+    def _acts(self) -> bool:
+        return self.is_on and self._kept < 1
+
     def forward(self, x: Tensor) -> Tensor:
         """Return a tensor of the shape of ``x``."""
-        if not self.is_on or self._kept == 1:
-            return x
-        return (x * self._mask(x)).mul_(1 / self._kept)
+        mask = self.mask(x)
+        return x if mask is None else (x * mask).mul_(self.scale)
 
-    def _mask(self, like: Tensor) -> Tensor:
+    def mask(self, like: Tensor) -> Tensor | None:
+        """Draw zeros and ones in the shape and number format of ``like``.
+
+        None stands for ones alone.
+        """
+        if not self._acts:
+            return None
         if not self._on_cpu:
-            mask = torch.empty(like.shape, dtype=torch.bool, device=like.device)
+            mask = torch.empty_like(like)
             return mask.bernoulli_(self._kept, generator=self._generator)
         draws = self._bits.random_raw(-(-like.numel() // 8)).view(np.uint8)
         is_kept = draws[: like.numel()] >= self._n_dropped
-        return torch.from_numpy(is_kept).view(like.shape)
+        # In the same format, since products of unlike ones are slow; for bfloat16 by
+        # way of its bits, since torch converts to it slowly.
+        if like.dtype != torch.bfloat16:
+            return torch.from_numpy(is_kept).view(like.shape).to(like.dtype)
+        bits = np.multiply(is_kept, _ONE_IN_BFLOAT16, dtype=np.int16)
+        return torch.from_numpy(bits).view(torch.bfloat16).view(like.shape)

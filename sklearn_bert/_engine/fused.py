@@ -7,8 +7,7 @@ layers are laid out as BERT's (RoBERTa, XLM-R, CamemBERT, ELECTRA); a numeric te
 against transformers decides whether a model is one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,7 +20,6 @@ from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.linear import (
     ACTIVATIONS,
     Linear,
-    PlainLinear,
     make_linear,
     packed_linear_works,
 )
@@ -33,7 +31,7 @@ class UnknownLayoutError(Exception):
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer's products and norms, and the dropout behind its two blocks."""
+    """One layer's products and norms."""
 
     project_qkv: Linear
     project_out: Linear
@@ -41,7 +39,6 @@ class _Layer:
     expand: Linear
     contract: Linear
     output_norm: nn.LayerNorm
-    dropout: Callable[[Tensor], Tensor] | None = None
 
 
 class FusedEncoder:
@@ -53,15 +50,6 @@ class FusedEncoder:
         Its module is taken over: moved and converted.
     device : torch.device
     dtype : torch.dtype
-    is_trainable : bool
-        Whether the weights stay where gradients reach them. Otherwise they may be
-        copied into a layout that is faster to multiply.
-
-    Attributes
-    ----------
-    joint_parameters : dict of str to Parameter
-        Of a trainable encoder: the queries', keys' and values' weights as one. The
-        module's own three become views of them, so they change together.
 
     Raises
     ------
@@ -74,11 +62,8 @@ class FusedEncoder:
         checkpoint: Checkpoint,
         device: torch.device,
         dtype: torch.dtype,
-        *,
-        is_trainable: bool = False,
     ) -> None:
         model: Any = checkpoint.model.to(device, dtype)
-        self.joint_parameters: dict[str, nn.Parameter] = {}
         self._activation = checkpoint.architecture.activation
         if self._activation not in ACTIVATIONS:
             raise UnknownLayoutError(f"activation {self._activation!r}")
@@ -87,13 +72,12 @@ class FusedEncoder:
             self._n_heads: int = attention.num_attention_heads
             self._head_size: int = attention.attention_head_size
             self._layers = [
-                self._take_layer(depth, layer, is_trainable)
+                self._take_layer(depth, layer)
                 for depth, layer in enumerate(model.encoder.layer)
             ]
         except AttributeError as error:
             raise UnknownLayoutError(str(error)) from error
-        on_cpu = device.type == "cpu"
-        self._is_packed = on_cpu and not is_trainable and packed_linear_works(dtype)
+        self._is_packed = device.type == "cpu" and packed_linear_works(dtype)
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
         self._first_position = checkpoint.architecture.first_position
@@ -120,8 +104,7 @@ class FusedEncoder:
         first = batch.first_tokens if only_first else None
         n_tokens = batch.input_ids.shape[0]
         x = self._embed(batch)
-        if self._is_packed:
-            x = F.pad(x, (0, 0, 0, _round_up(n_tokens) - n_tokens))
+        x = F.pad(x, (0, 0, 0, self._n_rows(n_tokens) - n_tokens))
         wanted = {0: x[:n_tokens] if first is None else x[first]} if 0 in layers else {}
         for depth, layer in enumerate(self._layers[:top], start=1):
             # The topmost layer need not compute the tokens that nobody reads.
@@ -132,38 +115,26 @@ class FusedEncoder:
                 wanted[depth] = x[:n_tokens] if is_whole else x[first]
         return [wanted[layer] for layer in layers]
 
-    def set_dropout(self, dropout: Callable[[Tensor], Tensor], n_frozen: int) -> None:
-        """Let ``dropout`` act in all layers above the ``n_frozen`` lowest ones."""
-        self._layers[n_frozen:] = [
-            replace(layer, dropout=dropout) for layer in self._layers[n_frozen:]
-        ]
+    def _n_rows(self, n_tokens: int) -> int:
+        """Return to how many rows a batch is filled up."""
+        return _round_up(n_tokens) if self._is_packed else n_tokens
 
-    def _take_layer(self, depth: int, layer: Any, is_trainable: bool) -> _Layer:
+    def _take_layer(self, depth: int, layer: Any) -> Any:
         """Read a layer of transformers' into this file's form."""
-        make: Callable[[Tensor, Tensor], Linear]
-        make = PlainLinear if is_trainable else make_linear
         attention, output = layer.attention.self, layer.attention.output
         expand, contract = layer.intermediate.dense, layer.output.dense
         parts = (attention.query, attention.key, attention.value)
-        joint = {
-            name: torch.cat([getattr(part, name).detach() for part in parts])
+        weight, bias = (
+            torch.cat([getattr(part, name).detach() for part in parts])
             for name in ("weight", "bias")
-        }
-        if is_trainable:
-            for name, tensor in joint.items():
-                joint[name] = parameter = nn.Parameter(tensor, requires_grad=False)
-                full_name = f"encoder.layer.{depth}.attention.self.qkv.{name}"
-                self.joint_parameters[full_name] = parameter
-                for part, piece in zip(parts, tensor.chunk(3), strict=True):
-                    getattr(part, name).data = piece
+        )
         return _Layer(
-            project_qkv=make(joint["weight"], joint["bias"]),
-            project_out=make(output.dense.weight, output.dense.bias),
+            project_qkv=make_linear(weight, bias),
+            project_out=make_linear(output.dense.weight, output.dense.bias),
             attention_norm=output.LayerNorm,
-            expand=make(expand.weight, expand.bias),
-            contract=make(contract.weight, contract.bias),
+            expand=make_linear(expand.weight, expand.bias),
+            contract=make_linear(contract.weight, contract.bias),
             output_norm=layer.output.LayerNorm,
-            dropout=_keep if is_trainable else None,
         )
 
     def _embed(self, batch: Batch) -> Tensor:
@@ -181,7 +152,7 @@ class FusedEncoder:
         return x[0]
 
     def _apply(
-        self, layer: _Layer, x: Tensor, batch: Batch, first: Tensor | None
+        self, layer: Any, x: Tensor, batch: Batch, first: Tensor | None
     ) -> Tensor:
         """Apply one layer to all tokens, or to the first ones only."""
         qkv = layer.project_qkv(x).view(-1, 3, self._n_heads, self._head_size)
@@ -193,27 +164,9 @@ class FusedEncoder:
             x = x[first]
             attended = first_token_attention(query[first], key, value, batch, scale)
         attended = attended.view(x.shape[0], -1)
-        x = _norm(
-            layer.attention_norm, _add(layer.project_out, attended, x, layer.dropout)
-        )
+        x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
         wide = layer.expand(x, self._activation)
-        return _norm(layer.output_norm, _add(layer.contract, wide, x, layer.dropout))
-
-
-def _keep(x: Tensor) -> Tensor:
-    return x
-
-
-def _add(
-    linear: Linear,
-    x: Tensor,
-    residual: Tensor,
-    dropout: Callable[[Tensor], Tensor] | None,
-) -> Tensor:
-    if dropout is None:
-        return linear.add(x, residual)
-    # Not in place: under autocast the product is bfloat16 and the sum must not be.
-    return residual + dropout(linear(x))
+        return _norm(layer.output_norm, layer.contract.add(wide, x))
 
 
 def _round_up(n_rows: int) -> int:

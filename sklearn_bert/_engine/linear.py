@@ -17,7 +17,8 @@ _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 ACTIVATIONS = frozenset({*_GELU, "relu"})
 
 
-def _activate(x: Tensor, activation: str | None) -> Tensor:
+def activate(x: Tensor, activation: str | None) -> Tensor:
+    """Apply one of :data:`ACTIVATIONS`, or none; ``x`` may be overwritten."""
     if activation is None:
         return x
     if activation == "relu":
@@ -49,7 +50,7 @@ class PlainLinear:
         self.bias = bias
 
     def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
-        return _activate(F.linear(x, self.weight, self.bias), activation)
+        return activate(F.linear(x, self.weight, self.bias), activation)
 
     def add(self, x: Tensor, residual: Tensor) -> Tensor:
         return F.linear(x, self.weight, self.bias).add_(residual)

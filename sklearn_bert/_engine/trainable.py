@@ -20,6 +20,7 @@ from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.embedding import RowEmbedding
 from sklearn_bert._engine.encoders import Encoder, choose_kind
 from sklearn_bert._engine.fused import FusedEncoder
+from sklearn_bert._engine.fused_training import TrainableFusedEncoder
 from sklearn_bert._engine.optimization import TrainedTensor
 
 _LAYER = re.compile(r"layers?\.(\d+)\.")
@@ -105,7 +106,7 @@ def make_trainable(
     model: Any = checkpoint.model.to(device, dtype)
     drop = Dropout(dropout, seed, device)
     if issubclass(kind, FusedEncoder):
-        path: Any = kind(checkpoint, device, dtype, is_trainable=True)
+        path: Any = TrainableFusedEncoder(checkpoint, device, dtype)
         path.set_dropout(drop, max(n_frozen - 1, 0))
         extra = path.joint_parameters
     else:
