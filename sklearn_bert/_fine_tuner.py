@@ -26,11 +26,12 @@ from sklearn_bert._engine.device import (
     resolve_encoding_dtype,
     resolve_training_dtypes,
 )
-from sklearn_bert._engine.encoding import Encoded, EncodingConfig, encode
+from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.running import RUNNING
+from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
@@ -97,7 +98,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         config = self._encoding_config(self.encoder_.architecture)
         if isinstance(self.encoder_, TrainableEncoder):
             # Scored in the middle of a fit, which speaks of long texts by itself.
-            return _encode_in_training(self.encoder_, texts, config).features
+            with self.encoder_.autocast():
+                encoder = self.encoder_.encoder
+                return encode(encoder, texts.first, texts.second, config).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         encoder = RUNNING.run(self.encoder_, device, dtype)
@@ -148,9 +151,10 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         fitted.__dict__.update(target.attributes)
         checkpoint = fitted._find_checkpoint(goes_on, texts.n_columns)
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
-        train_texts, train_target = texts.take(train), target.take(train)
+        sequences = fitted._tokenize(trainable, texts).take(train.tolist())
+        train_target = target.take(train)
         head = fitted._start_head(
-            trainable, train_texts, train_target, goes_on, is_partial
+            trainable, sequences, train_target, goes_on, is_partial
         )
         layer = head.to_module(trainable.encoder.device, trainable.encoder.dtype)
         fitted.encoder_ = trainable
@@ -162,7 +166,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             trainable,
             layer,
             target.loss,
-            fitted._tokenize(trainable, texts, train, train_target, is_partial),
+            fitted._training_data(trainable, sequences, train_target, is_partial),
             fitted._training_config(seeds["order"], is_partial),
             validate=judge,
             callbacks=() if self.callbacks is None else self.callbacks,
@@ -254,7 +258,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
     def _start_head(
         self,
         trainable: TrainableEncoder,
-        texts: Texts,
+        sequences: TokenSequences,
         target: Target,
         goes_on: bool,
         is_partial: bool,
@@ -265,7 +269,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             return LinearHead(self.coef_, self.intercept_)
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
-            features = _encode_in_training(trainable, texts, config).features
+            with trainable.autocast():
+                features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
         shape = (target.n_outputs, architecture.hidden_size)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
@@ -293,15 +298,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         head = LinearHead.from_module(layer)
         self.coef_, self.intercept_ = head.coef, head.intercept
 
-    def _tokenize(
-        self,
-        trainable: TrainableEncoder,
-        texts: Texts,
-        train: np.ndarray,
-        target: Target,
-        is_partial: bool,
-    ) -> TrainingData:
-        """Tokenise all texts, and return those to train on."""
+    def _tokenize(self, trainable: TrainableEncoder, texts: Texts) -> TokenSequences:
+        """Tokenise all texts, those held out too, and speak of those that are cut."""
         config = self._encoding_config(trainable.encoder.architecture)
         sequences = trainable.encoder.tokenizer(
             texts.first,
@@ -311,13 +309,22 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         )
         self.n_truncated_ = sequences.n_truncated
         warn_if_truncated(sequences.n_truncated, len(texts), config)
+        return sequences
+
+    def _training_data(
+        self,
+        trainable: TrainableEncoder,
+        sequences: TokenSequences,
+        target: Target,
+        is_partial: bool,
+    ) -> TrainingData:
         dtype = trainable.encoder.dtype
         values = torch.from_numpy(target.values)
         # Of a part of the texts only, the mean means nothing.
         mean = 1.0 if is_partial else target.weights.mean()
         weights = target.weights / mean
         return TrainingData(
-            sequences.take(train.tolist()),
+            sequences,
             values if values.dtype == torch.int64 else values.to(dtype),
             torch.from_numpy(weights).to(dtype),
         )
@@ -377,11 +384,3 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
                 raise error.with_traceback(None)
             finally:
                 del error
-
-
-def _encode_in_training(
-    trainable: TrainableEncoder, texts: Texts, config: EncodingConfig
-) -> Encoded:
-    """Encode with the weights as they are, in the number format of training."""
-    with trainable.autocast():
-        return encode(trainable.encoder, texts.first, texts.second, config)

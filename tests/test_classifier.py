@@ -561,13 +561,13 @@ def test_short_memory_is_told_once_and_changes_nothing(
         return forward(self, part)
 
     monkeypatch.setattr(FineTuning, "_forward", failing)
-    classifier = make(dropout=0.0)
+    classifier = make(dropout=0.0, dtype="float64")
     with pytest.warns(MemoryWarning, match="in parts of 16") as caught:
         classifier.fit(texts, labels)
     assert len(caught) == 1
     assert classifier.batch_size == 32
     monkeypatch.undo()
-    expected = make(dropout=0.0).fit(texts, labels)
+    expected = make(dropout=0.0, dtype="float64").fit(texts, labels)
     np.testing.assert_allclose(
         classifier.predict_proba(texts), expected.predict_proba(texts), atol=1e-5
     )
