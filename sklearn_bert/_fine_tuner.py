@@ -174,7 +174,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         if goes_on and is_partial and self._optimizer_state is not None:
             training.load_optimizer_state(self._optimizer_state)
         log = training.run()
-        state = training.optimizer_state() if is_partial else None
+        # After a divergence the moments are those of weights that are gone.
+        keeps_state = is_partial and log.error is None
+        state = training.optimizer_state() if keeps_state else None
         fitted._take_results(log, checkpoint, layer, state, is_partial and goes_on)
         self.__dict__ = fitted.__dict__
         self._report(log)

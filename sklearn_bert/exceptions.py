@@ -64,7 +64,7 @@ class DeviceMemoryError(SklearnBertError, RuntimeError):
 
 
 class DivergenceError(SklearnBertError, RuntimeError):
-    """A loss or a gradient was not a finite number."""
+    """A loss, a gradient or an output was not a finite number."""
 
 
 class InterruptedFitWarning(UserWarning):

@@ -36,11 +36,21 @@ _LEAST_COVERAGE = 0.9
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified encoder on the CPU in float32, and its tokenizer."""
+    """A verified encoder on the CPU in float32, and its tokenizer.
+
+    Attributes
+    ----------
+    model : nn.Module
+    tokenizer : TextTokenizer
+    architecture : Architecture
+    is_fine_tuned : bool
+        Whether the weights are ours. They may be far from any that were pre-trained.
+    """
 
     model: nn.Module
     tokenizer: TextTokenizer
     architecture: Architecture
+    is_fine_tuned: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +179,7 @@ def unpack(packed: PackedCheckpoint) -> Checkpoint:
         has_segments=packed.architecture.has_segments,
     )
     model = model.eval().requires_grad_(False)
-    return Checkpoint(model, tokenizer, packed.architecture)
+    return Checkpoint(model, tokenizer, packed.architecture, is_fine_tuned=True)
 
 
 def _remove_pooler(model: Any) -> None:

@@ -190,6 +190,9 @@ def choose_path(
 ) -> Path:
     """Return the first path whose states equal those of each sequence by itself.
 
+    Fine-tuned weights may be so far off that rounding alone makes the states differ.
+    Their model has been found to be an encoder before, so it runs padded then.
+
     Raises
     ------
     CheckpointError
@@ -216,7 +219,8 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
     sequences = _probe(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
-    _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
+    if not checkpoint.is_fine_tuned:
+        _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
     batch = collate(sequences, range(len(sequences.ids)))
     kinds = (FusedEncoder, FlatEncoder, PaddedEncoder)
     for kind in kinds if _attends_everywhere(model.config) else kinds[-1:]:
@@ -228,6 +232,8 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
         except Exception:
             pass
         model.set_attn_implementation(attention)
+    if checkpoint.is_fine_tuned:
+        return padded
     raise CheckpointError(
         "model must keep the texts of a batch apart. Got a "
         f"{model.config.model_type!r} model, whose features of a text depend on the "
