@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -36,6 +35,7 @@ from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
 from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
+from sklearn_bert._judging import Judge
 from sklearn_bert._splitting import hold_out
 from sklearn_bert._targets import Target
 from sklearn_bert._validation import (
@@ -160,8 +160,12 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         fitted.encoder_ = trainable
         judge = None
         if held_out is not None:
-            held_out_texts = texts.take(held_out)
-            judge = fitted._make_judge(layer, held_out_texts, target.y[held_out])
+            judge = fitted._make_judge(
+                layer,
+                texts.take(held_out),
+                target.y[held_out],
+                None if sample_weight is None else weights[held_out],
+            )
         training = FineTuning(
             trainable,
             layer,
@@ -278,21 +282,20 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
 
     def _make_judge(
-        self, layer: nn.Linear, texts: Texts, y: Any
+        self, layer: nn.Linear, texts: Texts, y: Any, weights: np.ndarray | None
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
-        judge = copy.copy(self)
-        judge.verbose = 0
+        scored = copy.copy(self)
+        scored.verbose = 0
         # The texts come as a plain list, without the names of a frame's columns.
-        judge.__dict__.pop("feature_names_in_", None)
-        scorer = check_scoring(judge, scoring=self.scoring)
-        X: list[Any] = texts.first
-        if texts.second is not None:
-            X = list(zip(texts.first, texts.second, strict=True))
+        scored.__dict__.pop("feature_names_in_", None)
+        scored._set_head(layer)
+        judge = Judge(scored, texts, y, weights)
+        judge.check()
 
         def score() -> float:
-            judge._set_head(layer)
-            return float(scorer(judge, X, y))
+            scored._set_head(layer)
+            return judge()
 
         return score
 

@@ -76,7 +76,7 @@ class MemoryWarning(UserWarning):
 
 
 class RareClassWarning(UserWarning):
-    """A class has too few samples to be in the validation split too."""
+    """A class or a label has too few samples to be in the validation split too."""
 
 
 class TruncationWarning(UserWarning):

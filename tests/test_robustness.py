@@ -1,13 +1,16 @@
 """BertClassifier when something goes wrong, or goes on at the same time."""
 
 import contextlib
+import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from sklearn_bert import BertClassifier
 from sklearn_bert._engine.tokenization import TextTokenizer
-from sklearn_bert.exceptions import DivergenceError
+from sklearn_bert._engine.training import FineTuning
+from sklearn_bert.exceptions import DivergenceError, RareClassWarning
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +85,76 @@ def test_partial_fit_can_go_on_after_a_divergence(make, texts, labels):
     np.testing.assert_allclose(classifier.predict_proba(texts), before, atol=1e-5)
     classifier.set_params(learning_rate=1e-3).partial_fit(texts, labels)
     assert np.isfinite(classifier.predict_proba(texts)).all()
+
+
+# --- scoring in the middle of a fit ------------------------------------------------
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr"])
+def test_a_scorer_that_lacks_a_class_is_told_before_the_training(
+    make, texts, labels, scoring, monkeypatch
+):
+    y = labels.astype(int)
+    y[3] = 2
+    monkeypatch.setattr(FineTuning, "run", None)
+    classifier = make(early_stopping=True, scoring=scoring)
+    with (
+        pytest.warns(RareClassWarning),
+        pytest.raises(ValueError, match="scoring must be able") as caught,
+    ):
+        classifier.fit(texts, y)
+    assert f"scoring='{scoring}' for 4 samples" in str(caught.value)
+    assert "Raise validation_fraction" in str(caught.value)
+
+
+def test_a_score_of_nan_is_told_before_the_training(make, texts, labels, monkeypatch):
+    monkeypatch.setattr(FineTuning, "run", None)
+    classifier = make(early_stopping=True, scoring=lambda *args: float("nan"))
+    with pytest.raises(ValueError, match="It gave nan"):
+        classifier.fit(texts, labels)
+
+
+def test_the_scorer_is_given_the_weights_of_the_texts_held_out(make, texts, labels):
+    seen = []
+
+    def scorer(estimator, X, y, sample_weight=None):
+        seen.append((X, sample_weight))
+        return 0.5
+
+    weights = np.arange(1, 41)
+    classifier = make(early_stopping=True, scoring=scorer)
+    classifier.fit(texts, labels, sample_weight=weights)
+    assert len(seen) == 3
+    for X, given in seen:
+        assert [texts.index(text) + 1 for text in X] == given.tolist()
+    seen.clear()
+    classifier.fit(texts, labels)
+    assert [weights for _, weights in seen] == [None] * 3
+
+
+def test_weights_change_the_score_of_the_estimator_itself(make, texts, labels):
+    wrong_weighs = make(early_stopping=True, validation_fraction=0.5, init="zeros")
+    plain = clone(wrong_weighs).fit(texts, labels).validation_scores_
+    weights = np.where(labels, 50, 1)
+    weighted = wrong_weighs.fit(texts, labels, sample_weight=weights)
+    assert weighted.validation_scores_ != plain
+
+
+def test_a_scorer_without_weights_is_called_without(make, texts, labels):
+    classifier = make(early_stopping=True, scoring=lambda estimator, X, y: 0.5)
+    classifier.fit(texts, labels, sample_weight=np.ones(40))
+    assert classifier.validation_scores_ == [0.5, 0.5]
+
+
+def test_a_rare_label_is_never_lost_to_training(make, texts, labels):
+    y = np.c_[labels, np.arange(40) == 7].astype(int)
+    classifier = make(early_stopping=True, validation_fraction=0.5, n_epochs=1)
+    n_warned = 0
+    for seed in range(4):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            classifier.set_params(random_state=seed).fit(texts, y)
+        n_warned += len(caught)
+        # A label that is never on starts at a constant.
+        assert classifier.coef_[1].any()
+    assert n_warned > 0
