@@ -20,6 +20,7 @@ from torch import nn
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_truncated
 from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.checkpoints import Checkpoint, load_checkpoint, pack, unpack
+from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.device import (
     resolve_device,
     resolve_encoding_dtype,
@@ -235,6 +236,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
+        self._check_layers(checkpoint)
         return make_trainable(
             checkpoint,
             device,
@@ -260,6 +262,24 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
                 "freeze='encoder'."
             )
         return self.freeze + 1
+
+    def _check_layers(self, checkpoint: Checkpoint) -> None:
+        """Refuse to tell layers apart that share their weights."""
+        n_layers = checkpoint.architecture.n_layers
+        if Depths(checkpoint.model, n_layers).has_layers:
+            return
+        model = os.fspath(self.model)
+        shared = f"for model {model!r}, whose {n_layers} layers share their weights"
+        if self.layer_decay != 1:
+            raise ValueError(
+                f"layer_decay must be 1.0 {shared}. Got {self.layer_decay:g}. Set "
+                "layer_decay=1.0."
+            )
+        if 1 < self._n_frozen(n_layers) <= n_layers:
+            raise ValueError(
+                f"freeze must be None, 'embeddings' or 'encoder' {shared}. Got "
+                f"{self.freeze}. Set one of these."
+            )
 
     def _start_head(
         self,

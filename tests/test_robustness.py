@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from sklearn.base import clone
 
 from sklearn_bert import BertClassifier
@@ -158,3 +159,36 @@ def test_a_rare_label_is_never_lost_to_training(make, texts, labels):
         # A label that is never on starts at a constant.
         assert classifier.coef_[1].any()
     assert n_warned > 0
+
+
+# --- layers that share their weights -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny_albert(save_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-albert"
+    return save_model(folder, "albert", embedding_size=16)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"freeze": 2}, r"freeze must be None, 'embeddings' or 'encoder'.*Got 2\."),
+        ({"layer_decay": 0.9}, r"layer_decay must be 1\.0.*Got 0\.9\."),
+    ],
+    ids=str,
+)
+def test_shared_layers_cannot_be_told_apart(tiny_albert, texts, labels, change, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        BertClassifier(tiny_albert, **change).fit(texts, labels)
+    assert "3 layers share their weights" in str(caught.value)
+
+
+@pytest.mark.parametrize("freeze", [None, 0, "embeddings", 3, "encoder"])
+def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
+    classifier = BertClassifier(tiny_albert, freeze=freeze, n_epochs=1, random_state=0)
+    weights = classifier.fit(texts, labels).encoder_.weights
+    start = load_file(tiny_albert / "model.safetensors")
+    name = "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight"
+    is_frozen = freeze in (3, "encoder")
+    assert np.array_equal(weights[name], start[name]) == is_frozen
