@@ -2,13 +2,17 @@
 
 import contextlib
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from sklearn.base import clone
 
 from sklearn_bert import BertClassifier
+from sklearn_bert._engine import checkpoints
+from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.tokenization import TextTokenizer
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert.exceptions import DivergenceError, RareClassWarning
@@ -192,3 +196,46 @@ def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
     name = "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight"
     is_frozen = freeze in (3, "encoder")
     assert np.array_equal(weights[name], start[name]) == is_frozen
+
+
+# --- threads -----------------------------------------------------------------------
+
+
+def fit_predict(make, texts, labels, seed):
+    classifier = make(random_state=seed, n_epochs=1).fit(texts, labels)
+    return classifier.predict_proba(texts)
+
+
+def test_fits_in_threads_are_those_made_one_by_one(make, texts, labels):
+    expected = [fit_predict(make, texts, labels, seed) for seed in range(8)]
+    n_warnings = len(warnings.filters)
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(
+            pool.map(lambda seed: fit_predict(make, texts, labels, seed), range(8))
+        )
+    assert torch.equal(torch.get_rng_state(), state)
+    assert len(warnings.filters) == n_warnings
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_loading_leaves_no_gap_in_the_global_generator(tiny_bert, monkeypatch):
+    """Another thread's numbers must not be taken back when loading ends."""
+    files = locate(str(tiny_bert), None)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    drawn = []
+    original = checkpoints.quietly
+
+    @contextlib.contextmanager
+    def drawing():
+        with original():
+            yield
+            drawn.append(torch.rand(1))
+
+    monkeypatch.setattr(checkpoints, "quietly", drawing)
+    checkpoint = checkpoints.load_checkpoint(files)
+    checkpoints.unpack(checkpoints.pack(checkpoint))
+    assert torch.equal(torch.cat(drawn)[:3], expected)
