@@ -8,7 +8,7 @@ the training itself in the engine.
 import copy
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequenc
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.memory import needs_memory
 from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
@@ -84,14 +85,20 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         X_out : ndarray of shape (n_samples, hidden_size)
             What the linear layer on top reads, in the order of X.
         """
-        check_is_fitted(self, "encoder_")
-        return self._features(X)
+        return self._snapshot()._features(X)
 
     # --- predicting ----------------------------------------------------------------
 
-    def _outputs(self, X: Any) -> np.ndarray:
-        """Return what the linear layer gives: (n_samples, n_outputs)."""
+    def _snapshot(self) -> Self:
+        """Return the estimator as it is now, whatever other threads make of it.
+
+        A fit takes over all of its results at once, so this is one fit's.
+        """
         check_is_fitted(self, "encoder_")
+        return copy.copy(self)
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return what the linear layer of a snapshot gives: (n_samples, n_outputs)."""
         return LinearHead(self.coef_, self.intercept_)(self._features(X))
 
     def _features(self, X: Any) -> np.ndarray:
@@ -115,7 +122,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             layers=(architecture.n_layers,),
             normalize=False,
             max_length=self.max_length_,
-            long_text=self.long_text,
+            long_text=self._long_text,
             batch_size=None,
             show_progress=self.verbose == 1,
         )
@@ -126,6 +133,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
 
     # --- fitting -------------------------------------------------------------------
 
+    # Whoever calls may have gradients switched off, which are the whole of a fit.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def _fit(
         self,
         X: Any,
@@ -221,6 +231,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             self.checkpoint_: CheckpointRecord = self._record(files)
         self.pooling_ = self._resolve_pooling(checkpoint.architecture)
         self.max_length_ = self._resolve_max_length(checkpoint.architecture, n_columns)
+        self._long_text = self.long_text
         return checkpoint
 
     def _check_same_checkpoint(self) -> None:
@@ -237,15 +248,17 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
         self._check_layers(checkpoint)
-        return make_trainable(
-            checkpoint,
-            device,
-            dtype,
-            autocast_dtype=autocast_dtype,
-            n_frozen=self._n_frozen(checkpoint.architecture.n_layers),
-            dropout=self.dropout,
-            seed=seed,
-        )
+        n_frozen = self._n_frozen(checkpoint.architecture.n_layers)
+        with needs_memory("The model", device):
+            return make_trainable(
+                checkpoint,
+                device,
+                dtype,
+                autocast_dtype=autocast_dtype,
+                n_frozen=n_frozen,
+                dropout=self.dropout,
+                seed=seed,
+            )
 
     def _n_frozen(self, n_layers: int) -> int:
         """Return how many depths are frozen: the embeddings are one, a layer is one."""
@@ -391,7 +404,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             warn_user(
                 f"Batches of batch_size={self.batch_size} texts do not fit into the "
                 f"memory of device {self.device_!r}: they were trained in parts of "
-                f"{log.part_size}, with the same result. Lower max_length or freeze "
+                f"{log.part_size}. The steps are the same, but for rounding and for "
+                "dropout, which each part draws anew. Lower max_length or freeze "
                 "layers for speed.",
                 MemoryWarning,
             )

@@ -1,6 +1,8 @@
 """BertClassifier when something goes wrong, or goes on at the same time."""
 
 import contextlib
+import gc
+import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,12 +12,15 @@ import torch
 from safetensors.numpy import load_file
 from sklearn.base import clone
 
-from sklearn_bert import BertClassifier
-from sklearn_bert._engine import checkpoints
+from sklearn_bert import BertClassifier, BertVectorizer
+from sklearn_bert._engine import checkpoints, running
+from sklearn_bert._engine.checkpoints import unpack
 from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.registry import MAX_ENCODERS
+from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.tokenization import TextTokenizer
 from sklearn_bert._engine.training import FineTuning
-from sklearn_bert.exceptions import DivergenceError, RareClassWarning
+from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +244,119 @@ def test_loading_leaves_no_gap_in_the_global_generator(tiny_bert, monkeypatch):
     checkpoint = checkpoints.load_checkpoint(files)
     checkpoints.unpack(checkpoints.pack(checkpoint))
     assert torch.equal(torch.cat(drawn)[:3], expected)
+
+
+def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels, monkeypatch):
+    classifier = make().fit(texts, labels)
+    expected = classifier.predict(texts)
+    other = make(n_epochs=1).fit(texts, ["x", "y", "z", "w"] * 10)
+    run = RUNNING.run
+
+    def fitted_meanwhile(*args):
+        # What another thread's fit does at its end.
+        classifier.__dict__ = other.__dict__.copy()
+        return run(*args)
+
+    monkeypatch.setattr(RUNNING, "run", fitted_meanwhile)
+    for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
+        classifier.__dict__ = make().fit(texts, labels).__dict__
+        found = getattr(classifier, method)(texts)
+        assert len(classifier.classes_) == 4
+        assert found.shape in ((40,), (40, 2), (40, 32))
+        if method == "predict":
+            assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_fit_needs_no_gradients_of_its_caller(make, texts, labels, mode):
+    expected = make().fit(texts, labels)
+    with mode():
+        classifier = make().fit(texts, labels)
+        chances = classifier.predict_proba(texts)
+    assert np.array_equal(classifier.coef_, expected.coef_)
+    assert np.array_equal(classifier.predict_proba(texts), chances)
+    classifier.partial_fit(texts, labels)
+
+
+# --- what stays from fit to fit ----------------------------------------------------
+
+
+def test_long_text_takes_effect_in_the_next_fit(make, texts, labels):
+    long_texts = [" ".join([text, text, text]) for text in texts]
+    options = {"max_length": 32, "long_text": "window"}
+    classifier = make(**options).fit(long_texts, labels)
+    expected = classifier.predict_proba(long_texts)
+    classifier.set_params(max_length=8, pooling="max", long_text="head_tail")
+    np.testing.assert_array_equal(classifier.predict_proba(long_texts), expected)
+
+
+def test_no_more_than_so_many_encoders_run(make, texts, labels, monkeypatch):
+    first = make(n_epochs=1).fit(texts, labels)
+    expected = first.predict_proba(texts)
+    others = [pickle.loads(pickle.dumps(first)) for _ in range(MAX_ENCODERS)]
+    for other in others:
+        other.predict(texts)
+        assert len(RUNNING) <= MAX_ENCODERS
+    unpacked = []
+    monkeypatch.setattr(running, "unpack", lambda x: unpacked.append(x) or unpack(x))
+    for other in others:
+        other.predict(texts)
+    assert unpacked == []
+    np.testing.assert_array_equal(first.predict_proba(texts), expected)
+    # The least recently used one had to go, and no other.
+    others[1].predict(texts)
+    assert unpacked == [first.encoder_]
+    others[0].predict(texts)
+    assert unpacked == [first.encoder_, others[0].encoder_]
+
+
+def test_an_encoder_goes_with_its_estimator(make, texts, labels):
+    classifier = make(n_epochs=1).fit(texts, labels)
+    classifier.predict(texts)
+    n_before = len(RUNNING)
+    del classifier
+    gc.collect()
+    assert len(RUNNING) == n_before - 1
+
+
+# --- memory ------------------------------------------------------------------------
+
+
+def run_out(*args, **options):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nmore")
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("sklearn_bert._fine_tuner.make_trainable", "The model does not fit"),
+        ("sklearn_bert._engine.training.RowAdamW", "The optimiser's state does not"),
+        ("sklearn_bert._engine.training.KeptWeights", "The optimiser's state does not"),
+        ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
+        ("sklearn_bert._engine.training.FineTuning._prepare", "Training, with a"),
+    ],
+)
+def test_short_memory_in_a_fit_is_told_with_remedies(
+    make, texts, labels, monkeypatch, place, words
+):
+    monkeypatch.setattr(place, run_out)
+    with pytest.raises(DeviceMemoryError, match=words) as caught:
+        make().fit(texts, labels)
+    assert "device 'cpu' (CUDA out of memory. Tried 2 GiB.)" in str(caught.value)
+    assert "freeze some layers" in str(caught.value)
+
+
+def test_short_memory_in_loading_is_told_with_remedies(
+    make, texts, labels, tiny_bert, monkeypatch
+):
+    classifier = make(n_epochs=1).fit(texts, labels)
+    monkeypatch.setattr(running, "choose_path", run_out)
+    monkeypatch.setattr("sklearn_bert._engine.registry.build_encoder", run_out)
+    for read in (
+        classifier.predict,
+        BertVectorizer(tiny_bert, dtype="float64").transform,
+    ):
+        with pytest.raises(DeviceMemoryError, match="The model does not fit"):
+            read(texts)
+    monkeypatch.undo()
+    assert classifier.predict(texts).shape == (40,)

@@ -22,7 +22,7 @@ from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.divergence import check_learning_rate, gives_finite_outputs
 from sklearn_bert._engine.heads import Loss
 from sklearn_bert._engine.kept_weights import KeptWeights
-from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.memory import needs_memory, release_memory
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
     RowAdamW,
@@ -116,8 +116,9 @@ class FineTuning:
         self._data = data
         self._best_score = -inf
         self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
-        self._make_optimizers()
-        self._kept = KeptWeights(self._all_weights())
+        with needs_memory("The optimiser's state", self._device):
+            self._make_optimizers()
+            self._kept = KeptWeights(self._all_weights())
 
     def _make_optimizers(self) -> None:
         config, words = self._config, self._trainable.words
@@ -147,6 +148,15 @@ class FineTuning:
         After Ctrl-C these are the best so far, or, where nothing was scored, those of
         the moment; after a divergence the last ones that were found to be finite.
         """
+        what = "Training, with a gradient and two moments of each weight,"
+        with needs_memory(what, self._device):
+            self._run_epochs()
+        has_best = self._validate is not None and self.log.best_epoch > 0
+        if has_best or self.log.error is not None:
+            self._kept.restore()
+        return self.log
+
+    def _run_epochs(self) -> None:
         start = time.monotonic()
         is_hidden = self._config.verbose != 1
         with tqdm(total=self._n_steps, unit="step", disable=is_hidden) as bar:
@@ -161,10 +171,6 @@ class FineTuning:
             except DivergenceError as error:
                 self.log.error = error
             self._release_gradients()
-        has_best = self._validate is not None and self.log.best_epoch > 0
-        if has_best or self.log.error is not None:
-            self._kept.restore()
-        return self.log
 
     def _run_epoch(self, bar: tqdm) -> float:
         """Go once over the texts; return their mean loss."""
