@@ -30,7 +30,7 @@ from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequenc
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
-from sklearn_bert._engine.memory import needs_memory
+from sklearn_bert._engine.memory import NeedsMemory
 from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
@@ -249,7 +249,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         self.device_ = str(device)
         self._check_layers(checkpoint)
         n_frozen = self._n_frozen(checkpoint.architecture.n_layers)
-        with needs_memory("The model", device):
+        with NeedsMemory("The model", device):
             return make_trainable(
                 checkpoint,
                 device,

@@ -54,7 +54,7 @@ def test_the_probe_reads_the_tokens_of_the_training(make, texts, labels, monkeyp
 # --- divergence --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("learning_rate", [1e3, 1e6, 1e20, 1e38, 3e38])
+@pytest.mark.parametrize("learning_rate", [1e3, 1e20, 3e38])
 @pytest.mark.parametrize(
     "change",
     [{}, {"n_epochs": 1}, {"early_stopping": True}, {"batch_size": 3}],

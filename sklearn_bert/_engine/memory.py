@@ -1,9 +1,9 @@
 """Give memory back that nobody uses any more."""
 
 import ctypes
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 
@@ -31,22 +31,39 @@ def _find_malloc_trim() -> Callable[[int], int] | None:
         return None
 
 
-@contextmanager
-def needs_memory(what: str, device: torch.device) -> Iterator[None]:
-    """Say what it was that does not fit into the memory of a device.
+class NeedsMemory:
+    """A context that says what it was that does not fit into a device's memory.
+
+    Parameters
+    ----------
+    what : str
+    device : torch.device
 
     Raises
     ------
     DeviceMemoryError
         Instead of torch's own.
     """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
+
+    def __init__(self, what: str, device: torch.device) -> None:
+        self._what = what
+        self._device = device
+
+    def __enter__(self) -> None:
+        """Do nothing yet."""
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        """Replace an error of torch's about memory."""
+        if not isinstance(error, torch.OutOfMemoryError):
+            return
         cause = str(error).splitlines()[0]
-        release_memory(device)
+        # The traceback holds tensors, and the new error would hold the traceback.
+        error.with_traceback(None)
+        del error, traceback
+        release_memory(self._device)
         raise DeviceMemoryError(
-            f"{what} does not fit into the memory of device {str(device)!r} ({cause}). "
-            "Take a smaller model, freeze some layers (freeze=...) if it is to be "
-            "trained, free the device's memory, or set device='cpu'."
+            f"{self._what} does not fit into the memory of device "
+            f"{str(self._device)!r} ({cause}). Take a smaller model, freeze some "
+            "layers (freeze=...) if it is to be trained, free the device's memory, or "
+            "set device='cpu'."
         ) from None

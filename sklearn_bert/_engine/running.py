@@ -15,7 +15,7 @@ import torch
 from sklearn_bert._engine.checkpoints import PackedCheckpoint, unpack
 from sklearn_bert._engine.encoders import Encoder, choose_path
 from sklearn_bert._engine.forking import prepare_threads
-from sklearn_bert._engine.memory import needs_memory, release_memory
+from sklearn_bert._engine.memory import NeedsMemory, release_memory
 from sklearn_bert._engine.registry import MAX_ENCODERS
 
 _Key = tuple[torch.device, torch.dtype]
@@ -57,7 +57,7 @@ class RunningEncoders:
             ready = self._encoders.setdefault(packed, {})
             if key not in ready:
                 self._make_room()
-                with needs_memory("The model", device):
+                with NeedsMemory("The model", device):
                     ready[key] = _make_encoder(packed, device, dtype)
             self._order[ref(packed), key] = None
             self._order.move_to_end((ref(packed), key))

@@ -22,7 +22,7 @@ from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.divergence import check_learning_rate, gives_finite_outputs
 from sklearn_bert._engine.heads import Loss
 from sklearn_bert._engine.kept_weights import KeptWeights
-from sklearn_bert._engine.memory import needs_memory, release_memory
+from sklearn_bert._engine.memory import NeedsMemory, release_memory
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
     RowAdamW,
@@ -116,7 +116,7 @@ class FineTuning:
         self._data = data
         self._best_score = -inf
         self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
-        with needs_memory("The optimiser's state", self._device):
+        with NeedsMemory("The optimiser's state", self._device):
             self._make_optimizers()
             self._kept = KeptWeights(self._all_weights())
 
@@ -149,7 +149,7 @@ class FineTuning:
         the moment; after a divergence the last ones that were found to be finite.
         """
         what = "Training, with a gradient and two moments of each weight,"
-        with needs_memory(what, self._device):
+        with NeedsMemory(what, self._device):
             self._run_epochs()
         has_best = self._validate is not None and self.log.best_epoch > 0
         if has_best or self.log.error is not None:
