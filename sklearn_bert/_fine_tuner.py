@@ -98,8 +98,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         return copy.copy(self)
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Return what the linear layer of a snapshot gives: (n_samples, n_outputs)."""
-        return LinearHead(self.coef_, self.intercept_)(self._features(X))
+        """Return what the linear layer gives: (n_samples, n_outputs)."""
+        fitted = self._snapshot()
+        return LinearHead(fitted.coef_, fitted.intercept_)(fitted._features(X))
 
     def _features(self, X: Any) -> np.ndarray:
         texts = self._check_texts(X)
