@@ -264,10 +264,12 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         DeviceError
             If this machine lacks the device or the dtype.
         DeviceMemoryError
-            If training on a single text does not fit into memory.
+            If the model, or training on a single text, does not fit into memory.
         DivergenceError
-            If a loss or a gradient is no finite number. The estimator can be used
-            then: it holds the weights of the step before.
+            If a loss, a gradient or an output is no finite number. The estimator can
+            be used then: it holds the best weights so far, or without early stopping
+            those of the last epoch that ended with finite outputs, or those that
+            training started from.
         """
         return self._fit(X, y, sample_weight)
 
@@ -329,8 +331,9 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
             The linear layer's outputs. With two classes, how much the second one's
             exceeds the first one's, which is the logarithm of the odds.
         """
-        outputs = self._outputs(X)
-        if self.is_multilabel_ or len(self.classes_) > 2:
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        if fitted.is_multilabel_ or len(fitted.classes_) > 2:
             return outputs
         return outputs[:, 1] - outputs[:, 0]
 
@@ -348,8 +351,9 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
             Rows sum to 1, except with an indicator matrix, where each label has a
             probability of its own.
         """
-        outputs = self._outputs(X)
-        return expit(outputs) if self.is_multilabel_ else softmax(outputs, axis=1)
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        return expit(outputs) if fitted.is_multilabel_ else softmax(outputs, axis=1)
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
@@ -364,8 +368,9 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Finite even where a probability rounds to 0.
         """
-        outputs = self._outputs(X)
-        if self.is_multilabel_:
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        if fitted.is_multilabel_:
             return log_expit(outputs)
         return log_softmax(outputs, axis=1)
 
@@ -382,11 +387,12 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         y : ndarray of shape (n_samples,), or indicator matrix (n_samples, n_labels)
             Labels as `fit` was given them; a sparse matrix if `fit` was given one.
         """
-        outputs = self._outputs(X)
-        if not self.is_multilabel_:
-            return self.classes_[outputs.argmax(axis=1)]
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        if not fitted.is_multilabel_:
+            return fitted.classes_[outputs.argmax(axis=1)]
         labels = (outputs > 0).astype(int)
-        return sparse.csr_matrix(labels) if self._has_sparse_y else labels
+        return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
 
     def _read_target(
         self, texts: Texts, y: Any, weights: np.ndarray, classes: Any

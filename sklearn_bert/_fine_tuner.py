@@ -8,12 +8,11 @@ the training itself in the engine.
 import copy
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -21,20 +20,24 @@ from torch import nn
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_truncated
 from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.checkpoints import Checkpoint, load_checkpoint, pack, unpack
+from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.device import (
     resolve_device,
     resolve_encoding_dtype,
     resolve_training_dtypes,
 )
-from sklearn_bert._engine.encoding import Encoded, EncodingConfig, encode
+from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.memory import NeedsMemory
 from sklearn_bert._engine.running import RUNNING
+from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
 from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
+from sklearn_bert._judging import Judge
 from sklearn_bert._splitting import hold_out
 from sklearn_bert._targets import Target
 from sklearn_bert._validation import (
@@ -82,22 +85,31 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         X_out : ndarray of shape (n_samples, hidden_size)
             What the linear layer on top reads, in the order of X.
         """
-        check_is_fitted(self, "encoder_")
-        return self._features(X)
+        return self._snapshot()._features(X)
 
     # --- predicting ----------------------------------------------------------------
 
+    def _snapshot(self) -> Self:
+        """Return the estimator as it is now, whatever other threads make of it.
+
+        A fit takes over all of its results at once, so this is one fit's.
+        """
+        check_is_fitted(self, "encoder_")
+        return copy.copy(self)
+
     def _outputs(self, X: Any) -> np.ndarray:
         """Return what the linear layer gives: (n_samples, n_outputs)."""
-        check_is_fitted(self, "encoder_")
-        return LinearHead(self.coef_, self.intercept_)(self._features(X))
+        fitted = self._snapshot()
+        return LinearHead(fitted.coef_, fitted.intercept_)(fitted._features(X))
 
     def _features(self, X: Any) -> np.ndarray:
         texts = self._check_texts(X)
         config = self._encoding_config(self.encoder_.architecture)
         if isinstance(self.encoder_, TrainableEncoder):
             # Scored in the middle of a fit, which speaks of long texts by itself.
-            return _encode_in_training(self.encoder_, texts, config).features
+            with self.encoder_.autocast():
+                encoder = self.encoder_.encoder
+                return encode(encoder, texts.first, texts.second, config).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         encoder = RUNNING.run(self.encoder_, device, dtype)
@@ -111,7 +123,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             layers=(architecture.n_layers,),
             normalize=False,
             max_length=self.max_length_,
-            long_text=self.long_text,
+            long_text=self._long_text,
             batch_size=None,
             show_progress=self.verbose == 1,
         )
@@ -122,6 +134,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
 
     # --- fitting -------------------------------------------------------------------
 
+    # Whoever calls may have gradients switched off, which are the whole of a fit.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def _fit(
         self,
         X: Any,
@@ -148,21 +163,26 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         fitted.__dict__.update(target.attributes)
         checkpoint = fitted._find_checkpoint(goes_on, texts.n_columns)
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
-        train_texts, train_target = texts.take(train), target.take(train)
+        sequences = fitted._tokenize(trainable, texts).take(train.tolist())
+        train_target = target.take(train)
         head = fitted._start_head(
-            trainable, train_texts, train_target, goes_on, is_partial
+            trainable, sequences, train_target, goes_on, is_partial
         )
         layer = head.to_module(trainable.encoder.device, trainable.encoder.dtype)
         fitted.encoder_ = trainable
         judge = None
         if held_out is not None:
-            held_out_texts = texts.take(held_out)
-            judge = fitted._make_judge(layer, held_out_texts, target.y[held_out])
+            judge = fitted._make_judge(
+                layer,
+                texts.take(held_out),
+                target.y[held_out],
+                None if sample_weight is None else weights[held_out],
+            )
         training = FineTuning(
             trainable,
             layer,
             target.loss,
-            fitted._tokenize(trainable, texts, train, train_target, is_partial),
+            fitted._training_data(trainable, sequences, train_target, is_partial),
             fitted._training_config(seeds["order"], is_partial),
             validate=judge,
             callbacks=() if self.callbacks is None else self.callbacks,
@@ -170,7 +190,9 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         if goes_on and is_partial and self._optimizer_state is not None:
             training.load_optimizer_state(self._optimizer_state)
         log = training.run()
-        state = training.optimizer_state() if is_partial else None
+        # After a divergence the moments are those of weights that are gone.
+        keeps_state = is_partial and log.error is None
+        state = training.optimizer_state() if keeps_state else None
         fitted._take_results(log, checkpoint, layer, state, is_partial and goes_on)
         self.__dict__ = fitted.__dict__
         self._report(log)
@@ -210,6 +232,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             self.checkpoint_: CheckpointRecord = self._record(files)
         self.pooling_ = self._resolve_pooling(checkpoint.architecture)
         self.max_length_ = self._resolve_max_length(checkpoint.architecture, n_columns)
+        self._long_text = self.long_text
         return checkpoint
 
     def _check_same_checkpoint(self) -> None:
@@ -225,15 +248,18 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
-        return make_trainable(
-            checkpoint,
-            device,
-            dtype,
-            autocast_dtype=autocast_dtype,
-            n_frozen=self._n_frozen(checkpoint.architecture.n_layers),
-            dropout=self.dropout,
-            seed=seed,
-        )
+        self._check_layers(checkpoint)
+        n_frozen = self._n_frozen(checkpoint.architecture.n_layers)
+        with NeedsMemory("The model", device):
+            return make_trainable(
+                checkpoint,
+                device,
+                dtype,
+                autocast_dtype=autocast_dtype,
+                n_frozen=n_frozen,
+                dropout=self.dropout,
+                seed=seed,
+            )
 
     def _n_frozen(self, n_layers: int) -> int:
         """Return how many depths are frozen: the embeddings are one, a layer is one."""
@@ -251,10 +277,28 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             )
         return self.freeze + 1
 
+    def _check_layers(self, checkpoint: Checkpoint) -> None:
+        """Refuse to tell layers apart that share their weights."""
+        n_layers = checkpoint.architecture.n_layers
+        if Depths(checkpoint.model, n_layers).has_layers:
+            return
+        model = os.fspath(self.model)
+        shared = f"for model {model!r}, whose {n_layers} layers share their weights"
+        if self.layer_decay != 1:
+            raise ValueError(
+                f"layer_decay must be 1.0 {shared}. Got {self.layer_decay:g}. Set "
+                "layer_decay=1.0."
+            )
+        if 1 < self._n_frozen(n_layers) <= n_layers:
+            raise ValueError(
+                f"freeze must be None, 'embeddings' or 'encoder' {shared}. Got "
+                f"{self.freeze}. Set one of these."
+            )
+
     def _start_head(
         self,
         trainable: TrainableEncoder,
-        texts: Texts,
+        sequences: TokenSequences,
         target: Target,
         goes_on: bool,
         is_partial: bool,
@@ -265,27 +309,27 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             return LinearHead(self.coef_, self.intercept_)
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
-            features = _encode_in_training(trainable, texts, config).features
+            with trainable.autocast():
+                features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
         shape = (target.n_outputs, architecture.hidden_size)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
 
     def _make_judge(
-        self, layer: nn.Linear, texts: Texts, y: Any
+        self, layer: nn.Linear, texts: Texts, y: Any, weights: np.ndarray | None
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
-        judge = copy.copy(self)
-        judge.verbose = 0
+        scored = copy.copy(self)
+        scored.verbose = 0
         # The texts come as a plain list, without the names of a frame's columns.
-        judge.__dict__.pop("feature_names_in_", None)
-        scorer = check_scoring(judge, scoring=self.scoring)
-        X: list[Any] = texts.first
-        if texts.second is not None:
-            X = list(zip(texts.first, texts.second, strict=True))
+        scored.__dict__.pop("feature_names_in_", None)
+        scored._set_head(layer)
+        judge = Judge(scored, texts, y, weights)
+        judge.check()
 
         def score() -> float:
-            judge._set_head(layer)
-            return float(scorer(judge, X, y))
+            scored._set_head(layer)
+            return judge()
 
         return score
 
@@ -293,15 +337,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         head = LinearHead.from_module(layer)
         self.coef_, self.intercept_ = head.coef, head.intercept
 
-    def _tokenize(
-        self,
-        trainable: TrainableEncoder,
-        texts: Texts,
-        train: np.ndarray,
-        target: Target,
-        is_partial: bool,
-    ) -> TrainingData:
-        """Tokenise all texts, and return those to train on."""
+    def _tokenize(self, trainable: TrainableEncoder, texts: Texts) -> TokenSequences:
+        """Tokenise all texts, those held out too, and speak of those that are cut."""
         config = self._encoding_config(trainable.encoder.architecture)
         sequences = trainable.encoder.tokenizer(
             texts.first,
@@ -311,13 +348,22 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         )
         self.n_truncated_ = sequences.n_truncated
         warn_if_truncated(sequences.n_truncated, len(texts), config)
+        return sequences
+
+    def _training_data(
+        self,
+        trainable: TrainableEncoder,
+        sequences: TokenSequences,
+        target: Target,
+        is_partial: bool,
+    ) -> TrainingData:
         dtype = trainable.encoder.dtype
         values = torch.from_numpy(target.values)
         # Of a part of the texts only, the mean means nothing.
         mean = 1.0 if is_partial else target.weights.mean()
         weights = target.weights / mean
         return TrainingData(
-            sequences.take(train.tolist()),
+            sequences,
             values if values.dtype == torch.int64 else values.to(dtype),
             torch.from_numpy(weights).to(dtype),
         )
@@ -359,7 +405,8 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             warn_user(
                 f"Batches of batch_size={self.batch_size} texts do not fit into the "
                 f"memory of device {self.device_!r}: they were trained in parts of "
-                f"{log.part_size}, with the same result. Lower max_length or freeze "
+                f"{log.part_size}. The steps are the same, but for rounding and for "
+                "dropout, which each part draws anew. Lower max_length or freeze "
                 "layers for speed.",
                 MemoryWarning,
             )
@@ -377,11 +424,3 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
                 raise error.with_traceback(None)
             finally:
                 del error
-
-
-def _encode_in_training(
-    trainable: TrainableEncoder, texts: Texts, config: EncodingConfig
-) -> Encoded:
-    """Encode with the weights as they are, in the number format of training."""
-    with trainable.autocast():
-        return encode(trainable.encoder, texts.first, texts.second, config)

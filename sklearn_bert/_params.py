@@ -222,7 +222,8 @@ n_iter_no_change : int, default=2
         """\
 scoring : str or callable, default=None
     What early stopping scores: any scorer of scikit-learn, or `None` for the
-    estimator's own `score`.""",
+    estimator's own `score`. It is called once before the training and after each
+    epoch, with the sample weights if it takes any.""",
     ),
     "warm_start": Param(
         ["boolean"],

@@ -1,13 +1,13 @@
 """Linear models of frozen features, from which fine-tuning starts."""
 
-import warnings
-
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax
 
 from sklearn_bert._engine.heads import LinearHead, SigmoidLoss
 from sklearn_bert._targets import Target
+
+_EPSILON = np.finfo(np.float64).eps
 
 
 def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
@@ -23,13 +23,17 @@ def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
     -------
     LinearHead
     """
-    model = _fit(features, target.values, target.weights)
-    rows, constants = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        rows, constants = np.vstack([-rows, rows]) / 2, np.r_[-constants, constants] / 2
+    classes, codes = np.unique(target.values, return_inverse=True)
+    if len(classes) == 2:
+        one = _fit(features, codes[:, None], target.weights)
+        rows, constants = np.vstack([-one.coef, one.coef]) / 2, one.intercept / 2
+        constants = np.r_[-constants, constants]
+    else:
+        several = _fit(features, np.eye(len(classes))[codes], target.weights)
+        rows, constants = several.coef, several.intercept
     coef = np.zeros((target.n_outputs, features.shape[1]))
     intercept = np.full(target.n_outputs, constants.min())
-    coef[model.classes_], intercept[model.classes_] = rows, constants
+    coef[classes], intercept[classes] = rows, constants
     return LinearHead(coef, intercept)
 
 
@@ -62,18 +66,43 @@ def _probe_label(
     features: np.ndarray, is_on: np.ndarray, weights: np.ndarray
 ) -> LinearHead:
     if is_on.any() and not is_on.all():
-        model = _fit(features, is_on, weights)
-        return LinearHead(model.coef_, model.intercept_)
+        return _fit(features, is_on[:, None], weights)
     # Nothing can be told apart: a constant, the surer the more texts there are.
     certainty = np.log(len(is_on) + 1)
     constant = certainty if is_on.all() else -certainty
     return LinearHead(np.zeros((1, features.shape[1])), np.array([constant]))
 
 
-def _fit(
-    features: np.ndarray, y: np.ndarray, weights: np.ndarray
-) -> LogisticRegression:
-    with warnings.catch_warnings():
-        # A start need not be the optimum.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return LogisticRegression(max_iter=300).fit(features, y, weights)
+def _fit(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> LinearHead:
+    """Fit a logistic regression: softmax of (n, k) targets, or sigmoid of (n, 1).
+
+    It is scikit-learn's LogisticRegression, which warns when it stops early. A start
+    need not be the optimum, and a thread cannot silence its own warnings alone.
+    """
+    shape = (targets.shape[1], features.shape[1] + 1)
+    total = weights.sum()
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the penalised mean loss, and its gradient."""
+        coef, intercept = np.split(parameters.reshape(shape), [-1], axis=1)
+        outputs = features @ coef.T.astype(features.dtype) + intercept.T
+        if shape[0] == 1:
+            losses = np.logaddexp(0, outputs) - targets * outputs
+            residuals = expit(outputs) - targets
+        else:
+            logarithms = log_softmax(outputs, axis=1)
+            losses = -(targets * logarithms)
+            residuals = np.exp(logarithms) - targets
+        residuals *= weights[:, None]
+        slopes = residuals.T.astype(features.dtype) @ features + coef
+        gradient = np.hstack([slopes, residuals.sum(axis=0)[:, None]]).ravel()
+        penalty = 0.5 * np.square(coef).sum()
+        return (weights @ losses.sum(axis=1) + penalty) / total, gradient / total
+
+    # The limits at which LogisticRegression stops.
+    limits = {"maxiter": 300, "maxls": 50, "gtol": 1e-4, "ftol": 64 * _EPSILON}
+    found = minimize(
+        loss, np.zeros(np.prod(shape)), method="L-BFGS-B", jac=True, options=limits
+    )
+    coef, intercept = np.split(found.x.reshape(shape), [-1], axis=1)
+    return LinearHead(coef, intercept[:, 0])

@@ -24,8 +24,9 @@ class Target:
         As the loss takes it.
     weights : ndarray of shape (n,)
         Of the samples, class weights included.
-    strata : ndarray of shape (n,) or None
-        What a validation split keeps in proportion.
+    strata : ndarray of shape (n,) or (n, n_outputs), or None
+        Of what a validation split must leave some in training: classes, which it
+        keeps in proportion, or labels as an indicator matrix.
     n_outputs : int
     loss : Loss
     attributes : dict
@@ -140,7 +141,7 @@ def read_indicators(
         y=y,
         values=values,
         weights=weights,
-        strata=None,
+        strata=values,
         n_outputs=len(classes),
         loss=SigmoidLoss(label_smoothing, on_weights),
         attributes={

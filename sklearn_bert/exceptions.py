@@ -8,7 +8,7 @@
     ├── CheckpointError (ValueError)          a model that cannot be trusted or run
     │   ├── CheckpointNotFoundError           ... that is nowhere to be found
     │   └── CheckpointMismatchError           ... that is not the one of the fit
-    ├── DeviceMemoryError (RuntimeError)      one text does not fit into memory
+    ├── DeviceMemoryError (RuntimeError)      a model or a text does not fit into memory
     └── DivergenceError (RuntimeError)        training met a number that is not finite
 
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
@@ -60,11 +60,11 @@ class CheckpointMismatchError(CheckpointError):
 
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):
-    """A single text does not fit into the device's memory."""
+    """A model, or a single text, does not fit into the device's memory."""
 
 
 class DivergenceError(SklearnBertError, RuntimeError):
-    """A loss or a gradient was not a finite number."""
+    """A loss, a gradient or an output was not a finite number."""
 
 
 class InterruptedFitWarning(UserWarning):
@@ -76,7 +76,7 @@ class MemoryWarning(UserWarning):
 
 
 class RareClassWarning(UserWarning):
-    """A class has too few samples to be in the validation split too."""
+    """A class or a label has too few samples to be in the validation split too."""
 
 
 class TruncationWarning(UserWarning):

@@ -1,5 +1,7 @@
 """The split that early stopping holds out."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,27 @@ def test_a_class_that_would_be_lost_stays_in_training():
         train, held_out = hold_out(ROWS, strata, 0.95, 0)
     assert set(strata[train - 100]) == {0, 1}
     assert sorted([*train, *held_out]) == ROWS.tolist()
+
+
+def test_a_label_that_would_be_lost_stays_in_training():
+    for row in range(40):
+        indicators = np.zeros((40, 3))
+        indicators[::2, 0] = indicators[row, 2] = 1
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            train, held_out = hold_out(ROWS, indicators, 0.25, 0)
+        assert row + 100 in train
+        assert sorted([*train, *held_out]) == ROWS.tolist()
+        # Ten rows are drawn, and a label that none has on is not lost.
+        assert len(held_out) == 10 - len(caught)
+        for warning in caught:
+            assert warning.category is RareClassWarning
+            assert "1 of 3 labels have too few" in str(warning.message)
+
+
+def test_labels_that_leave_nothing_to_validate_with_are_refused():
+    with pytest.raises(ValueError, match=r"validation set is too small.*no other row"):
+        hold_out(ROWS, np.eye(40), 0.25, 0)
 
 
 def test_too_few_rows_to_train_on_are_told_apart():

@@ -182,12 +182,8 @@ def read_config(files: CheckpointFiles) -> Any:
 
 def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
     """Return the first position's number and how many positions there are."""
-    from transformers import AutoModel
-
     try:
-        # On the meta device a model has shapes and no weights.
-        with quietly(), torch.device("meta"):
-            model = AutoModel.from_config(config)
+        model = shape_model(config)
     except Exception as error:
         raise broken(
             files, f"has a config.json of no model ({reason(error)})"
@@ -200,9 +196,17 @@ def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
     return first, table.num_embeddings - first
 
 
+def shape_model(config: Any) -> Any:
+    """Return the model of a configuration with shapes and no weights."""
+    from transformers import AutoModel
+
+    with quietly(), torch.device("meta"):
+        return AutoModel.from_config(config)
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep transformers' bars and reports off the screen and the generators as is."""
+    """Keep transformers' bars and reports off the screen."""
 
     from transformers.utils import logging as transformers_logging
 
@@ -213,9 +217,7 @@ def quietly() -> Iterator[None]:
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
         try:
-            # Heads that a checkpoint lacks would be drawn from the global generator.
-            with torch.random.fork_rng(devices=[]):
-                yield
+            yield
         finally:
             transformers_logging.set_verbosity(verbosity)
             if had_bars:

@@ -8,6 +8,7 @@ nothing is unpickled and every tensor is covered by the recorded digests.
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sklearn_bert._engine.architecture import (
     read_config,
     read_json,
     reason,
+    shape_model,
 )
 from sklearn_bert._engine.locating import TOKENIZER_FILES, CheckpointFiles
 from sklearn_bert._engine.tokenization import TextTokenizer
@@ -36,11 +38,21 @@ _LEAST_COVERAGE = 0.9
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified encoder on the CPU in float32, and its tokenizer."""
+    """A verified encoder on the CPU in float32, and its tokenizer.
+
+    Attributes
+    ----------
+    model : nn.Module
+    tokenizer : TextTokenizer
+    architecture : Architecture
+    is_fine_tuned : bool
+        Whether the weights are ours. They may be far from any that were pre-trained.
+    """
 
     model: nn.Module
     tokenizer: TextTokenizer
     architecture: Architecture
+    is_fine_tuned: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +114,6 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
 
 
 def _load_model(files: CheckpointFiles) -> nn.Module:
-    from transformers import AutoModel
-
     if not any(files.folder.glob("model*.safetensors")):
         raise broken(
             files,
@@ -112,18 +122,16 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     _check_shards(files)
     config = read_config(files)
     try:
-        with quietly():
-            model, info = AutoModel.from_pretrained(
-                files.folder,
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-                # So that they are named in our own error.
-                ignore_mismatched_sizes=True,
-            )
+        model, info = _from_pretrained(
+            files.folder,
+            config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            # So that they are named in our own error.
+            ignore_mismatched_sizes=True,
+        )
     except (SafetensorError, OSError) as error:
         raise broken(
             files, f"has weights that cannot be read ({reason(error)})"
@@ -138,6 +146,29 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
         if not torch.isfinite(parameter).all():
             raise broken(files, f"holds a NaN or an infinity in {name}")
     return model.eval().requires_grad_(False)
+
+
+def _from_pretrained(folder: Path | None, config: Any, **options: Any) -> Any:
+    """Call transformers' loading, without drawing any random numbers.
+
+    transformers would draw what is missing from the process's global generator, which
+    other threads may be using. Here it stays empty, since only poolers may be missing.
+    """
+    kind = type(shape_model(config))
+
+    class Undrawn(kind):  # type: ignore[misc, valid-type]
+        def _init_weights(self, module: nn.Module) -> None:
+            for parameter in module.parameters(recurse=False):
+                # The mark by which transformers spares what it has loaded. Buffers,
+                # which no file holds, are not spared.
+                parameter._is_hf_initialized = True  # type: ignore[attr-defined]
+            super()._init_weights(module)
+
+    with quietly():
+        loaded = Undrawn.from_pretrained(folder, config=config, **options)
+    model = loaded[0] if isinstance(loaded, tuple) else loaded
+    model.__class__ = kind
+    return loaded
 
 
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
@@ -156,20 +187,18 @@ def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
 
 def unpack(packed: PackedCheckpoint) -> Checkpoint:
     """Return an encoder with the weights that :func:`pack` copied."""
-    from transformers import AutoModel
-
-    with quietly():
-        model = AutoModel.from_config(make_config(json.loads(packed.config)))
-    _remove_pooler(model)
     # A copy, which the module may change: weights may be a read-only memory map.
     weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
+    config = make_config(json.loads(packed.config))
+    model = _from_pretrained(None, config, state_dict=dict(weights))
+    _remove_pooler(model)
     model.load_state_dict(weights, assign=True)
     tokenizer = TextTokenizer(
         Tokenizer.from_str(packed.tokenizer),
         has_segments=packed.architecture.has_segments,
     )
     model = model.eval().requires_grad_(False)
-    return Checkpoint(model, tokenizer, packed.architecture)
+    return Checkpoint(model, tokenizer, packed.architecture, is_fine_tuned=True)
 
 
 def _remove_pooler(model: Any) -> None:

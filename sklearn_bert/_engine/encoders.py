@@ -82,12 +82,13 @@ class ModulePath:
         self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
     ) -> list[Tensor]:
         """Return the layers' states of all tokens, or of the first ones."""
-        states = self._run(batch)
+        states = self._run(batch, layers)
         if only_first:
-            return [states[layer][batch.first_tokens] for layer in layers]
-        return [states[layer] for layer in layers]
+            return [state[batch.first_tokens] for state in states]
+        return states
 
-    def _run(self, batch: Batch) -> list[Tensor]:
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        """Return the layers' states of all tokens."""
         raise NotImplementedError
 
 
@@ -101,7 +102,7 @@ class FlatEncoder(ModulePath):
         register_attention(_FLAT, _attend_flat)
         self._model.set_attn_implementation(_FLAT)
 
-    def _run(self, batch: Batch) -> list[Tensor]:
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
         inputs = {
             "input_ids": batch.input_ids[None],
             "position_ids": batch.positions[None] + self._first_position,
@@ -112,7 +113,8 @@ class FlatEncoder(ModulePath):
                 segments = torch.zeros_like(batch.input_ids)
             inputs["token_type_ids"] = segments[None]
         output = self._model(**inputs, output_hidden_states=True, flat_batch=batch)
-        return [state[0] for state in _states(output)]
+        states = _states(output)
+        return [states[layer][0] for layer in layers]
 
 
 def _states(output: Any) -> list[Tensor]:
@@ -143,26 +145,37 @@ def _attend_flat(
 class PaddedEncoder(ModulePath):
     """transformers' modules over padded batches, sorted by length beforehand."""
 
-    def _run(self, batch: Batch) -> list[Tensor]:
-        longest = batch.lengths[0]
-        lengths = torch.tensor(batch.lengths, device=batch.input_ids.device)
-        places = torch.arange(longest, device=lengths.device)
-        mask = places[None] < lengths[:, None]
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        places = _places(batch)
+        shape = (len(batch.lengths), batch.lengths[0])
         inputs = {
-            "input_ids": _pad(batch.input_ids, mask),
-            "attention_mask": mask.to(torch.int64),
+            "input_ids": _pad(batch.input_ids, places, shape),
+            "attention_mask": _pad(torch.ones_like(batch.input_ids), places, shape),
         }
         if self._has_segments and batch.segments is not None:
-            inputs["token_type_ids"] = _pad(batch.segments, mask)
+            inputs["token_type_ids"] = _pad(batch.segments, places, shape)
         output = self._model(**inputs, output_hidden_states=True)
-        return [state[mask] for state in _states(output)]
+        states = _states(output)
+        return [states[layer].flatten(0, 1).index_select(0, places) for layer in layers]
 
 
-def _pad(flat: Tensor, mask: Tensor) -> Tensor:
-    """Spread (T,) over the true places of (n, longest); zeros elsewhere."""
-    padded = torch.zeros(mask.shape, dtype=flat.dtype, device=flat.device)
-    padded[mask] = flat
-    return padded
+def _places(batch: Batch) -> Tensor:
+    """Return where each token stands in the padded batch, row after row: (T,), int64.
+
+    Made of what is on the device already, so that nobody waits for it.
+    """
+    longest, n_tokens = batch.lengths[0], len(batch.input_ids)
+    rows = torch.arange(len(batch.lengths), device=batch.boundaries.device)
+    row_starts = (rows * longest).repeat_interleave(
+        batch.boundaries.diff(), output_size=n_tokens
+    )
+    return row_starts + batch.positions
+
+
+def _pad(flat: Tensor, places: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Put (T,) into its places in (n, longest); zeros elsewhere."""
+    padded = flat.new_zeros(shape[0] * shape[1])
+    return padded.index_copy_(0, places, flat).view(shape)
 
 
 def build_encoder(
@@ -190,6 +203,9 @@ def choose_path(
 ) -> Path:
     """Return the first path whose states equal those of each sequence by itself.
 
+    Fine-tuned weights may be so far off that rounding alone makes the states differ.
+    Their model has been found to be an encoder before, so it runs padded then.
+
     Raises
     ------
     CheckpointError
@@ -216,7 +232,8 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
     sequences = _probe(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
-    _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
+    if not checkpoint.is_fine_tuned:
+        _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
     batch = collate(sequences, range(len(sequences.ids)))
     kinds = (FusedEncoder, FlatEncoder, PaddedEncoder)
     for kind in kinds if _attends_everywhere(model.config) else kinds[-1:]:
@@ -228,6 +245,8 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
         except Exception:
             pass
         model.set_attn_implementation(attention)
+    if checkpoint.is_fine_tuned:
+        return padded
     raise CheckpointError(
         "model must keep the texts of a batch apart. Got a "
         f"{model.config.model_type!r} model, whose features of a text depend on the "

@@ -1,6 +1,6 @@
 """Texts to features with a frozen encoder: the loop behind ``transform``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -94,15 +94,57 @@ def encode(
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
     """
+    chunks = _tokenize_ahead(encoder, first, second, config)
+    return _encode_chunks(encoder, chunks, len(first), config)
+
+
+def encode_sequences(
+    encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
+) -> np.ndarray:
+    """Turn texts that are tokenised already into features.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    sequences : TokenSequences
+        Of n texts, each of one sequence or of several windows.
+    config : EncodingConfig
+
+    Returns
+    -------
+    ndarray of shape (n, width)
+        As :func:`encode` gives them.
+
+    Raises
+    ------
+    DeviceMemoryError
+        If a batch of one text does not fit into the device's memory.
+    """
+    n_texts = len(text_boundaries(sequences))
+    slices = (
+        slice(start, min(start + _TEXTS_PER_CHUNK, n_texts))
+        for start in range(0, n_texts, _TEXTS_PER_CHUNK)
+    )
+    chunks = ((one, sequences.take(range(one.start, one.stop))) for one in slices)
+    return _encode_chunks(encoder, chunks, n_texts, config).features
+
+
+def _encode_chunks(
+    encoder: Encoder,
+    chunks: Iterable[tuple[slice, TokenSequences]],
+    n_texts: int,
+    config: EncodingConfig,
+) -> Encoded:
+    """Encode chunk by chunk; each comes with the texts that it is made of."""
     width = len(config.layers) * encoder.architecture.hidden_size
     dtype = np.float64 if encoder.dtype == torch.float64 else np.float32
-    features = np.empty((len(first), width), dtype=dtype)
+    features = np.empty((n_texts, width), dtype=dtype)
     n_truncated = 0
     with tqdm(
-        total=len(first), unit="text", disable=not config.show_progress, leave=False
+        total=n_texts, unit="text", disable=not config.show_progress, leave=False
     ) as bar:
-        for texts, sequences in _tokenize_ahead(encoder, first, second, config):
-            pooled = _encode_sequences(encoder, sequences, config, features.dtype)
+        for texts, sequences in chunks:
+            pooled = _encode_chunk(encoder, sequences, config, features.dtype)
             features[texts] = _join_windows(pooled, sequences, config.pooling)
             n_truncated += sequences.n_truncated
             bar.update(texts.stop - texts.start)
@@ -172,7 +214,7 @@ def _chunks(first: Sequence[str], second: Sequence[str] | None) -> list[slice]:
     return [*chunks, slice(start, len(first))]
 
 
-def _encode_sequences(
+def _encode_chunk(
     encoder: Encoder,
     sequences: TokenSequences,
     config: EncodingConfig,

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sklearn_bert._engine.batching import move
+
 
 @dataclass(frozen=True)
 class LinearHead:
@@ -86,6 +88,9 @@ class SigmoidLoss:
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
         losses = F.binary_cross_entropy_with_logits(outputs, smooth, reduction="none")
         if self.on_weights is not None:
-            factors = outputs.new_tensor(self.on_weights)
+            # Moved as batches are, since a plain copy to a GPU would wait for it.
+            factors = torch.tensor(self.on_weights, dtype=outputs.dtype)
+            if outputs.device.type != "cpu":
+                factors = move(factors, outputs.device)
             losses = torch.where(targets > 0, factors * losses, losses)
         return losses.mean(1)

@@ -69,6 +69,6 @@ def join_windows(
         return joined.scatter_reduce(0, places, pooled, "amax", include_self=False)
     weights = torch.ones_like(pooled[:, :1])
     if pooling == "mean":
-        weights = pooled.new_tensor(batch.lengths)[:, None]
+        weights = batch.boundaries.diff()[:, None].to(pooled.dtype)
     totals = joined[:, :1].index_add(0, owners, weights)
     return joined.index_add(0, owners, pooled * weights) / totals

@@ -21,6 +21,7 @@ import torch
 from sklearn_bert._engine.encoders import Encoder, build_encoder
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.locating import CheckpointFiles
+from sklearn_bert._engine.memory import NeedsMemory
 
 MAX_ENCODERS = 4
 LINGER_SECONDS = 10.0
@@ -70,7 +71,8 @@ class EncoderRegistry:
                 # Room first: two large models at once may not fit.
                 while len(self._encoders) >= MAX_ENCODERS:
                     self._drop(next(iter(self._encoders)))
-                self._encoders[key] = build_encoder(files, device, dtype)
+                with NeedsMemory("The model", device):
+                    self._encoders[key] = build_encoder(files, device, dtype)
                 self._users[key] = weakref.WeakSet()
             self._encoders.move_to_end(key)
             self._register(user, key)

@@ -5,7 +5,6 @@ where they have one of torch's: theirs draws from the process's global generator
 training mode some of them drop attention, which flash kernels cannot do.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ from torch import nn
 
 from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.checkpoints import Checkpoint
+from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.embedding import RowEmbedding
 from sklearn_bert._engine.encoders import Encoder, choose_kind
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.fused_training import TrainableFusedEncoder
 from sklearn_bert._engine.optimization import TrainedTensor
-
-_LAYER = re.compile(r"layers?\.(\d+)\.")
 
 
 @dataclass(frozen=True)
@@ -111,18 +109,19 @@ def make_trainable(
         extra = path.joint_parameters
     else:
         path, extra = kind(checkpoint, device, dtype), {}
-    _replace_dropout(model, drop, n_frozen)
+    architecture = checkpoint.architecture
+    depths = Depths(model, architecture.n_layers)
+    _replace_dropout(model, drop, depths, n_frozen)
     words = None
     table = model.get_input_embeddings()
     if n_frozen == 0 and isinstance(table, nn.Embedding):
         words = RowEmbedding(table.weight)
         model.set_input_embeddings(words)
-    architecture = checkpoint.architecture
     joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
     tensors = tuple(
         TrainedTensor(name, parameter.requires_grad_(), depth)
         for name, parameter in (*model.named_parameters(), *extra.items())
-        if (depth := _depth(name, architecture.n_layers)) >= n_frozen
+        if (depth := depths.of_weight(name)) >= n_frozen
         and name not in joined
         and not (words is not None and parameter is words.weight)
     )
@@ -133,18 +132,12 @@ def make_trainable(
 _QKV = ("query", "key", "value")
 
 
-def _depth(name: str, n_layers: int) -> int:
-    """Return 0 for the embeddings, k for the k-th layer, else the last layer's."""
-    if match := _LAYER.search(name):
-        return int(match[1]) + 1
-    return 0 if "embed" in name else n_layers
-
-
-def _replace_dropout(model: nn.Module, dropout: Dropout, n_frozen: int) -> None:
+def _replace_dropout(
+    model: nn.Module, dropout: Dropout, depths: Depths, n_frozen: int
+) -> None:
     """Let ``dropout`` stand in all parts of the model that are trained."""
     for name, module in list(model.named_modules()):
         for child_name, child in module.named_children():
             if isinstance(child, nn.Dropout):
-                # The depth of what the dropout follows, a top-level one's included.
-                is_trained = _depth(f"{name}.{child_name}.", 0) >= n_frozen
+                is_trained = depths.of_module(f"{name}.{child_name}") >= n_frozen
                 setattr(module, child_name, dropout if is_trained else nn.Identity())

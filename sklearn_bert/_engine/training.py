@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from sklearn_bert._engine.batching import move
+from sklearn_bert._engine.divergence import check_learning_rate, gives_finite_outputs
 from sklearn_bert._engine.heads import Loss
-from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.kept_weights import KeptWeights
+from sklearn_bert._engine.memory import NeedsMemory, release_memory
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
     RowAdamW,
@@ -45,6 +47,8 @@ from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
 
 # Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
 MAX_GRADIENT_NORM = 1.0
+# Texts that show, at the end of an epoch, whether its weights make finite numbers.
+_N_CHECKED = 8
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,16 @@ class FineTuning:
         steps_per_epoch = -(-self._n_texts // config.batch_size)
         self._n_steps = config.n_epochs * steps_per_epoch
         self._n_warmup = round(config.warmup * self._n_steps)
-        self._best: list[Tensor] | None = None
+        self._data = data
         self._best_score = -inf
         self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
-        self._make_optimizers()
+        with NeedsMemory("The optimiser's state", self._device):
+            self._make_optimizers()
+            self._kept = KeptWeights(self._all_weights())
 
     def _make_optimizers(self) -> None:
         config, words = self._config, self._trainable.words
+        check_learning_rate(config.learning_rate, self._head.weight.dtype)
         top = self._trainable.encoder.architecture.n_layers + 1
         head = [
             TrainedTensor(name, parameter.requires_grad_(), top)
@@ -136,7 +143,20 @@ class FineTuning:
             self._row_adamw = RowAdamW(words, rate, config.weight_decay)
 
     def run(self) -> TrainingLog:
-        """Train, and leave the best weights in the encoder and the head."""
+        """Train, and leave the best weights in the encoder and the head.
+
+        After Ctrl-C these are the best so far, or, where nothing was scored, those of
+        the moment; after a divergence the last ones that were found to be finite.
+        """
+        what = "Training, with a gradient and two moments of each weight,"
+        with NeedsMemory(what, self._device):
+            self._run_epochs()
+        has_best = self._validate is not None and self.log.best_epoch > 0
+        if has_best or self.log.error is not None:
+            self._kept.restore()
+        return self.log
+
+    def _run_epochs(self) -> None:
         start = time.monotonic()
         is_hidden = self._config.verbose != 1
         with tqdm(total=self._n_steps, unit="step", disable=is_hidden) as bar:
@@ -151,8 +171,6 @@ class FineTuning:
             except DivergenceError as error:
                 self.log.error = error
             self._release_gradients()
-        self._restore_best()
-        return self.log
 
     def _run_epoch(self, bar: tqdm) -> float:
         """Go once over the texts; return their mean loss."""
@@ -162,7 +180,19 @@ class FineTuning:
             n_done += len(step.texts)
             bar.update()
             bar.set_postfix(self._figures(total / n_done), refresh=False)
+        self._check_weights(step.texts)
         return total / n_done
+
+    def _check_weights(self, texts: list[int]) -> None:
+        """Raise an error if the weights of the moment make no finite numbers.
+
+        The losses of the steps would show it only in the step after.
+        """
+        sequences = self._data.sequences.take(texts[-_N_CHECKED:])
+        if not gives_finite_outputs(
+            self._trainable, self._head, sequences, self._config.pooling
+        ):
+            raise self._divergence("outputs were not after", self.log.n_steps)
 
     def _figures(self, loss: float) -> dict[str, str]:
         """Return what the progress bar shows beside the time left."""
@@ -175,9 +205,10 @@ class FineTuning:
     def _step(self, step: _Step) -> float:
         """Make one step of the optimiser; return the batch's mean loss."""
         loss, norm = self._accumulate_in_memory(step)
-        factor = self._learning_rate_factor()
+        factor = self._learning_rate_factor(self.log.n_steps)
         if not (isfinite(loss) and isfinite(norm)):
-            raise self._divergence(loss)
+            what = "gradient" if isfinite(loss) else "loss"
+            raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
         if norm > MAX_GRADIENT_NORM:
             for tensor in self._tensors_of_step():
                 if tensor.grad is not None:
@@ -191,9 +222,9 @@ class FineTuning:
         self.log.n_steps += 1
         return loss
 
-    def _learning_rate_factor(self) -> float:
+    def _learning_rate_factor(self, step: int) -> float:
         return schedule_factor(
-            self.log.n_steps, self._n_steps, self._n_warmup, self._config.schedule
+            step, self._n_steps, self._n_warmup, self._config.schedule
         )
 
     def _accumulate_in_memory(self, step: _Step) -> tuple[float, float]:
@@ -297,15 +328,18 @@ class FineTuning:
             if waiting is not None:
                 yield waiting.result()
 
-    def _divergence(self, loss: float) -> DivergenceError:
-        what = "gradient" if isfinite(loss) else "loss"
-        rate = self._config.learning_rate * self._learning_rate_factor()
+    def _divergence(self, what: str, step: int) -> DivergenceError:
+        rate = self._config.learning_rate * self._learning_rate_factor(step - 1)
+        kept = f"weights of the end of epoch {self._kept.epoch}"
+        if self._kept.epoch == 0:
+            kept = "weights that training started from"
+        elif self._validate is not None:
+            kept = f"best {kept}"
         return DivergenceError(
-            f"Loss and gradient must be finite numbers. The {what} was not at step "
-            f"{self.log.n_steps + 1} of {self._n_steps}, with a learning rate of "
-            f"{rate:.3g}. The weights of the step before are kept. Lower learning_rate "
-            f"(it is {self._config.learning_rate:g}), raise warmup, or set "
-            "dtype='float32'."
+            f"Losses, gradients and outputs must be finite numbers. The {what} step "
+            f"{step} of {self._n_steps}, with a learning rate of {rate:.3g}. The "
+            f"{kept} are kept. Lower learning_rate (it is "
+            f"{self._config.learning_rate:g}), raise warmup, or set dtype='float32'."
         )
 
     def _end_epoch(self, epoch: int, seconds: float) -> TrainingState:
@@ -315,14 +349,12 @@ class FineTuning:
         score = None
         if self._validate is not None:
             score = self._validate()
-            # A score of NaN is never the best.
-            if self._best is None or score > self._best_score:
-                self._best_score = -inf if isnan(score) else score
-                log.best_epoch = epoch
-                self._best = [tensor.detach().clone() for tensor in self._all_weights()]
             log.validation_scores.append(score)
-        else:
+        # A score of NaN is never the best.
+        if score is None or log.best_epoch == 0 or score > self._best_score:
+            self._best_score = -inf if score is None or isnan(score) else score
             log.best_epoch = epoch
+            self._kept.keep(epoch)
         state = TrainingState(
             epoch=epoch,
             n_epochs=config.n_epochs,
@@ -377,12 +409,6 @@ class FineTuning:
     def _all_weights(self) -> list[Tensor]:
         words = self._trainable.words
         return self._tensors if words is None else [*self._tensors, words.weight]
-
-    @torch.no_grad()
-    def _restore_best(self) -> None:
-        if self._best is not None:
-            for tensor, best in zip(self._all_weights(), self._best, strict=True):
-                tensor.copy_(best)
 
 
 def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:

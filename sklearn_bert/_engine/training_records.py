@@ -96,7 +96,7 @@ class TrainingLog:
         At the end of each epoch; empty without early stopping.
     n_steps : int
     best_epoch : int
-        The epoch whose weights are kept, counted from 1.
+        The epoch whose weights are kept, counted from 1; 0 before its end.
     part_size : int
         Texts per forward pass, at the end.
     n_memory_errors : int

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from sklearn_bert._engine import encoders
 from sklearn_bert._engine.batching import collate
 from sklearn_bert._engine.checkpoints import load_checkpoint
 from sklearn_bert._engine.encoders import (
@@ -137,3 +138,33 @@ def test_local_attention_is_left_to_transformers(save_model, tmp_path):
     folder = save_model(tmp_path / "big_bird", "big_bird")
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
     assert type(encoder.path) is PaddedEncoder
+
+
+def test_padding_puts_each_token_where_it_was(tiny_bert):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float32)
+    batch = make_batch(encoder, ["good film with a dull plot", "good", "a film"])
+    places = encoders._places(batch)
+    shape = (len(batch.lengths), batch.lengths[0])
+    padded = encoders._pad(batch.input_ids, places, shape)
+    starts = batch.boundaries.tolist()
+    for row, (start, stop) in enumerate(itertools.pairwise(starts)):
+        ids = batch.input_ids[start:stop].tolist()
+        assert padded[row].tolist() == ids + [0] * (shape[1] - len(ids))
+    assert torch.equal(padded.view(-1)[places], batch.input_ids)
+
+
+def test_only_the_layers_wanted_are_laid_end_to_end(tiny_bert, monkeypatch):
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    path = PaddedEncoder(checkpoint, CPU, torch.float32)
+    batch = make_batch(checkpoint, ["good film", "good"])
+    expected = path.hidden_states(batch, ALL, only_first=False)
+    select, calls = torch.Tensor.index_select, []
+
+    def counting(self, *args):
+        calls.append(args)
+        return select(self, *args)
+
+    monkeypatch.setattr(torch.Tensor, "index_select", counting)
+    (states,) = path.hidden_states(batch, (2,), only_first=False)
+    assert torch.equal(states, expected[2])
+    assert len(calls) == 1

@@ -6,9 +6,14 @@ import torch
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine import encoding as module
+from sklearn_bert._engine.encoders import build_encoder
+from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
 from sklearn_bert._engine.fused import FusedEncoder
+from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 from sklearn_bert.exceptions import DeviceMemoryError
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -42,6 +47,28 @@ def test_an_error_while_tokenising_ahead_reaches_the_caller(
     monkeypatch.setattr(TextTokenizer, "__call__", fail)
     with pytest.raises(ZeroDivisionError, match="in the other thread"):
         vectorizer.transform(texts)
+
+
+@pytest.mark.parametrize("limit", [3, 4096])
+@pytest.mark.parametrize("long_text", ["truncate", "window"])
+def test_tokenised_texts_give_the_same_features(
+    tiny_bert, texts, monkeypatch, limit, long_text
+):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
+    config = EncodingConfig(
+        pooling="mean",
+        layers=(3,),
+        normalize=False,
+        max_length=12,
+        long_text=long_text,
+        batch_size=None,
+        show_progress=False,
+    )
+    sequences = encoder.tokenizer(texts, None, max_length=12, long_text=long_text)
+    expected = encode(encoder, texts, None, config).features
+    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", limit)
+    features = encode_sequences(encoder, sequences, config)
+    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-9)
 
 
 def test_windows_of_mean_weigh_by_their_tokens():

@@ -1,13 +1,16 @@
 """Giving memory back."""
 
 import ctypes
+import gc
 import sys
+import weakref
 
 import pytest
 import torch
 
 from sklearn_bert._engine import memory
-from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.memory import NeedsMemory, release_memory
+from sklearn_bert.exceptions import DeviceMemoryError
 
 CPU = torch.device("cpu")
 
@@ -34,3 +37,23 @@ def test_another_c_library_is_left_alone(monkeypatch, error):
     release_memory(CPU)
     assert memory._find_malloc_trim() is None
     memory._find_malloc_trim.cache_clear()
+
+
+def test_an_error_about_memory_holds_none():
+    class Large:
+        """Stands for a tensor: something that can be seen to go."""
+
+    def compute():
+        large = Large()
+        seen.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("tried 2 GiB")
+
+    seen = []
+    with (
+        pytest.raises(DeviceMemoryError, match="The model does not fit") as caught,
+        NeedsMemory("The model", CPU),
+    ):
+        compute()
+    gc.collect()
+    assert caught.value.__cause__ is None
+    assert seen[0]() is None

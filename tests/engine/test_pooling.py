@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from sklearn_bert._engine.batching import Batch
-from sklearn_bert._engine.pooling import pool
+from sklearn_bert._engine.batching import Batch, collate
+from sklearn_bert._engine.pooling import join_windows, pool
+from sklearn_bert._engine.tokenization import TokenSequences
 
 IDS = torch.zeros(6, dtype=torch.int64)
 BATCH = Batch((3, 2, 1), torch.tensor([0, 3, 5, 6]), IDS, IDS, None)
@@ -26,3 +27,13 @@ def test_mean_of_bfloat16_is_summed_in_float32():
     mean = pool(ones, batch, "mean")
     assert mean.dtype == torch.float32
     assert mean.item() == 1.0
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+def test_windows_of_unequal_length_are_joined_as_in_prediction(pooling):
+    sequences = TokenSequences(ids=[[1] * 5, [1] * 3, [1] * 2], texts=[0, 1, 0])
+    batch = collate(sequences, [0, 1, 2])
+    pooled = torch.tensor([[1.0], [9.0], [8.0]], dtype=torch.float64)
+    joined = join_windows(pooled, batch, torch.tensor([0, 1, 0]), 2, pooling)
+    expected = {"cls": 4.5, "mean": 3.0, "max": 8.0}[pooling]
+    assert joined.tolist() == [[expected], [9.0]]

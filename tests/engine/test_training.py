@@ -158,7 +158,7 @@ def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
 
 
 @pytest.mark.parametrize("step", range(10))
-def test_a_loss_that_is_not_finite_keeps_the_weights_before(make, monkeypatch, step):
+def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(make, monkeypatch, step):
     training = make()
     seen = watch_steps(monkeypatch, training)
     spoil(monkeypatch, step)
@@ -167,7 +167,54 @@ def test_a_loss_that_is_not_finite_keeps_the_weights_before(make, monkeypatch, s
     assert f"at step {step + 1} of 10" in str(log.error)
     assert "learning_rate (it is 0.001)" in str(log.error)
     assert log.n_steps == step
-    assert_same(training.weights(), seen[-1])
+    is_first = step < 5
+    kept = "that training started from" if is_first else "of the end of epoch 1"
+    assert f"The weights {kept} are kept" in str(log.error)
+    assert_same(training.weights(), seen[0 if is_first else 5])
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_outputs_that_are_not_finite_end_the_training(make, monkeypatch, epoch):
+    training, checks = make(), iter(range(1, 9))
+    seen = watch_steps(monkeypatch, training)
+    monkeypatch.setattr(
+        module, "gives_finite_outputs", lambda *args: next(checks) != epoch
+    )
+    log = training.run()
+    assert f"The outputs were not after step {5 * epoch} of 10" in str(log.error)
+    assert len(log.loss_curve) == epoch - 1
+    assert_same(training.weights(), seen[5 * (epoch - 1)])
+
+
+def test_a_divergence_keeps_the_best_weights_so_far(make, monkeypatch):
+    training, scores = None, iter([0.9, 0.1])
+    training = make(lambda: next(scores), n_epochs=4)
+    seen = watch_steps(monkeypatch, training)
+    spoil(monkeypatch, 12)
+    error = training.run().error
+    assert "The best weights of the end of epoch 1 are kept" in str(error)
+    assert_same(training.weights(), seen[5])
+
+
+def test_an_interrupt_while_weights_are_copied_keeps_those(make, monkeypatch):
+    training, scores = None, iter([0.1, 0.9])
+    training = make(lambda: next(scores), n_epochs=4)
+    seen = watch_steps(monkeypatch, training)
+    copies = training._kept._copies
+    original, count = torch.Tensor.copy_, iter(range(10**9))
+
+    def interrupted(self, other):
+        # In the middle of the second copy.
+        if any(self is one for one in copies) and next(count) == len(copies) + 3:
+            raise KeyboardInterrupt
+        return original(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "copy_", interrupted)
+    log = training.run()
+    assert (log.was_interrupted, log.best_epoch) == (True, 2)
+    monkeypatch.undo()
+    assert len(seen) == 10
+    assert not torch.equal(training.weights()["head.weight"], seen[5]["head.weight"])
 
 
 def watch_steps(monkeypatch, training):

@@ -1,0 +1,46 @@
+"""Whether a training still makes finite numbers."""
+
+import torch
+from torch import nn
+
+from sklearn_bert._engine.encoding import EncodingConfig, encode_sequences
+from sklearn_bert._engine.tokenization import TokenSequences
+from sklearn_bert._engine.trainable import TrainableEncoder
+
+
+def check_learning_rate(learning_rate: float, dtype: torch.dtype) -> None:
+    """Refuse a learning rate that is no number of the weights' format."""
+    largest = torch.finfo(dtype).max
+    if learning_rate > largest:
+        raise ValueError(
+            f"learning_rate must be at most {largest:.3g}, the largest number of "
+            f"{str(dtype).removeprefix('torch.')}. Got {learning_rate:g}. Lower it: "
+            "fine-tuning takes some 1e-5 to 1e-3."
+        )
+
+
+def gives_finite_outputs(
+    trainable: TrainableEncoder,
+    head: nn.Linear,
+    sequences: TokenSequences,
+    pooling: str,
+) -> bool:
+    """Tell whether the weights of the moment make finite numbers of some texts.
+
+    Finite weights do not, if they are so large that a product of them overflows.
+    """
+    encoder = trainable.encoder
+    config = EncodingConfig(
+        pooling=pooling,
+        layers=(encoder.architecture.n_layers,),
+        normalize=False,
+        max_length=max(map(len, sequences.ids)),
+        long_text="truncate",
+        batch_size=None,
+        show_progress=False,
+    )
+    with torch.no_grad(), trainable.autocast():
+        features = encode_sequences(encoder, sequences, config)
+    with torch.no_grad():
+        outputs = head(torch.from_numpy(features).to(head.weight))
+    return bool(torch.isfinite(outputs).all())

@@ -1,0 +1,47 @@
+"""The one copy of the weights that a training can go back to."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class KeptWeights:
+    """A copy of some tensors as they were at the end of an epoch.
+
+    Made at once, so that memory is short at the start of a training or never.
+
+    Parameters
+    ----------
+    tensors : sequence of Tensor
+        All that the training changes.
+
+    Attributes
+    ----------
+    epoch : int
+        At whose end the copy was taken; 0 is before the first step.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]) -> None:
+        self.epoch = 0
+        self._tensors = tensors
+        self._copies = [tensor.detach().clone() for tensor in tensors]
+        self._is_whole = True
+
+    @torch.no_grad()
+    def keep(self, epoch: int) -> None:
+        """Copy the tensors as they are at the end of an epoch."""
+        self._is_whole = False
+        self.epoch = epoch
+        for tensor, copy in zip(self._tensors, self._copies, strict=True):
+            copy.copy_(tensor)
+        self._is_whole = True
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Write the copy back into the tensors."""
+        if not self._is_whole:
+            # Ctrl-C came while copying, and the tensors are what was to be kept.
+            return
+        for tensor, copy in zip(self._tensors, self._copies, strict=True):
+            tensor.copy_(copy)
