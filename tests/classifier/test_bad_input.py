@@ -25,6 +25,7 @@ NAN = float("nan")
         ),
         ([0, 1, NAN, 1], "contains NaN"),
         (["a", "b", NAN, "b"], "1 of 4 labels are missing, in row 2"),
+        ([0, 1, float("inf"), 1], "Input y contains infinity"),
         ([0.5, 1.5, 2.5, 1.0], "Unknown label type: continuous"),
         ([[0, 2], [1, 1], [3, 4], [0, 1]], "be a label indicator matrix of zeros"),
         ([["a", "b"], ["b"], [], ["a"]], "MultiLabelBinarizer"),
