@@ -299,6 +299,7 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         self : object
             The classifier.
         """
+        self._validate_params()
         known = getattr(self, "classes_", None)
         if known is None and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")

@@ -5,6 +5,7 @@ Errors about targets and weights are scikit-learn's own wherever it has one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isinf
 from numbers import Number
 from typing import Any
 
@@ -147,6 +148,9 @@ def _check_no_missing(y: Any) -> None:
             f"Input y contains NaN. {len(rows)} of {len(values)} labels are missing, "
             f"in row {shown}. Drop these rows, or give them a label."
         )
+    # type_of_target would warn of infinity rather than refuse it.
+    if any(isinstance(value, float) and isinf(value) for value in values):
+        raise ValueError("Input y contains infinity. Drop these rows.")
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
@@ -184,7 +188,9 @@ def _columns(X: Any) -> list[Sequence[Any]]:
         )
     if hasattr(X, "columns"):
         return _frame_columns(X)
-    if isinstance(X, np.matrix):
+    if isinstance(X, np.matrix) or (
+        hasattr(X, "__array__") and not isinstance(X, Iterable)
+    ):
         X = np.asarray(X)
     if isinstance(X, Mapping | set | frozenset):
         raise InputError(
@@ -286,6 +292,8 @@ def _remedy(values: list[Any]) -> str:
             "Drop these rows, or replace missing values by '': X.fillna('') in pandas, "
             "X.fill_null('') in polars."
         )
+    if any(isinstance(value, complex) for value in values):
+        return "Complex data not supported. Turn these values into texts."
     if any(isinstance(value, bytes) for value in values):
         return "Decode bytes first: value.decode('utf-8')."
     if any(isinstance(value, Number) for value in values):

@@ -2,16 +2,14 @@
 
 import doctest
 import inspect
+import sys
 
 import pytest
 from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
-import sklearn_bert._classifier
-import sklearn_bert._vectorizer
-import sklearn_bert.datasets
-import sklearn_bert.exceptions
+from sklearn_bert import datasets, exceptions
 
 ESTIMATORS = [
     value
@@ -58,15 +56,36 @@ UNASKED = {
 }
 
 
+def own_methods(estimator):
+    """Return its public methods that this package wrote, inherited ones included."""
+    return [
+        name
+        for name, method in inspect.getmembers(estimator, callable)
+        if not name.startswith("_")
+        and getattr(method, "__module__", "").startswith("sklearn_bert")
+    ]
+
+
+def public_functions():
+    return [getattr(datasets, name) for name in datasets.__all__]
+
+
 def public_names():
     """Return the import path of every public class, function and method."""
-    names = [f"sklearn_bert.exceptions.{x}" for x in sklearn_bert.exceptions.__all__]
-    names += [f"sklearn_bert.datasets.{x}" for x in sklearn_bert.datasets.__all__]
+    names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
+    names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
     for estimator in ESTIMATORS:
-        names.append(f"sklearn_bert.{estimator.__name__}")
-        own = [x for x in vars(estimator) if not x.startswith("_")]
-        names += [f"sklearn_bert.{estimator.__name__}.{method}" for method in own]
+        path = f"sklearn_bert.{estimator.__name__}"
+        names += [path, *(f"{path}.{method}" for method in own_methods(estimator))]
     return names
+
+
+def test_everything_public_is_looked_at():
+    assert set(sklearn_bert.__all__) == {
+        *(estimator.__name__ for estimator in ESTIMATORS),
+        *("__version__", "datasets", "exceptions"),
+    }
+    assert "sklearn_bert.BertClassifier.transform" in public_names()
 
 
 @pytest.mark.parametrize("name", public_names())
@@ -75,17 +94,48 @@ def test_numpydoc_finds_nothing(name):
     assert found == []
 
 
+@pytest.mark.parametrize("function", public_functions())
+def test_every_parameter_of_a_function_is_constrained(function):
+    constrained = set(function._skl_parameter_constraints)
+    assert constrained == set(inspect.signature(function).parameters)
+
+
 def test_every_error_is_of_the_tree():
-    module = sklearn_bert.exceptions
-    for name in module.__all__:
-        error = getattr(module, name)
-        assert issubclass(error, module.SklearnBertError | UserWarning)
-        if error is not module.SklearnBertError:
+    for name in exceptions.__all__:
+        error = getattr(exceptions, name)
+        assert issubclass(error, exceptions.SklearnBertError | UserWarning)
+        if error is not exceptions.SklearnBertError:
             assert issubclass(error, ValueError | RuntimeError | UserWarning)
 
 
+@pytest.mark.parametrize("shown", [*ESTIMATORS, *public_functions()])
+def test_everything_has_an_example(shown):
+    assert "\nExamples\n--------\n" in inspect.cleandoc(shown.__doc__)
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("module", [sklearn_bert._classifier, sklearn_bert._vectorizer])
-def test_examples_in_docstrings_run(module):
-    failed, attempted = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
-    assert (failed, attempted > 0) == (0, True)
+@pytest.mark.parametrize("shown", [*ESTIMATORS, *public_functions()])
+def test_examples_run(shown):
+    finder, runner = (
+        doctest.DocTestFinder(),
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS),
+    )
+    module = sys.modules[shown.__module__]
+    for example in finder.find(shown, globs=vars(module).copy()):
+        runner.run(example)
+    assert runner.summarize().failed == 0
+    assert runner.tries > 0
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("function", public_functions())
+def test_examples_that_download_run(function, monkeypatch, tmp_path):
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path))
+    skip = doctest.OPTIONFLAGS_BY_NAME["SKIP"]
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for example in doctest.DocTestFinder().find(function, globs={}):
+        for line in example.examples:
+            line.options.pop(skip, None)
+        runner.run(example)
+    assert runner.summarize().failed == 0
+    assert runner.tries > 0

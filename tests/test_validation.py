@@ -41,6 +41,7 @@ ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
         (np.array([1.5]), r"Got 1.5 \(float\) in row 0.*astype\(str\)"),
         (np.array([[1, 2]]), r"Got 1 \(int\) in row 0, 2 \(int\) in row 0: 1 of 1"),
         (["a", True], r"Got True \(bool\) in row 1"),
+        ([2j, "a"], r"Got 2j \(complex\) in row 0.*Complex data not supported"),
         ([b"a"], r"Got b'a' \(bytes\) in row 0.*decode\('utf-8'\)"),
         (np.array([b"a"]), r"\(bytes\) in row 0"),
         ([datetime.date(2020, 1, 1)], r"in row 0.*Turn these values into texts"),
@@ -94,6 +95,14 @@ def test_object_array_of_tuples_is_pairs():
 def test_frame_columns_of_one_name_are_two_columns():
     frame = pd.DataFrame([["a", "b"]], columns=["x", "x"])
     assert check_texts(frame).second == ["b"]
+
+
+def test_what_turns_itself_into_an_array_is_read_as_one():
+    class Column:
+        def __array__(self, dtype=None, copy=None):
+            return np.array(["a", "b"])
+
+    assert check_texts(Column()).first == ["a", "b"]
 
 
 def test_numpy_strings_become_str():

@@ -1,0 +1,118 @@
+"""What BertClassifier refuses, and what it says."""
+
+import re
+
+import numpy as np
+import pytest
+
+from sklearn_bert import BertClassifier
+from sklearn_bert.exceptions import (
+    CheckpointError,
+    SklearnBertError,
+)
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (None, "requires y to be passed, but the target y is None"),
+        ([0, 1], "inconsistent numbers of samples: [4, 2]"),
+        (
+            [1, 1, 1, 1],
+            "at least 2 classes in the data, but the data contains only one",
+        ),
+        ([0, 1, NAN, 1], "contains NaN"),
+        (["a", "b", NAN, "b"], "1 of 4 labels are missing, in row 2"),
+        ([0, 1, float("inf"), 1], "Input y contains infinity"),
+        ([0.5, 1.5, 2.5, 1.0], "Unknown label type: continuous"),
+        ([[0, 2], [1, 1], [3, 4], [0, 1]], "be a label indicator matrix of zeros"),
+        ([["a", "b"], ["b"], [], ["a"]], "MultiLabelBinarizer"),
+        ([["a", "b"], ["b", "c"], ["a", "c"], ["b", "a"]], "MultiLabelBinarizer"),
+        ([None, "a", "b", "a"], "Input y contains NaN"),
+        (np.array([[0, 1], [1, NAN], [0, 0], [1, 1]]), "in row 1"),
+        ([{}, {}, {}, {}], "Unknown label type"),
+    ],
+)
+def test_bad_targets_are_refused_in_scikit_learns_words(make, y, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        make().fit(["a", "b", "c", "d"], y)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1, 1, 1], "sample_weight.shape == (3,), expected (4,)!"),
+        ([[1], [1], [1], [1]], "Sample weights must be 1D array or scalar"),
+        ([1, -1, 1, 1], "Negative values in data passed to `sample_weight`"),
+        ([1, NAN, 1, 1], "Input sample_weight contains NaN"),
+        ([0, 0, 0, 0], "Sample weights must contain at least one non-zero number."),
+        ([0, 1, 0, 1], "contains only one class: "),
+    ],
+)
+def test_bad_weights_are_refused_in_scikit_learns_words(make, weights, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        make().fit(["a", "b", "c", "d"], [0, 1, 0, 1], sample_weight=weights)
+
+
+@pytest.mark.parametrize("weight", [-1, NAN, float("inf")])
+def test_bad_class_weights_are_refused(make, texts, labels, indicators, weight):
+    for key, y in (("long", labels), (1, indicators)):
+        with pytest.raises(ValueError, match="finite weights that are not negative"):
+            make(class_weight={key: weight}).fit(texts, y)
+
+
+def test_class_weights_that_leave_nothing_are_refused(make, texts, labels):
+    with pytest.raises(ValueError, match="leave some samples a weight over 0"):
+        make(class_weight=dict.fromkeys(labels, 0)).fit(texts, labels)
+
+
+def test_class_weights_that_leave_one_class_name_it(make, texts, labels):
+    with pytest.raises(ValueError, match=r"only one class: .*good"):
+        make(class_weight={"long": 0, "other": 0}).fit(texts, labels)
+
+
+@pytest.mark.parametrize("class_weight", [{"good": 1}, {5: 2.0}])
+def test_class_weights_of_unknown_labels_are_refused(
+    make, texts, indicators, class_weight
+):
+    with pytest.raises(ValueError, match="numbers of y's columns as keys"):
+        make(class_weight=class_weight).fit(texts, indicators)
+
+
+def test_a_callback_that_cannot_be_called_is_refused_at_once(make, texts, labels):
+    with pytest.raises(TypeError, match="only functions of a training state"):
+        make(callbacks=[print, 1]).fit(texts, labels)
+
+
+def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
+    with pytest.raises(ValueError, match=r"freeze must be at most 3.*Got 9"):
+        make(freeze=9).fit(texts, labels)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_epochs": 0},
+        {"learning_rate": 0},
+        {"batch_size": "auto"},
+        {"dtype": "float16"},
+        {"dropout": 1.0},
+        {"freeze": "layers"},
+        {"scoring": "fastness"},
+        {"class_weight": "balance"},
+    ],
+    ids=str,
+)
+def test_bad_parameters_are_refused_in_scikit_learns_words(make, texts, labels, change):
+    (name,) = change
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of BertClassifier"):
+        make(**change).fit(texts, labels)
+
+
+def test_errors_of_the_checkpoint_are_the_vectorizers(tmp_path, texts, labels):
+    tmp_path.joinpath("config.json").write_text("{}")
+    with pytest.raises(CheckpointError) as error:
+        BertClassifier(tmp_path).fit(texts, labels)
+    assert isinstance(error.value, SklearnBertError)

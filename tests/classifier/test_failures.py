@@ -1,0 +1,90 @@
+"""What is left of BertClassifier when a fit fails or is stopped."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_bert.exceptions import (
+    DivergenceError,
+    InterruptedFitWarning,
+    MemoryWarning,
+)
+
+
+def test_short_memory_is_told_once_and_changes_nothing(
+    make, fitted, texts, labels, monkeypatch
+):
+    from sklearn_bert._engine.training import FineTuning
+
+    forward, calls = FineTuning._forward, iter(range(10**6))
+
+    def failing(self, part):
+        if next(calls) == 1:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, part)
+
+    monkeypatch.setattr(FineTuning, "_forward", failing)
+    exact = {"dropout": 0.0, "dtype": "float32"}
+    classifier = make(**exact)
+    with pytest.warns(MemoryWarning, match="in parts of 16") as caught:
+        classifier.fit(texts, labels)
+    assert len(caught) == 1
+    assert classifier.batch_size == 32
+    monkeypatch.undo()
+    expected = make(**exact).fit(texts, labels)
+    np.testing.assert_allclose(
+        classifier.predict_proba(texts), expected.predict_proba(texts), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("call", range(4))
+def test_prediction_halves_batches_that_do_not_fit(fitted, texts, monkeypatch, call):
+    from sklearn_bert._engine import encoding
+
+    expected = fitted.predict_proba(texts)
+    forward, calls = encoding._forward, iter(range(10**6))
+
+    def failing(*args):
+        if next(calls) == call:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(*args)
+
+    monkeypatch.setattr(encoding, "_forward", failing)
+    monkeypatch.setattr(encoding, "_TOKENS_ON_CPU", 200)
+    np.testing.assert_allclose(fitted.predict_proba(texts), expected, atol=1e-6)
+
+
+def test_divergence_is_an_error_that_leaves_a_usable_estimator(make, texts, labels):
+    def spoil(state):
+        if state.epoch == 1:
+            raise DivergenceError("as the loop raises it")
+
+    classifier = make(callbacks=[spoil])
+    with pytest.raises(DivergenceError):
+        classifier.fit(texts, labels)
+    assert np.isfinite(classifier.predict_proba(texts)).all()
+
+
+def test_an_interrupt_leaves_a_usable_estimator_and_warns(make, texts, labels):
+    def interrupt(state):
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    classifier = make(n_epochs=5, callbacks=[interrupt])
+    with pytest.warns(InterruptedFitWarning, match="after 4 steps"):
+        classifier.fit(texts, labels)
+    assert classifier.n_iter_ == 2
+    assert classifier.predict(texts).shape == (40,)
+
+
+def test_a_failing_fit_leaves_the_estimator_as_it_was(make, texts, labels):
+    classifier = make().fit(texts, labels)
+    before = vars(classifier).copy()
+
+    def fail(state):
+        raise RuntimeError("mine")
+
+    classifier.set_params(callbacks=[fail])
+    with pytest.raises(RuntimeError, match="mine"):
+        classifier.fit(texts, labels)
+    assert vars(classifier) == {**before, "callbacks": [fail]}

@@ -1,0 +1,70 @@
+"""The kinds of containers that samples may come in."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+
+class NotAnArray:
+    """Something that is no array and no list, but can be turned into an array."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return as_objects(self._values)
+
+
+def as_objects(X):
+    """Return a 1-D object array, also of lists of equal length."""
+    array = np.empty(len(X), dtype=object)
+    array[:] = X
+    return array
+
+
+def spread(values):
+    """Return every second element of an array, which is not contiguous then."""
+    doubled = np.repeat(values, 2)
+    return doubled[::2]
+
+
+OF_TEXTS = {
+    "tuple": tuple,
+    "object array": as_objects,
+    "<U array": np.array,
+    "column": lambda X: as_objects(X).reshape(-1, 1),
+    "Fortran column": lambda X: np.asfortranarray(np.array(X).reshape(-1, 1)),
+    "strided": lambda X: spread(np.array(X)),
+    "reversed twice": lambda X: np.array(X[::-1])[::-1],
+    "no array": NotAnArray,
+    "Series, odd index": lambda X: pd.Series(X, index=range(len(X), 0, -1)),
+    "Series, duplicated index": lambda X: pd.Series(X, index=[0] * len(X)),
+    "pandas string": lambda X: pd.Series(X, dtype="string"),
+    "pandas category": lambda X: pd.Series(X, dtype="category"),
+    "pandas object": lambda X: pd.Series(X, dtype=object),
+    "pandas frame": lambda X: pd.DataFrame({"text": X}),
+    "polars": pl.Series,
+    "polars category": lambda X: pl.Series(X, dtype=pl.Categorical),
+    "polars frame": lambda X: pl.DataFrame({"text": X}),
+}
+
+OF_WORDS = {
+    "tuple": tuple,
+    "tuples": lambda X: [tuple(words) for words in X],
+    "object array": as_objects,
+    "arrays": lambda X: [np.array(words) for words in X],
+    "strided": lambda X: spread(as_objects(X)),
+    "Series, odd index": lambda X: pd.Series(X, index=range(len(X), 0, -1)),
+    "Series, duplicated index": lambda X: pd.Series(X, index=[0] * len(X)),
+}
+
+
+def containers(subject):
+    return OF_TEXTS if "texts" in subject.kinds else OF_WORDS
+
+
+def spoilt(subject, value):
+    """Return the subject's X with a value that is no text in row 1."""
+    X = list(subject.X)
+    X[1] = value if "texts" in subject.kinds else [value, *X[1][1:]]
+    return X
