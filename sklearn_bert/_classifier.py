@@ -316,7 +316,7 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
                 "class_weight 'balanced' is not supported for partial_fit, which does "
                 "not see all texts. Give the weights as a dict of label to weight."
             )
-        return self._fit(X, y, sample_weight, classes=known, is_partial=True)
+        return self._fit(X, y, sample_weight, known=known, is_partial=True)
 
     def decision_function(self, X):
         """Return the score of each class.
@@ -396,21 +396,21 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         y = check_labels(y, texts, self)
-        goes_on = hasattr(self, "encoder_") and (classes is not None or self.warm_start)
+        goes_on = hasattr(self, "encoder_") and (known is not None or self.warm_start)
         if goes_on and (y.ndim == 2) != self.is_multilabel_:
             raise ValueError(
                 "y must be of the kind of the fit before: an indicator matrix, or one "
                 f"label per text. Got y of shape {y.shape}. Fit with warm_start=False "
                 "to begin anew."
             )
-        if classes is None and self.warm_start:
-            classes = getattr(self, "classes_", None)
-            check_same_classes(y, classes)
+        if known is None and self.warm_start:
+            known = getattr(self, "classes_", None)
+            check_same_classes(y, known)
         read = read_classes if y.ndim == 1 else read_indicators
-        return read(y, weights, classes, self.class_weight, self.label_smoothing)
+        return read(y, weights, known, self.class_weight, self.label_smoothing)
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         probe = probe_labels if self.is_multilabel_ else probe_classes

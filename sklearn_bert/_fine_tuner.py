@@ -60,17 +60,25 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
     loss_curve_: list[float]
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         """Check y and return what it means.
 
-        ``classes`` are the only classes there may be, or None.
+        ``known`` is what partial_fit knows of all targets that will come, or None.
         """
         raise NotImplementedError
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         """Fit a linear model to the features of the frozen encoder."""
         raise NotImplementedError
+
+    def _in_units_of_y(self, head: LinearHead) -> LinearHead:
+        """Return what gives in y's units what a layer in training gives."""
+        return head
+
+    def _in_units_of_training(self, head: LinearHead) -> LinearHead:
+        """Return the layer in training that a head in y's units stands for."""
+        return head
 
     def transform(self, X):
         """Turn texts into features with the fine-tuned encoder.
@@ -143,7 +151,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         y: Any,
         sample_weight: Any,
         *,
-        classes: Any = None,
+        known: Any = None,
         is_partial: bool = False,
     ) -> Any:
         """Do what fit and partial_fit have in common."""
@@ -152,7 +160,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         texts = self._check_texts(X) if goes_on else check_texts(X)
         weights = check_weights(sample_weight, len(texts))
-        target = self._read_target(texts, y, weights, classes)
+        target = self._read_target(texts, y, weights, known)
         seeds = self._draw_seeds(is_partial)
         train, held_out = self._split(target, seeds["split"], is_partial)
 
@@ -306,7 +314,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         """Return the linear layer that training starts from."""
         architecture = trainable.encoder.architecture
         if goes_on:
-            return LinearHead(self.coef_, self.intercept_)
+            return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
             with trainable.autocast():
@@ -334,7 +342,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         return score
 
     def _set_head(self, layer: nn.Linear) -> None:
-        head = LinearHead.from_module(layer)
+        head = self._in_units_of_y(LinearHead.from_module(layer))
         self.coef_, self.intercept_ = head.coef, head.intercept
 
     def _tokenize(self, trainable: TrainableEncoder, texts: Texts) -> TokenSequences:

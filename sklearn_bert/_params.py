@@ -30,6 +30,7 @@ __all__ = [
     "CLASSIFICATION",
     "ENCODER",
     "FINE_TUNING",
+    "REGRESSION",
     "Integral",
     "Interval",
     "Param",
@@ -279,6 +280,18 @@ class_weight : dict or "balanced", default=None
         """\
 label_smoothing : float, default=0.0
     Share of each training target that is spread evenly over the classes.""",
+    ),
+}
+
+REGRESSION = {
+    "loss": Param(
+        [StrOptions({"squared_error", "absolute_error", "huber"})],
+        """\
+loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+    What training makes small, on targets that are scaled to mean 0 and standard
+    deviation 1. "absolute_error" predicts a median rather than a mean, and minds
+    outliers less. "huber" is squared up to one standard deviation and absolute
+    beyond.""",
     ),
 }
 

@@ -108,11 +108,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         If y is of another length, holds NaN or numbers that are no labels, or has
         several columns and is no indicator matrix.
     """
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None. Give one label per text."
-        )
+    _check_there(y, estimator, "label")
     _check_no_missing(y)
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
@@ -128,6 +124,42 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "use sklearn.multioutput.MultiOutputClassifier."
         )
     return _check_y(y, estimator=estimator)
+
+
+def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
+    """Read y as one number per text, or as several.
+
+    Parameters
+    ----------
+    y : array-like
+    texts : Texts
+        What y belongs to.
+    estimator : object
+        Named in errors.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or (n_samples, n_targets), float64
+
+    Raises
+    ------
+    ValueError
+        If y is of another length, or holds anything but finite numbers.
+    """
+    _check_there(y, estimator, "number")
+    y = check_array(
+        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
+    )
+    check_consistent_length(texts.first, y)
+    return y.astype(np.float64)
+
+
+def _check_there(y: Any, estimator: Any, what: str) -> None:
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            f"None. Give one {what} per text."
+        )
 
 
 def _check_no_missing(y: Any) -> None:
