@@ -8,7 +8,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
 from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._fine_tuner import BaseFineTuner
+from sklearn_bert._inputs import Texts
 from sklearn_bert._params import CLASSIFICATION, FINE_TUNING, constraints, document
 from sklearn_bert._probes import probe_classes, probe_labels
 from sklearn_bert._targets import (
@@ -17,11 +17,12 @@ from sklearn_bert._targets import (
     read_classes,
     read_indicators,
 )
-from sklearn_bert._validation import Texts, check_labels
+from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._validation import check_labels
 
 
 @document(FINE_TUNING, CLASSIFICATION)
-class BertClassifier(ClassifierMixin, BaseFineTuner):
+class BertClassifier(ClassifierMixin, TextFineTuner):
     """Classify texts by fine-tuning a pre-trained BERT-family encoder.
 
     A linear layer with softmax stands on the encoder's pooled vector of a text, and
@@ -419,5 +420,4 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
-        tags.transformer_tags.preserves_dtype = []
         return tags

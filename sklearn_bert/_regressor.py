@@ -6,15 +6,16 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._fine_tuner import BaseFineTuner
+from sklearn_bert._inputs import Texts
 from sklearn_bert._params import FINE_TUNING, REGRESSION, constraints, document
 from sklearn_bert._probes import probe_numbers
 from sklearn_bert._targets import Target, read_numbers
-from sklearn_bert._validation import Texts, check_numbers
+from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._validation import check_numbers
 
 
 @document(FINE_TUNING, REGRESSION)
-class BertRegressor(RegressorMixin, BaseFineTuner):
+class BertRegressor(RegressorMixin, TextFineTuner):
     """Predict numbers from texts by fine-tuning a pre-trained BERT-family encoder.
 
     A linear layer stands on the encoder's pooled vector of a text, and both are trained
@@ -298,8 +299,9 @@ class BertRegressor(RegressorMixin, BaseFineTuner):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units and of the dimensions of the y that `fit` was given.
         """
-        outputs = self._outputs(X)
-        return outputs[:, 0] if self._y_ndim == 1 else outputs
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        return outputs[:, 0] if fitted._y_ndim == 1 else outputs
 
     def _read_target(
         self, texts: Texts, y: Any, weights: np.ndarray, known: Any
@@ -327,5 +329,4 @@ class BertRegressor(RegressorMixin, BaseFineTuner):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.transformer_tags.preserves_dtype = []
         return tags

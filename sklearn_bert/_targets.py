@@ -41,6 +41,15 @@ class Target:
     loss: Loss
     attributes: dict[str, Any]
 
+    @property
+    def n_samples(self) -> int:
+        """Number of the samples."""
+        return len(self.weights)
+
+    def samples(self) -> np.ndarray:
+        """Return which samples have a weight: their row numbers."""
+        return np.flatnonzero(self.weights)
+
     def take(self, rows: np.ndarray) -> "Target":
         """Return the target of some samples."""
         return replace(
