@@ -1,9 +1,20 @@
 """BERT-family encoders as ordinary scikit-learn estimators."""
 
-from sklearn_bert import datasets, exceptions
+from sklearn_bert import datasets, exceptions, metrics
 from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._regressor import BertRegressor
+from sklearn_bert._token_classifier import BertTokenClassifier
 from sklearn_bert._vectorizer import BertVectorizer
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["BertClassifier", "BertVectorizer", "__version__", "datasets", "exceptions"]
+__all__ = [
+    "BertClassifier",
+    "BertRegressor",
+    "BertTokenClassifier",
+    "BertVectorizer",
+    "__version__",
+    "datasets",
+    "exceptions",
+    "metrics",
+]

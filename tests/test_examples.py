@@ -42,6 +42,7 @@ def test_every_script_is_tested():
         "plot_1_text_classification.py",
         "plot_2_text_beside_numbers.py",
         "plot_3_fine_tuning.py",
+        "plot_4_sequence_prediction.py",
     ]
 
 
@@ -92,3 +93,18 @@ def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
     assert same_subject > 0.9
     assert names["neighbours"]["Fine-tuned"][0] < same_subject - 0.1
     assert names["neighbours"]["Fine-tuned"][1] > same_state + 0.05
+
+
+def test_words_that_were_never_seen_are_tagged(run_script):
+    names, figures = run_script("plot_4_sequence_prediction.py")
+
+    assert len(figures) == 1
+    assert len(names["X"]) == 36
+    by_heart, by_bert = names["recall"]["by heart"], names["recall"]["BERT"]
+    food = names["ROLES"].index("food")
+    # The text of the example says that most foods occur once.
+    assert by_heart[food] < 0.3
+    assert by_bert[food] > by_heart[food] + 0.4
+    assert len(names["words"]) == len(names["probabilities"])
+    known = {word for words in names["X"] for word in words}
+    assert not {"ounces", "parmesan"} & known
