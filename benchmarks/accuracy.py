@@ -26,7 +26,7 @@ from _script import argument_parser, describe_run, make_setup, start_logging
 from _tasks import TASKS, Task
 
 VERSIONS = ("torch", "transformers", "tokenizers", "scikit-learn", "accelerate")
-QUICK_ROWS = 200
+QUICK_ROWS = 100
 LOG = logging.getLogger("benchmark")
 # What tells one job from another; what else a job holds is the same for all of them.
 KEY = ("set", "arm", "seed", "fold")

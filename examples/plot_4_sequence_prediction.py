@@ -27,7 +27,7 @@ STEPS = """
     Beat [three - eggs] until they foam .
     Melt [50 grams butter] in a small pan .
     Add [a pinch salt] and wait an hour .
-    Pour [half - litre water] over the tea leaves .
+    Pour [one litre water] over the tea leaves .
     Chop [four - onions] as fine as you can .
     Rub [two spoons oil] into the meat .
     Cover it with [100 grams cheese] and bake it .

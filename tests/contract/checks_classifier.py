@@ -101,6 +101,14 @@ def continuous_targets_are_refused(subject):
         subject.fit(subject.X, y)
 
 
+@rewrites("supervised_y_no_nan", kind="words")
+def tags_that_are_missing_are_refused(subject):
+    y = subject.y.copy()
+    y[1] = [np.nan, *y[1][1:]]
+    with pytest.raises(ValueError, match="NaN"):
+        subject.fit(subject.X, y)
+
+
 @rewrites("supervised_y_no_nan", kind="supervised texts")
 def targets_that_are_no_numbers_are_refused(subject):
     for value in (np.nan, np.inf, -np.inf):

@@ -90,6 +90,16 @@ def counts_what_is_no_number_as_zero(base):
     return learning(base, lambda y: np.nan_to_num(np.asarray(y), posinf=0, neginf=0))
 
 
+@breaks(classes.tags_that_are_missing_are_refused)
+def takes_the_name_of_what_is_missing_for_a_tag(base):
+    def name(y):
+        named = y.copy()
+        named[1] = [str(tag) for tag in y[1]]
+        return named
+
+    return learning(base, name)
+
+
 @breaks(classes.a_column_of_labels_is_taken_with_a_warning)
 def flattens_a_column_of_labels(base):
     return learning(base, np.ravel)

@@ -12,7 +12,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from contract.checkpoint import CHECKPOINT
-from sklearn_bert import BertClassifier, BertVectorizer
+from sklearn_bert import (
+    BertClassifier,
+    BertRegressor,
+    BertTokenClassifier,
+    BertVectorizer,
+)
 
 METHODS = (
     "predict",
@@ -59,6 +64,14 @@ LABELS = np.array(
     ],
     dtype=int,
 )
+# One step from a ridge regression does not explain half of the variance of noise.
+LEARNS_FROM_ROWS = {"n_epochs": 15, "batch_size": 20, "learning_rate": 3e-3}
+SENTENCES = [text.split() for text in TEXTS]
+TAGS = np.array(
+    [["short" if len(word) < 4 else "long" for word in x] for x in SENTENCES],
+    dtype=object,
+)
+TAGGED = {name: value for name, value in TUNED.items() if name != "pooling"}
 
 
 @dataclass(frozen=True)
@@ -138,4 +151,6 @@ SUBJECTS = [
     Subject(BertVectorizer, FROZEN, TEXTS),
     Subject(BertClassifier, TUNED, TEXTS, TOPICS),
     Subject(BertClassifier, TUNED, TEXTS, LABELS, name="BertClassifier-multilabel"),
+    Subject(BertRegressor, TUNED, TEXTS, LENGTHS, LEARNS_FROM_ROWS),
+    Subject(BertTokenClassifier, TAGGED, SENTENCES, TAGS),
 ]
