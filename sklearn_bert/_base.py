@@ -54,7 +54,7 @@ class CheckpointRecord:
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have the parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
+    Subclasses have parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
     encoders are never held in attributes: they come from the process-wide registry.
     """
 
@@ -108,16 +108,21 @@ class BaseBert(BaseEstimator):
             files.model, self.revision, files.commit, files.source, files.digests
         )
 
-    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
-        """Return the longest sequence in tokens, within what the model can hold."""
-        if self.max_length is None:
-            return architecture.max_length
-        if n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
+    def _check_room(self, n_columns: int) -> None:
+        """Refuse a max_length that leaves a text without any token."""
+        is_given = self.max_length is not None
+        if is_given and n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
             raise ValueError(
                 f"max_length must be at least {_LEAST_FOR_PAIRS} for pairs of texts: "
                 "up to four special tokens and one of each text. Got "
                 f"{self.max_length}. Raise it, or set max_length=None."
             )
+
+    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
+        """Return the longest sequence in tokens, within what the model can hold."""
+        if self.max_length is None:
+            return architecture.max_length
+        self._check_room(n_columns)
         if self.max_length > architecture.max_positions:
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
@@ -155,8 +160,6 @@ class BaseBert(BaseEstimator):
 
 def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) -> None:
     """Say once per call how many texts were cut, and what can be done."""
-    if not n_truncated:
-        return
     remedy = (
         "Raise max_length if the model allows it, or shorten the shorter half of each "
         "pair, of which there are no windows."
@@ -164,8 +167,14 @@ def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) ->
         else "Set long_text='window' to read all of them, or raise max_length if the "
         "model allows it."
     )
-    warn_user(
-        f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are longer "
-        f"than max_length={config.max_length} tokens and were cut. {remedy}",
-        TruncationWarning,
-    )
+    warn_if_cut(n_truncated, n_texts, config.max_length, remedy)
+
+
+def warn_if_cut(n_truncated: int, n_texts: int, max_length: int, remedy: str) -> None:
+    """Say how many texts were cut, if any were."""
+    if n_truncated:
+        warn_user(
+            f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
+            f"longer than max_length={max_length} tokens and were cut. {remedy}",
+            TruncationWarning,
+        )

@@ -30,6 +30,7 @@ __all__ = [
     "CLASSIFICATION",
     "ENCODER",
     "FINE_TUNING",
+    "VOCABULARY",
     "Integral",
     "Interval",
     "Param",
@@ -279,6 +280,16 @@ class_weight : dict or "balanced", default=None
         """\
 label_smoothing : float, default=0.0
     Share of each training target that is spread evenly over the classes.""",
+    ),
+}
+
+VOCABULARY = {
+    "lowercase": Param(
+        ["boolean"],
+        """\
+lowercase : bool, default=True
+    Whether word pieces that are learnt ignore case and accents. The tokenizer of a
+    checkpoint has its own rule.""",
     ),
 }
 

@@ -14,7 +14,7 @@ ENGINE = "sklearn_bert._engine"
 
 # Who may import whom, by the first name below sklearn_bert. The root imports the
 # estimators; nothing imports the root.
-ESTIMATORS = {"_classifier", "_vectorizer"}
+ESTIMATORS = {"_classifier", "_tokenizer", "_vectorizer"}
 HELPERS = {"_fine_tuner", "_probes", "_targets"}
 BELOW_BASE = {"_params", "_validation", "_warnings", "_engine", "exceptions"}
 ALLOWED = {

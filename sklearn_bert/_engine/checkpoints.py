@@ -107,10 +107,33 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
         the embedding matrix.
     """
     architecture = read_architecture(files)
-    model = _load_model(files)
+    model: Any = _load_model(files)
     tokenizer = _load_tokenizer(files, architecture)
-    _check_vocabulary(files, tokenizer, model)
+    n_rows = model.get_input_embeddings().weight.shape[0]
+    _check_vocabulary(files, tokenizer, n_rows)
     return Checkpoint(model, tokenizer, architecture)
+
+
+def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
+    """Load a checkpoint's tokenizer alone, and verify that it is the model's.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+
+    Returns
+    -------
+    TextTokenizer
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing or damaged, or if the vocabulary has not the size that
+        the configuration says.
+    """
+    tokenizer = _load_tokenizer(files, read_architecture(files))
+    _check_vocabulary(files, tokenizer, read_config(files).vocab_size)
+    return tokenizer
 
 
 def _load_model(files: CheckpointFiles) -> nn.Module:
@@ -277,9 +300,8 @@ def _load_tokenizer(
 
 
 def _check_vocabulary(
-    files: CheckpointFiles, tokenizer: TextTokenizer, model: Any
+    files: CheckpointFiles, tokenizer: TextTokenizer, n_rows: int
 ) -> None:
-    n_rows = model.get_input_embeddings().weight.shape[0]
     fits = tokenizer.largest_id < n_rows
     if not fits or tokenizer.n_words < _LEAST_COVERAGE * n_rows:
         raise broken(
