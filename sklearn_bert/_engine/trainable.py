@@ -18,7 +18,7 @@ from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.embedding import RowEmbedding
-from sklearn_bert._engine.encoders import Encoder, choose_kind
+from sklearn_bert._engine.encoders import Encoder, choose_kind, runs_in_autocast
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.fused_training import TrainableFusedEncoder
 from sklearn_bert._engine.optimization import TrainedTensor
@@ -89,6 +89,7 @@ def make_trainable(
     dtype : torch.dtype
         Of the weights.
     autocast_dtype : torch.dtype or None
+        Left out where the model cannot run in it.
     n_frozen : int
         0 trains all; 1 all but the embeddings; k + 1 all but these and the k lowest
         layers. Frozen layers have no dropout.
@@ -126,6 +127,10 @@ def make_trainable(
         and not (words is not None and parameter is words.weight)
     )
     encoder = Encoder(path, checkpoint.tokenizer, architecture, device, dtype)
+    if autocast_dtype is not None and not runs_in_autocast(
+        path, checkpoint, device, autocast_dtype
+    ):
+        autocast_dtype = None
     return TrainableEncoder(encoder, tensors, words, drop, autocast_dtype)
 
 
