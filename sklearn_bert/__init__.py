@@ -2,6 +2,7 @@
 
 from sklearn_bert import datasets, exceptions
 from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._tokenizer import BertTokenizer
 from sklearn_bert._vectorizer import BertVectorizer
 
@@ -9,6 +10,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BertClassifier",
+    "BertMaskedLM",
     "BertTokenizer",
     "BertVectorizer",
     "__version__",

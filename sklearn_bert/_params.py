@@ -24,7 +24,12 @@ from textwrap import indent
 from typing import Any, TypeVar
 
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_params,
+)
 
 __all__ = [
     "CLASSIFICATION",
@@ -54,12 +59,14 @@ class Param:
 
 ENCODER = {
     "model": Param(
-        [str, PathLike],
+        [str, PathLike, HasMethods(["fill_mask"])],
         """\
-model : str or path, default="sentence-transformers/all-MiniLM-L6-v2"
-    The encoder: a folder, or a Hugging Face id. An id is looked for in the
-    installed bundle, then in the Hugging Face cache, and only then on the Hub.
-    Only safetensors files are read, and no code that comes with a model is run.""",
+model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
+    The encoder: a folder, a Hugging Face id, or a fitted
+    :class:`~sklearn_bert.BertMaskedLM`, which :class:`~sklearn.frozen.FrozenEstimator`
+    protects where estimators are cloned. An id is looked for in the installed bundle,
+    then in the Hugging Face cache, and only then on the Hub. Only safetensors files
+    are read, and no code that comes with a model is run.""",
     ),
     "revision": Param(
         [str, None],

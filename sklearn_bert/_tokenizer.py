@@ -1,6 +1,5 @@
 """Texts to the numbers that an encoder reads, and back."""
 
-import os
 import sys
 from numbers import Integral
 from typing import Any
@@ -15,9 +14,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
-from sklearn_bert._engine.architecture import read_architecture
-from sklearn_bert._engine.checkpoints import load_tokenizer
-from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.sources import architecture_of, tokenizer_of
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 from sklearn_bert._engine.vocabulary import learn_vocabulary
 from sklearn_bert._params import (
@@ -338,24 +335,24 @@ class BertTokenizer(TransformerMixin, BaseBert):
                 lowercase=self.lowercase,
             )
             return tokenizer, self.max_length, None
-        files = locate(os.fspath(self.model), self.revision)
-        tokenizer = load_tokenizer(files)
-        limit = self._resolve_max_length(read_architecture(files), texts.n_columns)
+        source = self._find_source()
+        tokenizer = tokenizer_of(source)
+        limit = self._resolve_max_length(architecture_of(source), texts.n_columns)
         self._check_ability(tokenizer)
         if self.output == "counts" and self.max_length is None:
-            return tokenizer, None, self._record(files)
-        return tokenizer, limit, self._record(files)
+            return tokenizer, None, self._record(source)
+        return tokenizer, limit, self._record(source)
 
     def _check_ability(self, tokenizer: TextTokenizer) -> None:
         if self.return_segments and not tokenizer.has_segments:
             raise ValueError(
-                f"return_segments must be False for model {os.fspath(self.model)!r}, "
+                f"return_segments must be False for model {self._model_name()!r}, "
                 "which does not tell the two texts of a pair apart by segments. Got "
                 "True. Leave it out, or choose another model."
             )
         if self.output == "ids" and tokenizer.padding is None:
             raise CheckpointError(
-                f"model must have a token for padding. Got {os.fspath(self.model)!r}, "
+                f"model must have a token for padding. Got {self._model_name()!r}, "
                 "whose vocabulary has neither [PAD] nor <pad>. Choose another model, "
                 "or set output='counts'."
             )

@@ -12,7 +12,9 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize("page", ["quick_start", "user_guide", "fine_tuning"])
+@pytest.mark.parametrize(
+    "page", ["quick_start", "user_guide", "fine_tuning", "pretraining"]
+)
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     path = ROOT / "docs" / f"{page}.rst"

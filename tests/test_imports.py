@@ -12,9 +12,13 @@ import sklearn_bert
 PACKAGE = Path(sklearn_bert.__file__).parent
 ENGINE = "sklearn_bert._engine"
 
+TRANSFORMERS = {
+    f"{ENGINE}.{name}" for name in ("architecture", "checkpoints", "masked_models")
+}
+
 # Who may import whom, by the first name below sklearn_bert. The root imports the
 # estimators; nothing imports the root.
-ESTIMATORS = {"_classifier", "_tokenizer", "_vectorizer"}
+ESTIMATORS = {"_classifier", "_masked_lm", "_tokenizer", "_vectorizer"}
 HELPERS = {"_fine_tuner", "_probes", "_targets"}
 BELOW_BASE = {"_params", "_validation", "_warnings", "_engine", "exceptions"}
 ALLOWED = {
@@ -86,7 +90,7 @@ def test_foreign_packages_stay_where_they_belong(path):
     name, tops = name_of(path), {module.split(".")[0] for module in imports_of(path)}
     if name.startswith(ENGINE):
         assert "sklearn" not in tops
-    if name not in (f"{ENGINE}.architecture", f"{ENGINE}.checkpoints"):
+    if name not in TRANSFORMERS:
         assert "transformers" not in tops
     if name != f"{ENGINE}.locating":
         assert "huggingface_hub" not in tops

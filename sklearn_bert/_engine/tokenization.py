@@ -230,6 +230,22 @@ class TextTokenizer:
         """Return the ids of all of each text, without special tokens."""
         return self._all_ids(list(texts))
 
+    def cut_up(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+        """Return all of the texts in sequences of at most ``max_length`` tokens.
+
+        Special tokens stand around each sequence; texts without tokens give none.
+        """
+        room = max_length - self._single.n_special
+        return [
+            self.surround(ids[start : start + room])
+            for ids in self.split(texts)
+            for start in range(0, len(ids), room)
+        ]
+
+    def surround(self, ids: Sequence[int]) -> list[int]:
+        """Put the special tokens of one text around ids."""
+        return [*self._single.before, *ids, *self._single.after]
+
     def names(self, ids: Sequence[int]) -> list[str]:
         """Return the tokens that ids stand for."""
         return [str(self._tokenizer.id_to_token(id_)) for id_ in ids]

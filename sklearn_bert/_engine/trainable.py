@@ -78,6 +78,7 @@ def make_trainable(
     n_frozen: int,
     dropout: float,
     seed: int,
+    trains_all_words: bool = False,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
 
@@ -96,6 +97,9 @@ def make_trainable(
     dropout : float
     seed : int
         Of the dropout.
+    trains_all_words : bool
+        Whether every word's embedding is trained in every step, as where words are
+        guessed, and not only those of the words that a batch holds.
 
     Returns
     -------
@@ -115,7 +119,8 @@ def make_trainable(
     _replace_dropout(model, drop, depths, n_frozen)
     words = None
     table = model.get_input_embeddings()
-    if n_frozen == 0 and isinstance(table, nn.Embedding):
+    rows_only = n_frozen == 0 and not trains_all_words
+    if rows_only and isinstance(table, nn.Embedding):
         words = RowEmbedding(table.weight)
         model.set_input_embeddings(words)
     joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
