@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Any
 
 
-def peak_memory(module: str, task: dict[str, Any]) -> dict[str, float]:
-    """Return the MiB that a process needs which does one task.
+def peak_memory(module: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Return the MiB that a process needs which does one task, and what it returns.
 
     Parameters
     ----------
     module : str
-        A file beside this one, whose function ``work`` is called with the task.
+        A file beside this one, whose function ``work`` is called with the task. It
+        returns None, or a dict that JSON can hold.
     task : dict
         As JSON can hold it; its ``arm`` is named if the process fails.
 
     Returns
     -------
-    dict of str to float
-        ``rss_mib`` is the process's peak, interpreter and libraries included;
-        ``cuda_mib``, on a GPU, what torch had allocated there at most.
+    dict
+        What ``work`` returned. Besides, ``rss_mib`` is the process's peak, interpreter
+        and libraries included; ``cuda_mib``, on a GPU, what torch had allocated there
+        at most.
     """
     child = subprocess.run(
         [sys.executable, __file__, module],
@@ -37,10 +39,10 @@ def peak_memory(module: str, task: dict[str, Any]) -> dict[str, float]:
     return json.loads(child.stdout.splitlines()[-1])
 
 
-def _measure(module: str, task: dict[str, Any]) -> dict[str, float]:
+def _measure(module: str, task: dict[str, Any]) -> dict[str, Any]:
     """Do in this process what ``peak_memory`` asks of its child."""
-    importlib.import_module(module).work(task)
-    peak = {"rss_mib": _peak_rss_mib()}
+    outcome = importlib.import_module(module).work(task)
+    peak = {**(outcome or {}), "rss_mib": _peak_rss_mib()}
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         peak["cuda_mib"] = torch.cuda.max_memory_allocated() / 2**20

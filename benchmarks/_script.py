@@ -19,19 +19,22 @@ import sklearn_bert
 A = TypeVar("A", bound=Candidate)
 
 
-def argument_parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options that all scripts have."""
+def argument_parser(
+    doc: str | None, *, with_arms: bool = True
+) -> argparse.ArgumentParser:
+    """Return a parser with the options that all scripts have, or those with arms."""
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     add = parser.add_argument
     add("--model", default=DEFAULT, help="Hub id or folder (default: %(default)s)")
-    add("--arms", nargs="+", default=["*"], help="names or patterns: 'sklearn_bert*'")
     add("--max-length", type=int, help="tokens read (default: the checkpoint's limit)")
     add("--threads", type=int, help="CPU threads per arm (default: all usable CPUs)")
     add("--device", help="torch device (default: cuda if there is one, else cpu)")
-    add("--memory", action="store_true", help="also measure each arm's peak memory")
     add("--seed", type=int, default=0, help="of what is drawn (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the full result")
     add("--quick", action="store_true", help="tiny: shows that it runs, nothing else")
+    if with_arms:
+        add("--arms", nargs="+", default=["*"], help="names or patterns: 'sklearn*'")
+        add("--memory", action="store_true", help="also measure each arm's peak memory")
     return parser
 
 

@@ -12,6 +12,58 @@ from _measure import Clock
 PREDICTION_BATCH_SIZE = 64
 
 
+def train(
+    model: Any,
+    rows: list[dict[str, Any]],
+    recipe: Recipe,
+    arguments: dict[str, Any],
+    **parts: Any,
+) -> None:
+    """Let Trainer train a model; ``parts`` are further arguments of its own."""
+    from transformers import PrinterCallback, Trainer, TrainingArguments
+
+    with TemporaryDirectory() as folder:
+        all_arguments = TrainingArguments(
+            folder,
+            num_train_epochs=recipe.n_epochs,
+            per_device_train_batch_size=recipe.batch_size,
+            learning_rate=recipe.learning_rate,
+            use_cpu=recipe.setup.device == "cpu",
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            **arguments,
+        )
+        trainer = Trainer(model, all_arguments, train_dataset=rows, **parts)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+
+
+def predict_logits(
+    model: Any, tokenizer: Any, encoded: dict[str, list[Any]]
+) -> list[np.ndarray]:
+    """Return what the model gives for each text, from plain padded batches."""
+    import torch
+
+    lengths = [len(ids) for ids in encoded["input_ids"]]
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    outputs: list[np.ndarray] = [np.empty(0)] * len(order)
+    model.eval()
+    with torch.no_grad():
+        for start in range(0, len(order), PREDICTION_BATCH_SIZE):
+            rows = order[start : start + PREDICTION_BATCH_SIZE]
+            texts = {
+                name: [values[i] for i in rows] for name, values in encoded.items()
+            }
+            batch = tokenizer.pad(texts, return_tensors="pt")
+            logits = model(**batch.to(model.device)).logits.cpu().numpy()
+            for row, output in zip(rows, logits, strict=True):
+                outputs[row] = output
+    model.train()
+    return outputs
+
+
 class HuggingFaceTrainer:
     """transformers' Trainer, with a new linear layer on the encoder."""
 
@@ -37,52 +89,21 @@ class HuggingFaceTrainer:
 
     def fit(self, data: Labelled, clock: Clock, goal: Goal | None = None) -> None:
         """Train; rows are plain dicts, which Trainer reads faster than a Dataset."""
-        from transformers import PrinterCallback, Trainer, TrainingArguments
-
-        recipe = self._recipe
-        with TemporaryDirectory() as folder:
-            arguments = TrainingArguments(
-                folder,
-                num_train_epochs=recipe.n_epochs,
-                per_device_train_batch_size=recipe.batch_size,
-                learning_rate=recipe.learning_rate,
-                use_cpu=recipe.setup.device == "cpu",
-                save_strategy="no",
-                logging_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
-                **self._arguments,
-            )
+        train(
+            self._model,
+            self._rows(data),
+            self._recipe,
+            self._arguments,
             # With a tokenizer, batches are padded by DataCollatorWithPadding.
-            trainer = Trainer(
-                self._model,
-                arguments,
-                train_dataset=self._rows(data),
-                processing_class=self._tokenizer,
-                callbacks=[self._callback(clock, goal)],
-            )
-            trainer.remove_callback(PrinterCallback)
-            trainer.train()
+            processing_class=self._tokenizer,
+            callbacks=[self._callback(clock, goal)],
+        )
 
     def predict(self, texts: list[str]) -> np.ndarray:
         """Return the label of each text, from plain padded batches of like lengths."""
-        import torch
-
-        encoded = self._encode(texts)
-        order = sorted(range(len(texts)), key=lambda i: len(encoded["input_ids"][i]))
-        codes = np.empty(len(texts), dtype=int)
-        self._model.eval()
-        with torch.no_grad():
-            for start in range(0, len(order), PREDICTION_BATCH_SIZE):
-                rows = order[start : start + PREDICTION_BATCH_SIZE]
-                texts_of_batch = {
-                    name: [values[i] for i in rows] for name, values in encoded.items()
-                }
-                batch = self._tokenizer.pad(texts_of_batch, return_tensors="pt")
-                logits = self._model(**batch.to(self._model.device)).logits
-                codes[rows] = logits.argmax(1).cpu().numpy()
-        self._model.train()
-        return np.asarray(self._recipe.classes)[codes]
+        encoded = dict(self._encode(texts))
+        outputs = np.stack(predict_logits(self._model, self._tokenizer, encoded))
+        return np.asarray(self._recipe.classes)[outputs.argmax(axis=1)]
 
     def _encode(self, texts: list[str]) -> Any:
         max_length = self._recipe.setup.max_length

@@ -44,6 +44,7 @@ html_sidebars = {
         "quick_start",
         "user_guide",
         "fine_tuning",
+        "numbers_and_tags",
         "performance",
         "contributing",
         "changelog",

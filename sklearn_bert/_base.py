@@ -17,7 +17,8 @@ from sklearn_bert._engine.pooling import POOLINGS
 from sklearn_bert._engine.registry import ENCODERS
 from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.sources import Source, digests_of
-from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert._inputs import Inputs
+from sklearn_bert._validation import check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -61,9 +62,13 @@ class BaseBert(BaseEstimator):
     encoders are never held in attributes: they come from the process-wide registry.
     """
 
-    def _check_texts(self, X: Any) -> Texts:
+    def _read(self, X: Any) -> Any:
+        """Read X, whatever the fit saw; return its Inputs."""
+        return check_texts(X)
+
+    def _check_texts(self, X: Any) -> Any:
         """Read X, and refuse other columns than those of the fit."""
-        texts = check_texts(X)
+        texts = self._read(X)
         if texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
             raise InputError(
                 f"X has {texts.n_columns} features, but {type(self).__name__} is "
@@ -74,7 +79,7 @@ class BaseBert(BaseEstimator):
             _check_feature_names(self, X, reset=False)
         return texts
 
-    def _remember_columns(self, X: Any, texts: Texts) -> None:
+    def _remember_columns(self, X: Any, texts: Inputs) -> None:
         """Set what :meth:`_check_texts` checks."""
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = texts.n_columns

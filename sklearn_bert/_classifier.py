@@ -8,7 +8,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
 from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._fine_tuner import BaseFineTuner
+from sklearn_bert._inputs import Texts
 from sklearn_bert._params import CLASSIFICATION, FINE_TUNING, constraints, document
 from sklearn_bert._probes import probe_classes, probe_labels
 from sklearn_bert._targets import (
@@ -17,11 +17,12 @@ from sklearn_bert._targets import (
     read_classes,
     read_indicators,
 )
-from sklearn_bert._validation import Texts, check_labels
+from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._validation import check_labels
 
 
 @document(FINE_TUNING, CLASSIFICATION)
-class BertClassifier(ClassifierMixin, BaseFineTuner):
+class BertClassifier(ClassifierMixin, TextFineTuner):
     """Classify texts by fine-tuning a pre-trained BERT-family encoder.
 
     A linear layer with softmax stands on the encoder's pooled vector of a text, and
@@ -316,7 +317,7 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
                 "class_weight 'balanced' is not supported for partial_fit, which does "
                 "not see all texts. Give the weights as a dict of label to weight."
             )
-        return self._fit(X, y, sample_weight, classes=known, is_partial=True)
+        return self._fit(X, y, sample_weight, known=known, is_partial=True)
 
     def decision_function(self, X):
         """Return the score of each class.
@@ -396,21 +397,21 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
         return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         y = check_labels(y, texts, self)
-        goes_on = hasattr(self, "encoder_") and (classes is not None or self.warm_start)
+        goes_on = hasattr(self, "encoder_") and (known is not None or self.warm_start)
         if goes_on and (y.ndim == 2) != self.is_multilabel_:
             raise ValueError(
                 "y must be of the kind of the fit before: an indicator matrix, or one "
                 f"label per text. Got y of shape {y.shape}. Fit with warm_start=False "
                 "to begin anew."
             )
-        if classes is None and self.warm_start:
-            classes = getattr(self, "classes_", None)
-            check_same_classes(y, classes)
+        if known is None and self.warm_start:
+            known = getattr(self, "classes_", None)
+            check_same_classes(y, known)
         read = read_classes if y.ndim == 1 else read_indicators
-        return read(y, weights, classes, self.class_weight, self.label_smoothing)
+        return read(y, weights, known, self.class_weight, self.label_smoothing)
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         probe = probe_labels if self.is_multilabel_ else probe_classes
@@ -419,5 +420,4 @@ class BertClassifier(ClassifierMixin, BaseFineTuner):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
-        tags.transformer_tags.preserves_dtype = []
         return tags

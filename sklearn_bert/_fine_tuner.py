@@ -7,63 +7,51 @@ the training itself in the engine.
 
 import copy
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_truncated
-from sklearn_bert._engine.architecture import Architecture
+from sklearn_bert._base import CheckpointRecord, warn_if_truncated
 from sklearn_bert._engine.checkpoints import Checkpoint, pack, unpack
 from sklearn_bert._engine.depths import Depths
-from sklearn_bert._engine.device import (
-    resolve_device,
-    resolve_encoding_dtype,
-    resolve_training_dtypes,
-)
-from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
+from sklearn_bert._engine.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.encoding import encode_sequences
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.memory import NeedsMemory
-from sklearn_bert._engine.running import RUNNING
 from sklearn_bert._engine.sources import load
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
 from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
+from sklearn_bert._fine_tuned import BaseFineTuned
+from sklearn_bert._inputs import Inputs
 from sklearn_bert._judging import Judge
 from sklearn_bert._splitting import hold_out
 from sklearn_bert._targets import Target
-from sklearn_bert._validation import (
-    Texts,
-    check_callbacks,
-    check_texts,
-    check_weights,
-)
+from sklearn_bert._validation import check_callbacks, check_weights
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
 
-class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
+class BaseFineTuner(BaseFineTuned):
     """A pre-trained encoder with a linear layer on top, trained together.
 
     Subclasses have the parameters of :data:`~sklearn_bert._params.FINE_TUNING`.
     """
 
-    encoder_: Any
     loss_curve_: list[float]
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, classes: Any
+        self, texts: Any, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         """Check y and return what it means.
 
-        ``classes`` are the only classes there may be, or None.
+        ``known`` is what partial_fit knows of all targets that will come, or None.
         """
         raise NotImplementedError
 
@@ -71,67 +59,13 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         """Fit a linear model to the features of the frozen encoder."""
         raise NotImplementedError
 
-    def transform(self, X):
-        """Turn texts into features with the fine-tuned encoder.
+    def _in_units_of_y(self, head: LinearHead) -> LinearHead:
+        """Return what gives in y's units what a layer in training gives."""
+        return head
 
-        Parameters
-        ----------
-        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
-            Texts, or pairs of texts.
-
-        Returns
-        -------
-        X_out : ndarray of shape (n_samples, hidden_size)
-            What the linear layer on top reads, in the order of X.
-        """
-        return self._snapshot()._features(X)
-
-    # --- predicting ----------------------------------------------------------------
-
-    def _snapshot(self) -> Self:
-        """Return the estimator as it is now, whatever other threads make of it.
-
-        A fit takes over all of its results at once, so this is one fit's.
-        """
-        check_is_fitted(self, "encoder_")
-        return copy.copy(self)
-
-    def _outputs(self, X: Any) -> np.ndarray:
-        """Return what the linear layer gives: (n_samples, n_outputs)."""
-        fitted = self._snapshot()
-        return LinearHead(fitted.coef_, fitted.intercept_)(fitted._features(X))
-
-    def _features(self, X: Any) -> np.ndarray:
-        texts = self._check_texts(X)
-        config = self._encoding_config(self.encoder_.architecture)
-        if isinstance(self.encoder_, TrainableEncoder):
-            # Scored in the middle of a fit, which speaks of long texts by itself.
-            with self.encoder_.autocast():
-                encoder = self.encoder_.encoder
-                return encode(encoder, texts.first, texts.second, config).features
-        device = resolve_device(self.device)
-        dtype = resolve_encoding_dtype(self.dtype, device)
-        encoder = RUNNING.run(self.encoder_, device, dtype)
-        encoded = encode(encoder, texts.first, texts.second, config)
-        warn_if_truncated(encoded.n_truncated, len(texts), config)
-        return encoded.features
-
-    def _encoding_config(self, architecture: Architecture) -> EncodingConfig:
-        return EncodingConfig(
-            pooling=self.pooling_,
-            layers=(architecture.n_layers,),
-            normalize=False,
-            max_length=self.max_length_,
-            long_text=self._long_text,
-            batch_size=None,
-            show_progress=self.verbose == 1,
-        )
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.coef_.shape[1]
-
-    # --- fitting -------------------------------------------------------------------
+    def _in_units_of_training(self, head: LinearHead) -> LinearHead:
+        """Return the layer in training that a head in y's units stands for."""
+        return head
 
     # Whoever calls may have gradients switched off, which are the whole of a fit.
     @torch.inference_mode(False)
@@ -142,16 +76,16 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         y: Any,
         sample_weight: Any,
         *,
-        classes: Any = None,
+        known: Any = None,
         is_partial: bool = False,
     ) -> Any:
         """Do what fit and partial_fit have in common."""
         self._validate_params()
         check_callbacks(self.callbacks)
         goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
-        texts = self._check_texts(X) if goes_on else check_texts(X)
+        texts = self._check_texts(X) if goes_on else self._read(X)
         weights = check_weights(sample_weight, len(texts))
-        target = self._read_target(texts, y, weights, classes)
+        target = self._read_target(texts, y, weights, known)
         seeds = self._draw_seeds(is_partial)
         train, held_out = self._split(target, seeds["split"], is_partial)
 
@@ -213,7 +147,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         self, target: Target, seed: int, is_partial: bool
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the rows to train on and those to validate with."""
-        rows = np.flatnonzero(target.weights)
+        rows = target.samples()
         if not self.early_stopping or is_partial:
             return rows, None
         strata = None if target.strata is None else target.strata[rows]
@@ -229,9 +163,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             source = self._find_source()
             checkpoint = load(source)
             self.checkpoint_: CheckpointRecord = self._record(source)
-        self.pooling_ = self._resolve_pooling(checkpoint.architecture)
-        self.max_length_ = self._resolve_max_length(checkpoint.architecture, n_columns)
-        self._long_text = self.long_text
+        self._resolve(checkpoint.architecture, n_columns)
         return checkpoint
 
     def _check_same_checkpoint(self) -> None:
@@ -305,7 +237,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         """Return the linear layer that training starts from."""
         architecture = trainable.encoder.architecture
         if goes_on:
-            return LinearHead(self.coef_, self.intercept_)
+            return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
             with trainable.autocast():
@@ -315,7 +247,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
 
     def _make_judge(
-        self, layer: nn.Linear, texts: Texts, y: Any, weights: np.ndarray | None
+        self, layer: nn.Linear, texts: Inputs, y: Any, weights: np.ndarray | None
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
         scored = copy.copy(self)
@@ -333,18 +265,13 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         return score
 
     def _set_head(self, layer: nn.Linear) -> None:
-        head = LinearHead.from_module(layer)
+        head = self._in_units_of_y(LinearHead.from_module(layer))
         self.coef_, self.intercept_ = head.coef, head.intercept
 
-    def _tokenize(self, trainable: TrainableEncoder, texts: Texts) -> TokenSequences:
+    def _tokenize(self, trainable: TrainableEncoder, texts: Inputs) -> TokenSequences:
         """Tokenise all texts, those held out too, and speak of those that are cut."""
         config = self._encoding_config(trainable.encoder.architecture)
-        sequences = trainable.encoder.tokenizer(
-            texts.first,
-            texts.second,
-            max_length=config.max_length,
-            long_text=config.long_text,
-        )
+        sequences = texts.tokenize(trainable.encoder.tokenizer, config)
         self.n_truncated_ = sequences.n_truncated
         warn_if_truncated(sequences.n_truncated, len(texts), config)
         return sequences
@@ -359,7 +286,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
         dtype = trainable.encoder.dtype
         values = torch.from_numpy(target.values)
         # Of a part of the texts only, the mean means nothing.
-        mean = 1.0 if is_partial else target.weights.mean()
+        mean = 1.0 if is_partial else target.weights.sum() / target.n_samples
         weights = target.weights / mean
         return TrainingData(
             sequences,
@@ -376,7 +303,7 @@ class BaseFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert)
             layer_decay=self.layer_decay,
             warmup=0.0 if is_partial else self.warmup,
             schedule="constant" if is_partial else self.schedule,
-            pooling=self.pooling_,
+            readout=self._readout(),
             patience=self.n_iter_no_change if self.early_stopping else None,
             seed=seed,
             verbose=self.verbose,

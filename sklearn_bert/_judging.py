@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from sklearn_bert._validation import Texts
+from sklearn_bert._inputs import Inputs
 
 
 class Judge:
@@ -16,20 +16,18 @@ class Judge:
     ----------
     estimator : object
         Whose methods read the weights of the moment.
-    texts : Texts
+    texts : Inputs
     y : ndarray or sparse matrix
     weights : ndarray of shape (n_samples,) or None
         Given to scorers that take a sample_weight.
     """
 
     def __init__(
-        self, estimator: Any, texts: Texts, y: Any, weights: np.ndarray | None
+        self, estimator: Any, texts: Inputs, y: Any, weights: np.ndarray | None
     ) -> None:
         self._estimator = estimator
         self._scorer = check_scoring(estimator, scoring=estimator.scoring)
-        self._X: list[Any] = texts.first
-        if texts.second is not None:
-            self._X = list(zip(texts.first, texts.second, strict=True))
+        self._X = texts.to_list()
         self._y = y
         self._options = {} if weights is None else {"sample_weight": weights}
 

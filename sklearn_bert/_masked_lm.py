@@ -379,7 +379,7 @@ class BertMaskedLM(BaseBert):
         source = None if self.model is None else self._find_source()
         tokenizer, texts = self._start_tokenizer(source, check_stream(X))
         fitted.max_length_ = self._longest(source)
-        corpus = self._read(texts, tokenizer, fitted.max_length_)
+        corpus = self._make_corpus(texts, tokenizer, fitted.max_length_)
         file, saved = self._open_file(source, corpus)
         seed = self._draw_seed() if saved is None else saved.progress["seed"]
         model = self._start_model(source, tokenizer, fitted.max_length_, seed)
@@ -535,7 +535,7 @@ class BertMaskedLM(BaseBert):
             return self.max_length or _LENGTH_FROM_SCRATCH
         return self._resolve_max_length(architecture_of(source), 1)
 
-    def _read(
+    def _make_corpus(
         self, texts: Iterable[str], tokenizer: TextTokenizer, max_length: int
     ) -> TokenCorpus:
         corpus = TokenCorpus(texts, tokenizer, max_length)

@@ -27,6 +27,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    Options,
     StrOptions,
     validate_params,
 )
@@ -35,9 +36,12 @@ __all__ = [
     "CLASSIFICATION",
     "ENCODER",
     "FINE_TUNING",
+    "REGRESSION",
+    "TAGGING",
     "VOCABULARY",
     "Integral",
     "Interval",
+    "Options",
     "Param",
     "Real",
     "StrOptions",
@@ -297,6 +301,59 @@ VOCABULARY = {
 lowercase : bool, default=True
     Whether word pieces that are learnt ignore case and accents. The tokenizer of a
     checkpoint has its own rule.""",
+    ),
+}
+
+# Of whole texts only: words are neither pooled nor cut.
+_OF_TEXTS = {"pooling", "long_text"}
+
+TAGGING = {
+    **{name: param for name, param in FINE_TUNING.items() if name not in _OF_TEXTS},
+    **CLASSIFICATION,
+    "max_length": Param(
+        [Interval(Integral, 3, None, closed="left"), None],
+        """\
+max_length : int, default=None
+    Longest sequence in tokens, special tokens included. `None` takes the limit that
+    the model itself declares. Sentences of more tokens are read in windows that
+    overlap by a quarter, and each word is tagged where its context is widest.""",
+    ),
+    "class_weight": Param(
+        [dict, StrOptions({"balanced"}), None],
+        """\
+class_weight : dict or "balanced", default=None
+    Weight in the loss of the words of each tag, by tag; tags that a dict leaves out
+    weigh 1. "balanced" gives all tags the same total weight. Multiplies
+    `sample_weight`.""",
+    ),
+    "word_tokenizer": Param(
+        [callable, None],
+        """\
+word_tokenizer : callable, default=None
+    Splits a text into a list of words, where X holds texts. `None` finds the words
+    by the regular expression ``\\w+(?:['’.-]\\w+)*|[^\\w\\s]``: runs of letters and
+    digits, which an apostrophe, a full stop or a hyphen may join, and every other
+    character by itself.""",
+    ),
+    "constrain_tags": Param(
+        [StrOptions({"bio"}), None],
+        """\
+constrain_tags : {"bio"}, default=None
+    Which sequences of tags may be predicted: any, or those in which each "I-" goes on
+    with an entity of its type. "bio" finds the most probable one by the Viterbi
+    algorithm, and wants the tags of y to be so too.""",
+    ),
+}
+
+REGRESSION = {
+    "loss": Param(
+        [StrOptions({"squared_error", "absolute_error", "huber"})],
+        """\
+loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+    What training makes small, on targets that are scaled to mean 0 and standard
+    deviation 1. "absolute_error" predicts a median rather than a mean, and minds
+    outliers less. "huber" is squared up to one standard deviation and absolute
+    beyond.""",
     ),
 }
 

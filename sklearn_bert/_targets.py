@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 
-from sklearn_bert._engine.heads import Loss, SigmoidLoss, SoftmaxLoss
+from sklearn_bert._engine.heads import Loss, NumberLoss, SigmoidLoss, SoftmaxLoss
 
 ClassWeight = dict[Any, float] | str | None
 
@@ -40,6 +40,15 @@ class Target:
     n_outputs: int
     loss: Loss
     attributes: dict[str, Any]
+
+    @property
+    def n_samples(self) -> int:
+        """Number of the samples."""
+        return len(self.weights)
+
+    def samples(self) -> np.ndarray:
+        """Return which samples have a weight: their row numbers."""
+        return np.flatnonzero(self.weights)
 
     def take(self, rows: np.ndarray) -> "Target":
         """Return the target of some samples."""
@@ -150,6 +159,56 @@ def read_indicators(
             "_has_sparse_y": is_sparse,
         },
     )
+
+
+def read_numbers(
+    y: np.ndarray,
+    weights: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray] | None,
+    loss: str,
+) -> Target:
+    """Return what numbers mean: they are scaled to mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, n_outputs), float64
+    weights : ndarray of shape (n,)
+        Of the samples.
+    known : tuple of two ndarray of shape (n_outputs,), or None
+        Mean and standard deviation to scale by. None takes those of y.
+    loss : {"squared_error", "absolute_error", "huber"}
+    """
+    columns = y.reshape(len(y), -1)
+    mean, scale = _mean_and_scale(columns, weights) if known is None else known
+    return Target(
+        y=y,
+        values=(columns - mean) / scale,
+        weights=weights,
+        strata=None,
+        n_outputs=columns.shape[1],
+        loss=NumberLoss(loss),
+        attributes={
+            "n_outputs_": columns.shape[1],
+            "target_mean_": mean,
+            "target_scale_": scale,
+            "_y_ndim": y.ndim,
+        },
+    )
+
+
+def _mean_and_scale(
+    columns: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean and standard deviation; 1 for constant columns."""
+    # In units in which the square of the largest number is still a number.
+    largest = np.abs(columns).max(axis=0)
+    largest[largest == 0] = 1
+    shares = columns / largest
+    mean = np.average(shares, axis=0, weights=weights)
+    scale = np.sqrt(np.average((shares - mean) ** 2, axis=0, weights=weights))
+    # What a constant deviates from its own mean is rounding.
+    is_constant = scale <= 10 * np.finfo(np.float64).eps
+    return mean * largest, np.where(is_constant, 1, scale * largest)
 
 
 def check_same_classes(y: Any, before: np.ndarray | None) -> None:

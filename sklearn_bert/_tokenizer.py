@@ -220,7 +220,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         check_is_fitted(self, "vocabulary_")
         self._validate_params()
         texts = self._check_texts(X)
-        sequences = self._read(self._tokenizer, texts, self.max_length_)
+        sequences = self._to_sequences(self._tokenizer, texts, self.max_length_)
         self._warn_if_cut(sequences, texts)
         return self._lay_out(sequences)
 
@@ -300,7 +300,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         self._check_output()
         texts = check_texts(X)
         tokenizer, limit, record = self._make_tokenizer(texts)
-        sequences = self._read(tokenizer, texts, limit)
+        sequences = self._to_sequences(tokenizer, texts, limit)
         longest = max(map(len, sequences.ids))
         wants_all = self.output == "counts" and self.max_length is None
         # Nothing is set before all that can fail is done.
@@ -359,7 +359,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
 
     # --- ids -----------------------------------------------------------------------
 
-    def _read(
+    def _to_sequences(
         self, tokenizer: TextTokenizer, texts: Texts, max_length: int | None
     ) -> TokenSequences:
         return tokenizer(

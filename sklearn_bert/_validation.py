@@ -4,7 +4,6 @@ Errors about targets and weights are scikit-learn's own wherever it has one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
 from math import isinf
 from numbers import Number
 from os import PathLike
@@ -21,45 +20,14 @@ from sklearn.utils.validation import (
     check_consistent_length,
 )
 
+from sklearn_bert._inputs import Texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InputError, TextRepairWarning
 
 # How many bad rows an error shows.
-_N_SHOWN = 3
+N_SHOWN = 3
 _N_CHARACTERS_SHOWN = 40
 _SURROGATES = range(0xD800, 0xE000)
-
-
-@dataclass(frozen=True)
-class Texts:
-    """One text, or one pair of texts, per sample.
-
-    Attributes
-    ----------
-    first : list of str
-    second : list of str or None
-        The second halves of the pairs.
-    """
-
-    first: list[str]
-    second: list[str] | None = None
-
-    def __len__(self) -> int:
-        return len(self.first)
-
-    def take(self, rows: Iterable[int]) -> "Texts":
-        """Return some of the texts."""
-        rows = list(rows)
-        second = self.second
-        return Texts(
-            [self.first[row] for row in rows],
-            None if second is None else [second[row] for row in rows],
-        )
-
-    @property
-    def n_columns(self) -> int:
-        """1 for texts, 2 for pairs."""
-        return 1 if self.second is None else 2
 
 
 def check_texts(X: Any) -> Texts:
@@ -80,13 +48,9 @@ def check_texts(X: Any) -> Texts:
         If X is not one or two columns of str with at least one row.
     """
     columns = [list(column) for column in _columns(X)]
-    if not columns or not columns[0]:
-        raise InputError(
-            f"Found array with 0 sample(s) (shape={_shape(X)}) while a minimum of 1 is "
-            "required. Give at least one text."
-        )
+    check_some(columns and columns[0], X)
     _check_all_str(columns)
-    return Texts(*(_repair(column) for column in columns))
+    return Texts(*(repair(column) for column in columns))
 
 
 def check_stream(X: Any) -> Iterable[str]:
@@ -159,8 +123,8 @@ class _Stream:
         for row, text in enumerate(self._texts):
             if not isinstance(text, str):
                 raise InputError(
-                    f"X must hold only texts (str). Got {_show(text)} in row {row}. "
-                    f"{_remedy([text])}"
+                    f"X must hold only texts (str). Got {show(text)} in row {row}. "
+                    f"{remedy([text])}"
                 )
             yield _without_surrogates(text)
 
@@ -186,11 +150,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         If y is of another length, holds NaN or numbers that are no labels, or has
         several columns and is no indicator matrix.
     """
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None. Give one label per text."
-        )
+    check_there(y, estimator, "label")
     _check_no_missing(y)
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
@@ -208,6 +168,43 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
     return _check_y(y, estimator=estimator)
 
 
+def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
+    """Read y as one number per text, or as several.
+
+    Parameters
+    ----------
+    y : array-like
+    texts : Texts
+        What y belongs to.
+    estimator : object
+        Named in errors.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or (n_samples, n_targets), float64
+
+    Raises
+    ------
+    ValueError
+        If y is of another length, or holds anything but finite numbers.
+    """
+    check_there(y, estimator, "number")
+    y = check_array(
+        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
+    )
+    check_consistent_length(texts.first, y)
+    return y.astype(np.float64)
+
+
+def check_there(y: Any, estimator: Any, what: str) -> None:
+    """Refuse a y of None."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            f"None. Give one {what} per text."
+        )
+
+
 def _check_no_missing(y: Any) -> None:
     """Refuse missing labels, which NumPy would make the text 'nan' of beside texts."""
     if sparse.issparse(y) or not isinstance(y, Iterable):
@@ -216,11 +213,11 @@ def _check_no_missing(y: Any) -> None:
     rows = [
         row
         for row, value in enumerate(values)
-        if any(map(_is_missing, value if isinstance(value, list) else [value]))
+        if any(map(is_missing, value if isinstance(value, list) else [value]))
     ]
     if rows:
-        shown = ", ".join(map(str, rows[:_N_SHOWN])) + (
-            ", ..." if len(rows) > _N_SHOWN else ""
+        shown = ", ".join(map(str, rows[:N_SHOWN])) + (
+            ", ..." if len(rows) > N_SHOWN else ""
         )
         raise ValueError(
             f"Input y contains NaN. {len(rows)} of {len(values)} labels are missing, "
@@ -248,12 +245,45 @@ def check_callbacks(callbacks: Any) -> None:
         if not callable(callback):
             raise TypeError(
                 "callbacks must hold only functions of a training state. Got "
-                f"{_show(callback)} in place {place}. Give functions, such as print."
+                f"{show(callback)} in place {place}. Give functions, such as print."
             )
+
+
+def check_some(rows: Sequence[Any], X: Any) -> None:
+    """Refuse an X without samples."""
+    if not rows:
+        raise InputError(
+            f"Found array with 0 sample(s) (shape={_shape(X)}) while a minimum of 1 is "
+            "required. Give at least one text."
+        )
+
+
+def rows_of(X: Any) -> list[Any]:
+    """Return the rows of a collection, or of a frame's only column."""
+    X = _collection(X)
+    if not hasattr(X, "columns"):
+        return list(X)
+    columns = _frame_columns(X)
+    if len(columns) > 1:
+        raise InputError(
+            f"X must have one column of sentences. Got {len(columns)} columns. Select "
+            "the column, for instance with a ColumnTransformer."
+        )
+    return list(columns[0])
 
 
 def _columns(X: Any) -> list[Sequence[Any]]:
     """Return X as one or two columns of values, whatever these are."""
+    X = _collection(X)
+    if hasattr(X, "columns"):
+        return _frame_columns(X)
+    if isinstance(X, np.ndarray):
+        return _array_columns(X)
+    return _row_columns(list(X))
+
+
+def _collection(X: Any) -> Any:
+    """Return X as a collection; refuse what has no samples in an order."""
     if isinstance(X, str | bytes):
         raise InputError(
             "Iterable over raw text documents expected, string object received. Put "
@@ -265,7 +295,7 @@ def _columns(X: Any) -> list[Sequence[Any]]:
             "numbers. Give the texts themselves, before any vectorizer."
         )
     if hasattr(X, "columns"):
-        return _frame_columns(X)
+        return X
     if isinstance(X, np.matrix) or (
         hasattr(X, "__array__") and not isinstance(X, Iterable)
     ):
@@ -278,11 +308,9 @@ def _columns(X: Any) -> list[Sequence[Any]]:
     if not isinstance(X, Iterable) or getattr(X, "ndim", 1) == 0:
         raise InputError(
             "X must be a list, array, Series or frame of texts (str). Got "
-            f"{_show(X)}. Give a list with one text per sample: ['a text', ...]."
+            f"{show(X)}. Give a list with one text per sample: ['a text', ...]."
         )
-    if isinstance(X, np.ndarray):
-        return _array_columns(X)
-    return _row_columns(list(X))
+    return X
 
 
 def _frame_columns(X: Any) -> list[Sequence[Any]]:
@@ -321,7 +349,7 @@ def _row_columns(rows: list[Any]) -> list[Sequence[Any]]:
         row = is_nested.index(not is_nested[0])
         raise InputError(
             "X must hold a text in every row, or a pair of texts in every row. Got "
-            f"{_show(rows[0])} in row 0 and {_show(rows[row])} in row {row}. Make all "
+            f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Make all "
             "rows alike."
         )
     widths = [len(row) for row in rows]
@@ -354,18 +382,19 @@ def _check_all_str(columns: list[list[Any]]) -> None:
     ]
     if not bad:
         return
-    shown = ", ".join(f"{_show(value)} in row {row}" for row, value in bad[:_N_SHOWN])
-    if len(bad) > _N_SHOWN:
+    shown = ", ".join(f"{show(value)} in row {row}" for row, value in bad[:N_SHOWN])
+    if len(bad) > N_SHOWN:
         shown += ", ..."
     n_rows = len({row for row, _ in bad})
     raise InputError(
         f"X must hold only texts (str). Got {shown}: {n_rows} of {len(columns[0])} "
-        f"rows have values that are not texts. {_remedy([value for _, value in bad])}"
+        f"rows have values that are not texts. {remedy([value for _, value in bad])}"
     )
 
 
-def _remedy(values: list[Any]) -> str:
-    if any(_is_missing(value) for value in values):
+def remedy(values: list[Any]) -> str:
+    """Say what to do about values that should be texts."""
+    if any(is_missing(value) for value in values):
         return (
             "Drop these rows, or replace missing values by '': X.fillna('') in pandas, "
             "X.fill_null('') in polars."
@@ -382,7 +411,8 @@ def _remedy(values: list[Any]) -> str:
     return "Turn these values into texts, or drop the rows."
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Tell None, NaN and the like."""
     # NaN and NaT differ from themselves; pandas' NA is known by its name alone, so
     # that pandas stays optional.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
@@ -390,7 +420,8 @@ def _is_missing(value: Any) -> bool:
     return isinstance(value, float) and value != value
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
+    """Return a value for an error message, with its type."""
     text = repr(value)
     if len(text) > _N_CHARACTERS_SHOWN:
         text = text[:_N_CHARACTERS_SHOWN] + "..."
@@ -401,13 +432,13 @@ def _shape(X: Any) -> tuple[int, ...]:
     return tuple(X.shape) if hasattr(X, "shape") else (0,)
 
 
-def _repair(column: list[str]) -> list[str]:
+def repair(column: list[str], what: str = "texts") -> list[str]:
     """Return plain str without lone surrogates, which are no characters."""
     repaired = [_without_surrogates(text) for text in column]
     n_repaired = sum(old != new for old, new in zip(column, repaired, strict=True))
     if n_repaired:
         warn_user(
-            f"{n_repaired} of {len(column)} texts held lone surrogates, which are no "
+            f"{n_repaired} of {len(column)} {what} held lone surrogates, which are no "
             "characters and were replaced by U+FFFD. Files read with "
             "errors='surrogateescape' have them; read them with their true encoding.",
             TextRepairWarning,

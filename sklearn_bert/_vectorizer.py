@@ -13,9 +13,11 @@ from sklearn_bert._engine.encoding import (
     count_truncated,
     encode,
 )
+from sklearn_bert._engine.readouts import PooledReadout
 from sklearn_bert._engine.sources import Source, architecture_of
+from sklearn_bert._inputs import Texts
 from sklearn_bert._params import ENCODER, constraints, document
-from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert._validation import check_texts
 from sklearn_bert.exceptions import CheckpointError
 
 
@@ -236,7 +238,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         encoder = self._encoder(source)
         # Nothing is set before all that can fail is done.
         self._remember_columns(X, texts)
-        self.pooling_ = config.pooling
+        self.pooling_ = self._resolve_pooling(encoder.architecture)
         self.max_length_ = config.max_length
         self.device_ = str(encoder.device)
         self.checkpoint_ = self._record(source)
@@ -245,7 +247,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     def _encoding_config(self, source: Source, n_columns: int) -> EncodingConfig:
         architecture = architecture_of(source)
         return EncodingConfig(
-            pooling=self._resolve_pooling(architecture),
+            readout=PooledReadout(self._resolve_pooling(architecture)),
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
             max_length=self._resolve_max_length(architecture, n_columns),

@@ -9,12 +9,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
+PAGES = [
+    "quick_start",
+    "user_guide",
+    "fine_tuning",
+    "numbers_and_tags",
+    "pretraining",
+]
+
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize(
-    "page", ["quick_start", "user_guide", "fine_tuning", "pretraining"]
-)
+@pytest.mark.parametrize("page", PAGES)
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     path = ROOT / "docs" / f"{page}.rst"

@@ -9,7 +9,7 @@ from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
-from sklearn_bert import datasets, exceptions
+from sklearn_bert import datasets, exceptions, metrics
 
 ESTIMATORS = [
     value
@@ -67,13 +67,15 @@ def own_methods(estimator):
 
 
 def public_functions():
-    return [getattr(datasets, name) for name in datasets.__all__]
+    fetchers = [getattr(datasets, name) for name in datasets.__all__]
+    return [*fetchers, metrics.entity_f1_score]
 
 
 def public_names():
     """Return the import path of every public class, function and method."""
     names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
+    names.append("sklearn_bert.metrics.entity_f1_score")
     for estimator in ESTIMATORS:
         path = f"sklearn_bert.{estimator.__name__}"
         names += [path, *(f"{path}.{method}" for method in own_methods(estimator))]
@@ -83,7 +85,7 @@ def public_names():
 def test_everything_public_is_looked_at():
     assert set(sklearn_bert.__all__) == {
         *(estimator.__name__ for estimator in ESTIMATORS),
-        *("__version__", "datasets", "exceptions"),
+        *("__version__", "datasets", "exceptions", "metrics"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 

@@ -42,7 +42,8 @@ def test_every_script_is_tested():
         "plot_1_text_classification.py",
         "plot_2_text_beside_numbers.py",
         "plot_3_fine_tuning.py",
-        "plot_4_pretraining.py",
+        "plot_4_sequence_prediction.py",
+        "plot_5_pretraining.py",
     ]
 
 
@@ -96,7 +97,7 @@ def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
 
 
 def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
-    names, figures = run_script("plot_4_pretraining.py")
+    names, figures = run_script("plot_5_pretraining.py")
 
     assert len(figures) == 1
     curve = names["masked_lm"].loss_curve_
@@ -104,3 +105,18 @@ def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
     for verb, rows in names["chances"].items():
         place = list(names["places"]).index(verb)
         assert all(row[place] > 0.5 for row in rows)
+
+
+def test_words_that_were_never_seen_are_tagged(run_script):
+    names, figures = run_script("plot_4_sequence_prediction.py")
+
+    assert len(figures) == 1
+    assert len(names["X"]) == 36
+    by_heart, by_bert = names["recall"]["by heart"], names["recall"]["BERT"]
+    food = names["ROLES"].index("food")
+    # The text of the example says that most foods occur once.
+    assert by_heart[food] < 0.3
+    assert by_bert[food] > by_heart[food] + 0.4
+    assert len(names["words"]) == len(names["probabilities"])
+    known = {word for words in names["X"] for word in words}
+    assert not {"ounces", "parmesan"} & known

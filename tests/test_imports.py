@@ -18,23 +18,59 @@ TRANSFORMERS = {
 
 # Who may import whom, by the first name below sklearn_bert. The root imports the
 # estimators; nothing imports the root.
-ESTIMATORS = {"_classifier", "_masked_lm", "_tokenizer", "_vectorizer"}
-HELPERS = {"_fine_tuner", "_probes", "_targets"}
-BELOW_BASE = {"_params", "_validation", "_warnings", "_engine", "exceptions"}
+ESTIMATORS = {
+    "_classifier",
+    "_masked_lm",
+    "_regressor",
+    "_token_classifier",
+    "_tokenizer",
+    "_vectorizer",
+}
+HELPERS = {
+    "_bio",
+    "_fine_tuner",
+    "_probes",
+    "_sentences",
+    "_tag_targets",
+    "_targets",
+    "_text_fine_tuner",
+}
+BELOW_BASE = {
+    "_engine",
+    "_inputs",
+    "_params",
+    "_validation",
+    "_warnings",
+    "exceptions",
+}
 ALLOWED = {
     "exceptions": set(),
     "_params": set(),
     "_warnings": set(),
-    "_validation": {"_warnings", "exceptions"},
+    "_inputs": {"_engine"},
+    "_validation": {"_inputs", "_warnings", "exceptions"},
     "_engine": {"_engine", "exceptions"},
+    "_bio": set(),
+    "_sentences": {"_inputs", "_validation", "exceptions"},
     "_splitting": {"_warnings", "exceptions"},
-    "_judging": {"_validation"},
+    "_judging": {"_inputs"},
     "_targets": {"_engine"},
+    "_tag_targets": {"_targets"},
     "_probes": {"_targets", "_engine"},
     "_base": BELOW_BASE,
-    "_fine_tuner": {"_base", "_judging", "_splitting", "_targets", *BELOW_BASE},
+    "_fine_tuned": {"_base", *BELOW_BASE},
+    "_fine_tuner": {
+        "_base",
+        "_fine_tuned",
+        "_judging",
+        "_splitting",
+        "_targets",
+        *BELOW_BASE,
+    },
+    "_text_fine_tuner": {"_fine_tuner", "_engine"},
     "datasets": {"datasets", "_params", "exceptions"},
-    "__init__": {*ESTIMATORS, "datasets", "exceptions"},
+    "metrics": {"_params"},
+    "__init__": {*ESTIMATORS, "datasets", "exceptions", "metrics"},
     **{name: {"_base", *HELPERS, *BELOW_BASE} for name in ESTIMATORS},
 }
 

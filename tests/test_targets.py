@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sklearn_bert._probes import probe_classes, probe_labels
-from sklearn_bert._targets import read_classes, read_indicators
+from sklearn_bert._probes import probe_classes, probe_labels, probe_numbers
+from sklearn_bert._targets import read_classes, read_indicators, read_numbers
 
 ONES = np.ones(4)
 Y = np.array(["b", "a", "c", "a"])
@@ -86,3 +86,44 @@ def test_a_label_that_is_always_on_becomes_a_constant():
     assert not head.coef[0].any()
     assert head.intercept[0] > 1
     assert (head(FEATURES)[:, 1] > 0).tolist() == [False, True, False, True]
+
+
+NUMBERS = np.array([[10.0, 1.0], [20.0, 1.0], [40.0, 1.0], [70.0, 1.0]])
+
+
+def test_numbers_are_scaled_by_their_weighted_mean_and_deviation():
+    weights = np.array([1.0, 2.0, 0.0, 1.0])
+    target = read_numbers(NUMBERS, weights, None, "huber")
+    assert target.attributes["target_mean_"].tolist() == [30, 1]
+    # A constant is left as it is.
+    assert target.attributes["target_scale_"] == pytest.approx([np.sqrt(550), 1])
+    mean = np.average(target.values, axis=0, weights=weights)
+    np.testing.assert_allclose(mean, 0, atol=1e-15)
+    assert target.values[:, 1].tolist() == [0, 0, 0, 0]
+
+
+def test_known_scales_are_kept():
+    known = np.array([0.0, 1.0]), np.array([10.0, 2.0])
+    target = read_numbers(NUMBERS, ONES, known, "huber")
+    assert target.values[:, 0].tolist() == [1, 2, 4, 7]
+
+
+def test_numbers_too_large_to_be_squared_are_scaled():
+    target = read_numbers(np.array([1e300, -1e300]), np.ones(2), None, "huber")
+    assert target.values.ravel().tolist() == [1, -1]
+
+
+def test_a_probe_of_numbers_counts_a_weight_as_so_many_samples():
+    y = NUMBERS[:, 0]
+    weighted = read_numbers(y, np.array([1.0, 2.0, 1.0, 0.0]), None, "huber")
+    rows = [0, 1, 1, 2]
+    twice = read_numbers(y[rows], ONES, None, "huber")
+    head = probe_numbers(FEATURES, weighted)
+    expected = probe_numbers(FEATURES[rows], twice)
+    np.testing.assert_allclose(head.coef, expected.coef)
+    np.testing.assert_allclose(head.intercept, expected.intercept)
+
+
+def test_a_probe_of_features_that_are_all_alike_gives_the_mean():
+    head = probe_numbers(np.ones((4, 3)), read_numbers(NUMBERS, ONES, None, "huber"))
+    np.testing.assert_allclose(head(np.ones((1, 3))), 0, atol=1e-12)

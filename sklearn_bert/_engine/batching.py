@@ -26,6 +26,8 @@ class Batch:
         Place of each token in its own sequence, counted from 0.
     segments : Tensor of shape (T,), int64, or None
         0 for the first text of a pair, 1 for the second. None without pairs.
+    words : Tensor of shape (n_words,), int64, or None
+        Index of the token that stands for each word. None where no words are read.
     """
 
     lengths: tuple[int, ...]
@@ -33,6 +35,7 @@ class Batch:
     input_ids: Tensor
     positions: Tensor
     segments: Tensor | None
+    words: Tensor | None = None
 
     @property
     def groups(self) -> list[tuple[int, int]]:
@@ -54,6 +57,7 @@ class Batch:
             move(self.input_ids, device),
             move(self.positions, device),
             None if self.segments is None else move(self.segments, device),
+            None if self.words is None else move(self.words, device),
         )
 
 
@@ -79,14 +83,25 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
                 ]
             ).astype(np.int64)
         )
+    starts = list(accumulate(lengths, initial=0))
+    words = None
+    if sequences.words is not None:
+        owned = [sequences.words[row] for row in rows]
+        words = torch.tensor(
+            [
+                start + place
+                for start, places in zip(starts, owned, strict=False)
+                for place in places
+            ],
+            dtype=torch.int64,
+        )
     return Batch(
         lengths=tuple(lengths),
-        boundaries=torch.tensor(
-            list(accumulate(lengths, initial=0)), dtype=torch.int32
-        ),
+        boundaries=torch.tensor(starts, dtype=torch.int32),
         input_ids=torch.from_numpy(np.concatenate(ids).astype(np.int64)),
         positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         segments=segments,
+        words=words,
     )
 
 

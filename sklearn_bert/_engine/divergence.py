@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from sklearn_bert._engine.encoding import EncodingConfig, encode_sequences
+from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder
 
@@ -23,7 +24,7 @@ def gives_finite_outputs(
     trainable: TrainableEncoder,
     head: nn.Linear,
     sequences: TokenSequences,
-    pooling: str,
+    readout: Readout,
 ) -> bool:
     """Tell whether the weights of the moment make finite numbers of some texts.
 
@@ -31,7 +32,7 @@ def gives_finite_outputs(
     """
     encoder = trainable.encoder
     config = EncodingConfig(
-        pooling=pooling,
+        readout=readout,
         layers=(encoder.architecture.n_layers,),
         normalize=False,
         max_length=max(map(len, sequences.ids)),

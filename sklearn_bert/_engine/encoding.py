@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from sklearn_bert._engine.batching import Batch, collate, plan_batches
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.memory import release_memory
-from sklearn_bert._engine.pooling import pool
+from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences, text_boundaries
 from sklearn_bert.exceptions import DeviceMemoryError
 
@@ -31,7 +32,7 @@ class EncodingConfig:
 
     Attributes
     ----------
-    pooling : {"cls", "mean", "max"}
+    readout : Readout
     layers : tuple of int
         0 is the embeddings' output, k that of the k-th layer.
     normalize : bool
@@ -44,7 +45,7 @@ class EncodingConfig:
     show_progress : bool
     """
 
-    pooling: str
+    readout: Readout
     layers: tuple[int, ...]
     normalize: bool
     max_length: int
@@ -95,7 +96,7 @@ def encode(
         If a batch of one text does not fit into the device's memory.
     """
     chunks = _tokenize_ahead(encoder, first, second, config)
-    return _encode_chunks(encoder, chunks, len(first), config)
+    return _encode_chunks(encoder, chunks, config, len(first), len(first))
 
 
 def encode_sequences(
@@ -112,8 +113,8 @@ def encode_sequences(
 
     Returns
     -------
-    ndarray of shape (n, width)
-        As :func:`encode` gives them.
+    ndarray of shape (n_rows, width)
+        What the readout of ``config`` reads: a row for each text, or for each word.
 
     Raises
     ------
@@ -126,26 +127,32 @@ def encode_sequences(
         for start in range(0, n_texts, _TEXTS_PER_CHUNK)
     )
     chunks = ((one, sequences.take(range(one.start, one.stop))) for one in slices)
-    return _encode_chunks(encoder, chunks, n_texts, config).features
+    n_rows = n_texts
+    if sequences.words is not None:
+        n_rows = sum(map(len, sequences.words))
+    return _encode_chunks(encoder, chunks, config, n_texts, n_rows).features
 
 
 def _encode_chunks(
     encoder: Encoder,
     chunks: Iterable[tuple[slice, TokenSequences]],
-    n_texts: int,
     config: EncodingConfig,
+    n_texts: int,
+    n_rows: int,
 ) -> Encoded:
     """Encode chunk by chunk; each comes with the texts that it is made of."""
     width = len(config.layers) * encoder.architecture.hidden_size
     dtype = np.float64 if encoder.dtype == torch.float64 else np.float32
-    features = np.empty((n_texts, width), dtype=dtype)
-    n_truncated = 0
+    features = np.empty((n_rows, width), dtype=dtype)
+    n_truncated = n_done = 0
     with tqdm(
         total=n_texts, unit="text", disable=not config.show_progress, leave=False
     ) as bar:
         for texts, sequences in chunks:
-            pooled = _encode_chunk(encoder, sequences, config, features.dtype)
-            features[texts] = _join_windows(pooled, sequences, config.pooling)
+            rows = _encode_chunk(encoder, sequences, config, features.dtype)
+            rows = config.readout.join_arrays(rows, sequences)
+            features[n_done : n_done + len(rows)] = rows
+            n_done += len(rows)
             n_truncated += sequences.n_truncated
             bar.update(texts.stop - texts.start)
     if config.normalize:
@@ -220,13 +227,13 @@ def _encode_chunk(
     config: EncodingConfig,
     dtype: np.dtype,
 ) -> np.ndarray:
-    """Return the pooled vector of each sequence: (m, width)."""
+    """Return the rows of the sequences, in their order: (n_rows, width)."""
     max_tokens = None
     if config.batch_size is None:
         on_cpu = encoder.device.type == "cpu"
         max_tokens = _TOKENS_ON_CPU if on_cpu else _TOKENS_ON_GPU
-    rows: list[int] = []
-    pooled: list[Tensor] = []
+    order: list[int] = []
+    rows: list[Tensor] = []
     plan = plan_batches(
         [len(ids) for ids in sequences.ids],
         max_tokens=max_tokens,
@@ -234,12 +241,14 @@ def _encode_chunk(
     )
     with torch.inference_mode():
         for batch_rows in plan:
-            rows += batch_rows
-            pooled += _encode_batch(encoder, sequences, batch_rows, config)
+            order += batch_rows
+            rows += _encode_batch(encoder, sequences, batch_rows, config)
         # One copy for all: each copy from a GPU would wait for what runs there.
-        together = torch.cat(pooled).to(torch.from_numpy(np.empty(0, dtype)).dtype)
+        together = torch.cat(rows).to(torch.from_numpy(np.empty(0, dtype)).dtype)
     out = np.empty(tuple(together.shape), dtype=dtype)
-    out[rows] = together.cpu().numpy()
+    starts = [0, *accumulate(config.readout.count(sequences))]
+    places = [place for row in order for place in range(starts[row], starts[row + 1])]
+    out[places] = together.cpu().numpy()
     return out
 
 
@@ -249,7 +258,7 @@ def _encode_batch(
     rows: list[int],
     config: EncodingConfig,
 ) -> list[Tensor]:
-    """Return the pooled vectors of some rows, in parts if memory is short."""
+    """Return what some sequences give, in parts if memory is short."""
     try:
         return [_forward(encoder, collate(sequences, rows), config)]
     except torch.OutOfMemoryError as error:
@@ -271,27 +280,9 @@ def _encode_batch(
 
 
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:
-    """Return the pooled vectors of a batch: (n, width)."""
+    """Return the rows of a batch: (n_rows, width)."""
     batch = batch.to(encoder.device)
-    only_first = config.pooling == "cls"
-    states = encoder.path.hidden_states(batch, config.layers, only_first=only_first)
-    if only_first:
-        return torch.cat(states, dim=1)
-    return torch.cat([pool(state, batch, config.pooling) for state in states], dim=1)
-
-
-def _join_windows(
-    pooled: np.ndarray, sequences: TokenSequences, pooling: str
-) -> np.ndarray:
-    """Pool the windows of each text: (m, width) to (n_texts, width)."""
-    starts = text_boundaries(sequences)
-    if len(starts) == len(pooled):
-        return pooled
-    if pooling == "max":
-        return np.maximum.reduceat(pooled, starts)
-    # The mean over all tokens weighs a window by its tokens; [CLS] counts once.
-    weights = np.ones(len(pooled), dtype=pooled.dtype)
-    if pooling == "mean":
-        weights[:] = [len(ids) for ids in sequences.ids]
-    totals = np.add.reduceat(pooled * weights[:, None], starts)
-    return totals / np.add.reduceat(weights, starts)[:, None]
+    states = encoder.path.hidden_states(
+        batch, config.layers, only_first=config.readout.only_first
+    )
+    return torch.cat([config.readout.read(state, batch) for state in states], dim=1)

@@ -28,6 +28,15 @@ class LinearHead:
         """Return the outputs: (n, hidden_size) to (n, n_outputs)."""
         return features @ self.coef.T + self.intercept
 
+    def rescaled(self, scale: np.ndarray, shift: np.ndarray) -> "LinearHead":
+        """Return what gives these outputs times ``scale`` plus ``shift``, in float64.
+
+        Parameters
+        ----------
+        scale, shift : ndarray of shape (n_outputs,), float64
+        """
+        return LinearHead(scale[:, None] * self.coef, scale * self.intercept + shift)
+
     def to_module(self, device: torch.device, dtype: torch.dtype) -> nn.Linear:
         """Return a linear layer that starts from these weights."""
         n_outputs, size = self.coef.shape
@@ -94,3 +103,27 @@ class SigmoidLoss:
                 factors = move(factors, outputs.device)
             losses = torch.where(targets > 0, factors * losses, losses)
         return losses.mean(1)
+
+
+_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {
+    "squared_error": F.mse_loss,
+    "absolute_error": F.l1_loss,
+    "huber": F.huber_loss,
+}
+
+
+@dataclass(frozen=True)
+class NumberLoss:
+    """Distance between numbers and what they should be; the mean over the outputs.
+
+    Attributes
+    ----------
+    kind : {"squared_error", "absolute_error", "huber"}
+        "huber" is half the squared error up to a distance of 1, and linear beyond.
+    """
+
+    kind: str = "squared_error"
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_outputs) twice to (n,)."""
+        return _OF_NUMBERS[self.kind](outputs, targets, reduction="none").mean(1)

@@ -6,7 +6,7 @@ special tokens are added and texts are cut here, on lists of ids.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,9 @@ class TokenSequences:
         or the texts are not pairs.
     texts : list of int, length m
         Which text each sequence is a part of; never decreasing.
+    words : list of list of int, length m, or None
+        The places in each sequence of the tokens that stand for its words, where
+        words are to be read; each word stands in one sequence.
     n_truncated : int
         Number of texts of which some tokens were left out.
     """
@@ -46,6 +49,7 @@ class TokenSequences:
     ids: list[list[int]] = field(default_factory=list)
     second_starts: list[int] | None = None
     texts: list[int] = field(default_factory=list)
+    words: list[list[int]] | None = None
     n_truncated: int = 0
 
     def take(self, texts: Sequence[int]) -> "TokenSequences":
@@ -54,11 +58,12 @@ class TokenSequences:
         stops = np.append(starts[1:], len(self.ids))
         owned = [range(starts[text], stops[text]) for text in texts]
         rows = [row for some in owned for row in some]
-        second = self.second_starts
+        second, words = self.second_starts, self.words
         return TokenSequences(
             ids=[self.ids[row] for row in rows],
             second_starts=None if second is None else [second[row] for row in rows],
             texts=[text for text, some in enumerate(owned) for _ in some],
+            words=None if words is None else [words[row] for row in rows],
         )
 
 
@@ -136,6 +141,15 @@ class TextTokenizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         tokenizer = Tokenizer.from_str(state["tokenizer"])
         TextTokenizer.__init__(self, tokenizer, has_segments=state["has_segments"])
+
+    @property
+    def around_text(self) -> tuple[list[int], list[int]]:
+        """The special tokens before and after a single text."""
+        return self._single.before, self._single.after
+
+    def word_ids(self, words: Sequence[str]) -> list[list[int]]:
+        """Return each word's ids; those that the tokenizer drops become unknown."""
+        return [ids or [self._unknown] for ids in self._all_ids(list(words))]
 
     def to_str(self) -> str:
         """Return the tokenizer in the form of a tokenizer.json."""
@@ -222,9 +236,7 @@ class TextTokenizer:
             n_truncated += is_cut
             for piece in pieces:
                 self._append(sequences, text, template, piece)
-        return TokenSequences(
-            sequences.ids, sequences.second_starts, sequences.texts, n_truncated
-        )
+        return replace(sequences, n_truncated=n_truncated)
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of all of each text, without special tokens."""
@@ -410,10 +422,10 @@ def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
     """Cut a text into overlapping windows; of a pair, the longer text."""
     shares = _shares(tuple(map(len, ids)), room)
     if len(ids) == 1:
-        return [(ids[0][s:e],) for s, e in _spans(len(ids[0]), room)], False
+        return [(ids[0][s:e],) for s, e in window_spans(len(ids[0]), room)], False
     long = int(len(ids[1]) >= len(ids[0]))
     short_ids = ids[1 - long][: shares[1 - long]]
-    spans = _spans(len(ids[long]), room - len(short_ids))
+    spans = window_spans(len(ids[long]), room - len(short_ids))
     windows = [ids[long][start:stop] for start, stop in spans]
     pieces: _Pieces = [
         (short_ids, window) if long else (window, short_ids) for window in windows
@@ -421,7 +433,7 @@ def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
     return pieces, len(short_ids) < len(ids[1 - long])
 
 
-def _spans(n_tokens: int, size: int) -> list[tuple[int, int]]:
+def window_spans(n_tokens: int, size: int) -> list[tuple[int, int]]:
     """Overlapping spans of ``size`` tokens; the last ends where the text ends."""
     step = max(size - size // _OVERLAP, 1)
     starts = range(0, max(n_tokens - size, 0) + step, step)

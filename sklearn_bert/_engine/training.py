@@ -30,7 +30,6 @@ from sklearn_bert._engine.optimization import (
     make_adamw,
     schedule_factor,
 )
-from sklearn_bert._engine.pooling import join_windows, pool
 from sklearn_bert._engine.trainable import TrainableEncoder
 from sklearn_bert._engine.training_batches import (
     BatchMaker,
@@ -190,7 +189,7 @@ class FineTuning:
         """
         sequences = self._data.sequences.take(texts[-_N_CHECKED:])
         if not gives_finite_outputs(
-            self._trainable, self._head, sequences, self._config.pooling
+            self._trainable, self._head, sequences, self._config.readout
         ):
             raise self._divergence("outputs were not after", self.log.n_steps)
 
@@ -229,7 +228,7 @@ class FineTuning:
 
     def _accumulate_in_memory(self, step: _Step) -> tuple[float, float]:
         """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
-        if max(len(part.weights) for part in step.parts) > self.log.part_size:
+        if max(part.n_texts for part in step.parts) > self.log.part_size:
             step = self._prepare(step.texts)
         while True:
             try:
@@ -243,7 +242,7 @@ class FineTuning:
             step = self._prepare(step.texts)
 
     def _halve_parts(self, step: _Step, cause: str) -> None:
-        size = max(len(part.weights) for part in step.parts)
+        size = max(part.n_texts for part in step.parts)
         if size == 1:
             longest = self._batches.longest(step.texts)
             raise DeviceMemoryError(
@@ -274,21 +273,18 @@ class FineTuning:
 
     def _forward(self, part: TrainingBatch) -> Tensor:
         """Return the sum of the weighted losses of some texts."""
-        pooling = self._config.pooling
-        encoder = self._trainable.encoder
+        readout, encoder = self._config.readout, self._trainable.encoder
         with self._trainable.training():
             layers = (encoder.architecture.n_layers,)
-            only_first = pooling == "cls"
             (states,) = encoder.path.hidden_states(
-                part.batch, layers, only_first=only_first
+                part.batch, layers, only_first=readout.only_first
             )
-            pooled = states if only_first else pool(states, part.batch, pooling)
+            rows = readout.read(states, part.batch)
             if part.owners is not None:
-                n_texts = len(part.weights)
-                pooled = join_windows(pooled, part.batch, part.owners, n_texts, pooling)
-            pooled = self._trainable.dropout(pooled)
+                rows = readout.join(rows, part.batch, part.owners, part.n_texts)
+            rows = self._trainable.dropout(rows)
         # Few numbers, which should not be rounded to bfloat16.
-        outputs = self._head(pooled.to(self._head.weight.dtype))
+        outputs = self._head(rows.to(self._head.weight.dtype))
         return (self._loss(outputs, part.targets) * part.weights).sum()
 
     def _tensors_of_step(self) -> list[Tensor]:

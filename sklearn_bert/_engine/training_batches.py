@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -24,8 +25,9 @@ class TrainingData:
     sequences : TokenSequences
         Of n texts, each of one sequence or of several windows.
     targets : Tensor of shape (n,) or (n, n_outputs)
+        Of the texts, or of all their words, of which there are n then.
     weights : Tensor of shape (n,)
-        Of the texts' losses, with mean 1.
+        Of the losses; their sum is the number of texts.
     """
 
     sequences: TokenSequences
@@ -44,12 +46,15 @@ class TrainingBatch:
     owners : Tensor of shape (m,), int64, or None
         Which of the n texts each sequence is a window of; None if text k has one
         sequence, the k-th.
+    n_texts : int
     targets : Tensor of shape (n,) or (n, n_outputs)
+        Of the texts, or of their words as they stand in ``batch``.
     weights : Tensor of shape (n,)
     """
 
     batch: Batch
     owners: Tensor | None
+    n_texts: int
     targets: Tensor
     weights: Tensor
 
@@ -60,6 +65,7 @@ class TrainingBatch:
         return TrainingBatch(
             self.batch.to(device),
             None if self.owners is None else move(self.owners, device),
+            self.n_texts,
             move(self.targets, device),
             move(self.weights, device),
         )
@@ -86,6 +92,9 @@ class BatchMaker:
         self._starts = starts.tolist()
         sizes = [len(ids) for ids in data.sequences.ids]
         self._lengths = np.add.reduceat(sizes, starts)
+        self._word_starts: list[int] | None = None
+        if data.sequences.words is not None:
+            self._word_starts = [0, *accumulate(map(len, data.sequences.words))]
 
     def epoch(self) -> list[list[int]]:
         """Return all texts in batches, shuffled anew."""
@@ -116,12 +125,22 @@ class BatchMaker:
         pairs.sort(key=lambda pair: -len(ids[pair[0]]))
         owners = [owner for _, owner in pairs]
         has_windows = owners != list(range(len(texts)))
+        rows = [row for row, _ in pairs]
+        samples = self._samples(texts, rows)
         return TrainingBatch(
-            batch=collate(self._data.sequences, [row for row, _ in pairs]),
+            batch=collate(self._data.sequences, rows),
             owners=torch.tensor(owners) if has_windows else None,
-            targets=self._data.targets[texts],
-            weights=self._data.weights[texts],
+            n_texts=len(texts),
+            targets=self._data.targets[samples],
+            weights=self._data.weights[samples],
         )
+
+    def _samples(self, texts: list[int], rows: list[int]) -> list[int]:
+        """Return whose targets a batch has: its texts, or the words in its rows."""
+        starts = self._word_starts
+        if starts is None:
+            return texts
+        return [word for row in rows for word in range(starts[row], starts[row + 1])]
 
     def longest(self, texts: Sequence[int]) -> int:
         """Return the number of tokens of the longest of some texts."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sklearn_bert._engine.readouts import Readout
 from sklearn_bert.exceptions import DivergenceError
 
 
@@ -17,7 +18,7 @@ class TrainingConfig:
     warmup : float
         Share of the steps over which the learning rate rises.
     schedule : {"linear", "cosine", "constant"}
-    pooling : {"cls", "mean", "max"}
+    readout : Readout
     patience : int or None
         Epochs without a better validation score after which training stops; None goes
         on to the end.
@@ -33,7 +34,7 @@ class TrainingConfig:
     layer_decay: float
     warmup: float
     schedule: str
-    pooling: str
+    readout: Readout
     patience: int | None
     seed: int
     verbose: int

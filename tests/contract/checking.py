@@ -12,20 +12,18 @@ class Check:
 
     Attributes
     ----------
+    name : str
     function : callable
-    rewritten : tuple of str
-        The checks of scikit-learn that it stands for.
+    stands_for : tuple of str
+        Checks of scikit-learn.
     kind : str
         The kind of subjects that it is for, see ``Subject.kinds``.
     """
 
+    name: str
     function: Any
-    rewritten: tuple[str, ...]
+    stands_for: tuple[str, ...]
     kind: str
-
-    @property
-    def name(self):
-        return self.function.__name__
 
     def __call__(self, subject):
         self.function(subject)
@@ -35,7 +33,8 @@ def rewrites(*names, kind="any"):
     """Make a function a check that stands for some of scikit-learn's."""
 
     def register(function):
-        check = Check(function, tuple(f"check_{name}" for name in names), kind)
+        stands_for = tuple(f"check_{name}" for name in names)
+        check = Check(function.__name__, function, stands_for, kind)
         CHECKS.append(check)
         return check
 

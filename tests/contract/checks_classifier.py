@@ -101,7 +101,7 @@ def continuous_targets_are_refused(subject):
         subject.fit(subject.X, y)
 
 
-@rewrites("supervised_y_no_nan", kind="supervised")
+@rewrites("supervised_y_no_nan", kind="supervised texts")
 def targets_that_are_no_numbers_are_refused(subject):
     for value in (np.nan, np.inf, -np.inf):
         y = np.ones(len(subject.X))

@@ -43,7 +43,7 @@ def containers_give_equal_results(subject):
 def containers_of_y_give_equal_results(subject):
     expected = outputs(subject.fit(), subject.X)
     y = list(subject.y)
-    if np.ndim(subject.y) == 2:
+    if getattr(subject.y, "ndim", 1) == 2:
         kinds = [np.asarray(y).tolist(), pd.DataFrame(y, index=[0] * len(y))]
     elif "words" in subject.kinds:
         kinds = [y, as_objects(y), pd.Series(y, index=[0] * len(y))]

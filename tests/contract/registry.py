@@ -112,10 +112,11 @@ class Subject:
         tags = get_tags(self.make())
         is_texts = isinstance(self.X[0], str)
         is_transformer = hasattr(self.estimator, "transform")
-        is_multilabel = np.ndim(self.y) == 2 and tags.classifier_tags is not None
+        is_classifier = is_texts and tags.classifier_tags is not None
+        is_multilabel = is_classifier and getattr(self.y, "ndim", 1) == 2
         return {
             "any",
-            *(["classifier"] if tags.classifier_tags and not is_multilabel else []),
+            *(["classifier"] if is_classifier and not is_multilabel else []),
             *(["multilabel"] if is_multilabel else []),
             *(["regressor"] if tags.regressor_tags else []),
             *(["transformer"] if is_transformer else []),
@@ -123,6 +124,7 @@ class Subject:
             "stateful" if tags.requires_fit else "stateless",
             *(["stateful transformer"] if is_transformer and tags.requires_fit else []),
             *(["supervised"] if tags.target_tags.required else []),
+            *(["supervised texts"] if tags.target_tags.required and is_texts else []),
             *(["weighted"] if has_fit_parameter(self.make(), "sample_weight") else []),
             "texts" if is_texts else "words",
             *(["per text"] if self.methods != ["score"] else []),

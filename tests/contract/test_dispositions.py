@@ -48,7 +48,7 @@ def test_what_scikit_learn_yields_is_found():
 
 
 def test_what_is_to_be_rewritten_is():
-    assert set(chain(*(check.rewritten for check in CHECKS))) == set(REWRITTEN)
+    assert set(chain(*(check.stands_for for check in CHECKS))) == set(REWRITTEN)
 
 
 def test_every_check_as_it_is_has_someone_to_check():

@@ -2,7 +2,12 @@
 
 import pytest
 
-from contract import mutants_answers, mutants_fit, mutants_input  # noqa: F401
+from contract import (  # noqa: F401
+    mutants_answers,
+    mutants_fit,
+    mutants_input,
+    mutants_unchanged,
+)
 from contract.mutating import MUTANTS
 from contract.references import subjects_of
 from contract.suite import CHECKS

@@ -10,7 +10,8 @@ from sklearn_bert._engine.encoders import build_encoder
 from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.locating import locate
-from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+from sklearn_bert._engine.readouts import PooledReadout
+from sklearn_bert._engine.tokenization import TextTokenizer
 from sklearn_bert.exceptions import DeviceMemoryError
 
 CPU = torch.device("cpu")
@@ -56,7 +57,7 @@ def test_tokenised_texts_give_the_same_features(
 ):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(
-        pooling="mean",
+        readout=PooledReadout("mean"),
         layers=(3,),
         normalize=False,
         max_length=12,
@@ -71,15 +72,10 @@ def test_tokenised_texts_give_the_same_features(
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-9)
 
 
-def test_windows_of_mean_weigh_by_their_tokens():
-    windows = TokenSequences(ids=[[1] * 3, [1], [1]], texts=[0, 0, 1])
-    pooled = np.array([[1.0], [5.0], [7.0]])
-    joined = module._join_windows(pooled, windows, "mean")
-    assert joined.tolist() == [[2.0], [7.0]]
-
-
 def test_no_length_is_divided_by_zero(tiny_bert, monkeypatch):
-    monkeypatch.setattr(module, "_join_windows", lambda *args: np.zeros((1, 32)))
+    monkeypatch.setattr(
+        PooledReadout, "join_arrays", lambda *args: np.zeros((1, 32), np.float32)
+    )
     features = BertVectorizer(tiny_bert, normalize=True).transform(["good"])
     assert (features == 0).all()
 

@@ -5,7 +5,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sklearn_bert._engine.heads import LinearHead, SigmoidLoss, SoftmaxLoss
+from sklearn_bert._engine.heads import (
+    LinearHead,
+    NumberLoss,
+    SigmoidLoss,
+    SoftmaxLoss,
+)
 
 OUTPUTS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
 
@@ -70,3 +75,26 @@ def test_on_weights_count_only_where_a_label_is_on(label):
     assert plain[0] == weighted[0]
     gain = -OUTPUTS[1, label].sigmoid().log() / 3
     torch.testing.assert_close(weighted[1] - plain[1], gain)
+
+
+def test_a_rescaled_head_gives_rescaled_outputs():
+    head = LinearHead(np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([0.5, 0.0]))
+    scale, shift = np.array([10.0, 2.0]), np.array([1.0, -1.0])
+    features = np.array([[3.0, 1.0], [0.0, 2.0]])
+    np.testing.assert_allclose(
+        head.rescaled(scale, shift)(features), head(features) * scale + shift
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("squared_error", [(4 + 0.25) / 2, 9 / 2]),
+        ("absolute_error", [(2 + 0.5) / 2, 3 / 2]),
+        ("huber", [(1.5 + 0.125) / 2, 2.5 / 2]),
+    ],
+)
+def test_losses_of_numbers_are_means_over_the_outputs(kind, expected):
+    outputs = torch.tensor([[2.0, 0.5], [0.0, -3.0]])
+    losses = NumberLoss(kind)(outputs, torch.zeros(2, 2))
+    torch.testing.assert_close(losses, torch.tensor(expected))

@@ -8,6 +8,7 @@ from sklearn_bert._engine import training as module
 from sklearn_bert._engine.checkpoints import load_checkpoint
 from sklearn_bert._engine.heads import LinearHead, SoftmaxLoss
 from sklearn_bert._engine.locating import locate
+from sklearn_bert._engine.readouts import PooledReadout
 from sklearn_bert._engine.trainable import make_trainable
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert._engine.training_batches import TrainingData
@@ -23,7 +24,7 @@ CONFIG = {
     "layer_decay": 1.0,
     "warmup": 0.1,
     "schedule": "linear",
-    "pooling": "mean",
+    "readout": PooledReadout("mean"),
     "patience": None,
     "seed": 0,
     "verbose": 0,
@@ -101,7 +102,7 @@ def test_a_seed_gives_the_same_weights(make):
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
 def test_parts_of_a_batch_add_up_to_it(make, pooling):
-    whole, parted = make(pooling=pooling), make(pooling=pooling)
+    whole, parted = (make(readout=PooledReadout(pooling)) for _ in range(2))
     parted.log.part_size = 3
     whole.run()
     parted.run()

@@ -1,0 +1,332 @@
+"""Texts to numbers, with an encoder that is fine-tuned."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from sklearn_bert._engine.heads import LinearHead
+from sklearn_bert._inputs import Texts
+from sklearn_bert._params import FINE_TUNING, REGRESSION, constraints, document
+from sklearn_bert._probes import probe_numbers
+from sklearn_bert._targets import Target, read_numbers
+from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._validation import check_numbers
+
+
+@document(FINE_TUNING, REGRESSION)
+class BertRegressor(RegressorMixin, TextFineTuner):
+    """Predict numbers from texts by fine-tuning a pre-trained BERT-family encoder.
+
+    A linear layer stands on the encoder's pooled vector of a text, and both are trained
+    together. There may be one target or several. Targets are scaled to mean 0 and
+    standard deviation 1 for the training, so that its parameters suit any units;
+    predictions are in the units of y.
+
+    A text's prediction does not depend on the other texts of the call.
+
+    Parameters
+    ----------
+    %(model)s
+
+    %(revision)s
+
+    %(pooling)s
+
+    %(max_length)s
+
+    %(long_text)s
+
+    %(loss)s
+
+    %(n_epochs)s
+
+    %(batch_size)s
+
+    %(learning_rate)s
+
+    %(schedule)s
+
+    %(warmup)s
+
+    %(weight_decay)s
+
+    %(dropout)s
+
+    %(freeze)s
+
+    %(layer_decay)s
+
+    %(init)s
+
+    %(early_stopping)s
+
+    %(validation_fraction)s
+
+    %(n_iter_no_change)s
+
+    %(scoring)s
+
+    %(warm_start)s
+
+    %(callbacks)s
+
+    %(device)s
+
+    %(dtype)s
+
+    %(random_state)s
+
+    %(verbose)s
+
+    Attributes
+    ----------
+    n_outputs_ : int
+        Number of targets.
+
+    coef_ : ndarray of shape (n_outputs, hidden_size)
+        Weights of the linear layer on the features that `transform` gives, in the units
+        of y.
+
+    intercept_ : ndarray of shape (n_outputs,)
+        The linear layer's constants, in the units of y.
+
+    target_mean_ : ndarray of shape (n_outputs,)
+        Weighted mean of each target, which is taken away for the training.
+
+    target_scale_ : ndarray of shape (n_outputs,)
+        Weighted standard deviation of each target, by which it is divided for the
+        training; 1 for a target that is constant.
+
+    encoder_ : object
+        The fine-tuned encoder as text and arrays: `config`, `tokenizer`, `weights`.
+
+    n_iter_ : int
+        Number of epochs that were finished.
+
+    loss_curve_ : list of float
+        Mean training loss of each epoch, on the scaled targets.
+
+    validation_scores_ : list of float
+        Score after each epoch. Empty without early stopping.
+
+    n_features_in_ : int
+        1 if `fit` saw texts, 2 if it saw pairs.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns that `fit` saw. Only there if X was a frame whose column
+        names are all strings.
+
+    n_truncated_ : int
+        Number of the texts seen by `fit` of which some tokens were left out.
+
+    max_length_ : int
+        Longest text in tokens, as `fit` resolved it.
+
+    pooling_ : {"cls", "mean", "max"}
+        As `fit` resolved it.
+
+    device_ : str
+        The device on which `fit` ran. Predictions resolve `device` anew, so that an
+        estimator fitted on a GPU works where there is none.
+
+    checkpoint_ : CheckpointRecord
+        Which checkpoint the fit started from: `model`, `revision`, `commit`, `source`
+        and the SHA-256 `digests` of its files.
+
+    See Also
+    --------
+    BertClassifier : Classes rather than numbers.
+    BertVectorizer : Features of an encoder that is not trained.
+
+    Notes
+    -----
+    By default the linear layer starts as a ridge regression on the frozen encoder's
+    features, which then are fine-tuned from there [1]_. Its penalty is the total
+    variance of the features.
+
+    References
+    ----------
+    .. [1] Kumar, Raghunathan, Jones, Ma and Liang, `Fine-Tuning can Distort Pretrained
+       Features and Underperform Out-of-Distribution
+       <https://openreview.net/forum?id=UYneFzXSJWh>`_, ICLR 2022.
+
+    Examples
+    --------
+    >>> from sklearn_bert import BertRegressor
+    >>> texts = ["a joy to watch", "utterly dull", "charming and funny", "a mess"]
+    >>> stars = [5.0, 1.5, 4.5, 1.0]
+    >>> regressor = BertRegressor(random_state=0).fit(texts, stars)
+    >>> good, bad = regressor.predict(["delightful", "tedious"])
+    >>> bool(good > bad)
+    True
+    """
+
+    _parameter_constraints = constraints(FINE_TUNING, REGRESSION)
+
+    def __init__(
+        self,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        *,
+        revision=None,
+        pooling="auto",
+        max_length=None,
+        long_text="truncate",
+        loss="squared_error",
+        n_epochs=4,
+        batch_size=32,
+        learning_rate=2e-4,
+        schedule="linear",
+        warmup=0.1,
+        weight_decay=0.01,
+        dropout=0.1,
+        freeze=None,
+        layer_decay=1.0,
+        init="probe",
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=2,
+        scoring=None,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        dtype="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.model = model
+        self.revision = revision
+        self.pooling = pooling
+        self.max_length = max_length
+        self.long_text = long_text
+        self.loss = loss
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.freeze = freeze
+        self.layer_decay = layer_decay
+        self.init = init
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fine-tune the encoder.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            One number per text, or several.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss. A text of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted regressor.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of str.
+        ValueError
+            If y or the weights do not fit X, or y holds anything but finite numbers.
+        CheckpointError
+            If the checkpoint is not found or damaged.
+        DeviceError
+            If this machine lacks the device or the dtype.
+        DeviceMemoryError
+            If training on a single text does not fit into memory.
+        DivergenceError
+            If a loss or a gradient is no finite number. The estimator can be used
+            then: it holds the weights of the step before.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go once over some more texts, at a constant learning rate.
+
+        The first call, or the `fit` before it, decides how targets are scaled. The
+        optimiser's state is kept from call to call, which triples the size of the
+        estimator until the next `fit`.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As for `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss.
+
+        Returns
+        -------
+        self : object
+            The regressor.
+        """
+        known = None
+        if hasattr(self, "encoder_"):
+            known = self.target_mean_, self.target_scale_
+        return self._fit(X, y, sample_weight, known=known, is_partial=True)
+
+    def predict(self, X):
+        """Return the numbers that the texts stand for.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the units and of the dimensions of the y that `fit` was given.
+        """
+        fitted = self._snapshot()
+        outputs = fitted._outputs(X)
+        return outputs[:, 0] if fitted._y_ndim == 1 else outputs
+
+    def _read_target(
+        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
+    ) -> Target:
+        y = check_numbers(y, texts, self)
+        target = read_numbers(y, weights, known, self.loss)
+        goes_on = hasattr(self, "encoder_") and (known is not None or self.warm_start)
+        if goes_on and target.n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"y must have {self.n_outputs_} targets, as in the fit before. Got y "
+                f"of shape {y.shape}. Fit with warm_start=False to begin anew."
+            )
+        return target
+
+    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
+        return probe_numbers(features, target)
+
+    def _in_units_of_y(self, head: LinearHead) -> LinearHead:
+        return head.rescaled(self.target_scale_, self.target_mean_)
+
+    def _in_units_of_training(self, head: LinearHead) -> LinearHead:
+        scale = 1 / self.target_scale_
+        return head.rescaled(scale, -self.target_mean_ * scale)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,393 @@
+"""Words to tags, with an encoder that is fine-tuned."""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score
+
+from sklearn_bert._bio import BioRules, check_bio
+from sklearn_bert._engine.heads import LinearHead
+from sklearn_bert._engine.readouts import WordReadout
+from sklearn_bert._fine_tuner import BaseFineTuner
+from sklearn_bert._inputs import Sentences
+from sklearn_bert._params import TAGGING, constraints, document
+from sklearn_bert._probes import probe_classes
+from sklearn_bert._sentences import as_objects, check_sentences, check_tags
+from sklearn_bert._tag_targets import TagTarget, flat_tags, read_tags
+from sklearn_bert._targets import Target, check_same_classes
+from sklearn_bert._validation import check_weights
+
+
+@document(TAGGING)
+class BertTokenClassifier(BaseFineTuner):
+    """Tag every word of a sentence by fine-tuning a BERT-family encoder.
+
+    For named entities, parts of speech, chunks: a linear layer with softmax stands on
+    the encoder's vector of each word's first token, and both are trained together.
+    Exactly one tag comes back for every word, however long the word or the sentence,
+    and also for words that are empty or that the model does not know.
+
+    A sentence's tags do not depend on the other sentences of the call.
+
+    Parameters
+    ----------
+    %(model)s
+
+    %(revision)s
+
+    %(max_length)s
+
+    %(word_tokenizer)s
+
+    %(constrain_tags)s
+
+    %(n_epochs)s
+
+    %(batch_size)s
+
+    %(learning_rate)s
+
+    %(schedule)s
+
+    %(warmup)s
+
+    %(weight_decay)s
+
+    %(dropout)s
+
+    %(freeze)s
+
+    %(layer_decay)s
+
+    %(init)s
+
+    %(class_weight)s
+
+    %(label_smoothing)s
+
+    %(early_stopping)s
+
+    %(validation_fraction)s
+
+    %(n_iter_no_change)s
+
+    %(scoring)s
+
+    %(warm_start)s
+
+    %(callbacks)s
+
+    %(device)s
+
+    %(dtype)s
+
+    %(random_state)s
+
+    %(verbose)s
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The tags, sorted.
+
+    coef_ : ndarray of shape (n_classes, hidden_size)
+        Weights of the linear layer.
+
+    intercept_ : ndarray of shape (n_classes,)
+        The linear layer's constants.
+
+    encoder_ : object
+        The fine-tuned encoder as text and arrays: `config`, `tokenizer`, `weights`.
+
+    n_iter_ : int
+        Number of epochs that were finished.
+
+    loss_curve_ : list of float
+        Mean training loss of the words in each epoch.
+
+    validation_scores_ : list of float
+        Score after each epoch. Empty without early stopping.
+
+    n_features_in_ : int
+        1, the column of sentences.
+
+    feature_names_in_ : ndarray of shape (1,)
+        Name of the column that `fit` saw. Only there if X was a frame whose column
+        names are all strings.
+
+    n_truncated_ : int
+        0, since no sentence is cut.
+
+    max_length_ : int
+        Longest sequence in tokens, as `fit` resolved it.
+
+    device_ : str
+        The device on which `fit` ran. Predictions resolve `device` anew, so that an
+        estimator fitted on a GPU works where there is none.
+
+    checkpoint_ : CheckpointRecord
+        Which checkpoint the fit started from: `model`, `revision`, `commit`, `source`
+        and the SHA-256 `digests` of its files.
+
+    See Also
+    --------
+    BertClassifier : Classes of whole texts.
+    sklearn_bert.metrics.entity_f1_score : F1 of whole entities rather than of words.
+
+    Notes
+    -----
+    The loss is the mean over the words. A sentence of weight 2 counts as if it came
+    twice.
+
+    To scikit-learn this is no classifier, since y is a list of lists: cross-validation
+    does not stratify, and scorers of labels such as "f1_macro" do not apply. `score`
+    and the scorers of :mod:`sklearn_bert.metrics` do.
+
+    By default the linear layer starts as a logistic regression on the frozen encoder's
+    vectors of the words, which then are fine-tuned from there [2]_.
+
+    References
+    ----------
+    .. [1] Devlin, Chang, Lee and Toutanova, `BERT: Pre-training of Deep Bidirectional
+       Transformers for Language Understanding <https://aclanthology.org/N19-1423>`_,
+       NAACL 2019.
+
+    .. [2] Kumar, Raghunathan, Jones, Ma and Liang, `Fine-Tuning can Distort Pretrained
+       Features and Underperform Out-of-Distribution
+       <https://openreview.net/forum?id=UYneFzXSJWh>`_, ICLR 2022.
+
+    Examples
+    --------
+    >>> from sklearn_bert import BertTokenClassifier
+    >>> sentences = [["Ann", "left", "Rome"], ["Bob", "likes", "Ann"]]
+    >>> tags = [["person", "other", "place"], ["person", "other", "person"]]
+    >>> tagger = BertTokenClassifier(n_epochs=10, random_state=0).fit(sentences, tags)
+    >>> [len(tags) for tags in tagger.predict([["Eve", "saw", "Paris", "."], []])]
+    [4, 0]
+    """
+
+    _parameter_constraints = constraints(TAGGING)
+
+    def __init__(
+        self,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        *,
+        revision=None,
+        max_length=None,
+        word_tokenizer=None,
+        constrain_tags=None,
+        n_epochs=4,
+        batch_size=32,
+        learning_rate=2e-4,
+        schedule="linear",
+        warmup=0.1,
+        weight_decay=0.01,
+        dropout=0.1,
+        freeze=None,
+        layer_decay=1.0,
+        init="probe",
+        class_weight=None,
+        label_smoothing=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=2,
+        scoring=None,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        dtype="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.model = model
+        self.revision = revision
+        self.max_length = max_length
+        self.word_tokenizer = word_tokenizer
+        self.constrain_tags = constrain_tags
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.warmup = warmup
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.freeze = freeze
+        self.layer_decay = layer_decay
+        self.init = init
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fine-tune the encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        y : array-like of shape (n_samples,), of lists
+            One tag, a str or an int, for each word of each sentence.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sentence in the loss. One of weight 0 is left out.
+
+        Returns
+        -------
+        self : object
+            The fitted tagger.
+
+        Raises
+        ------
+        InputError
+            If X holds neither lists of words nor texts.
+        ValueError
+            If y or the weights do not fit X, if y has one tag only, or if it is not BIO
+            and should be.
+        CheckpointError
+            If the checkpoint is not found or damaged.
+        DeviceError
+            If this machine lacks the device or the dtype.
+        DeviceMemoryError
+            If training on a single sentence does not fit into memory.
+        DivergenceError
+            If a loss or a gradient is no finite number. The estimator can be used
+            then: it holds the weights of the step before.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def split_words(self, X):
+        """Return the words that are tagged.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        Returns
+        -------
+        words : list of list of str
+            As many words for each sentence as `predict` gives tags.
+        """
+        return self._read(X).words
+
+    def decision_function(self, X):
+        """Return the score of each tag for each word.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        Returns
+        -------
+        scores : list of ndarray of shape (n_words, n_classes)
+            The linear layer's outputs, one array for each sentence.
+        """
+        fitted = self._snapshot()
+        sentences = fitted._check_texts(X)
+        stops = np.cumsum(sentences.lengths)
+        return np.split(fitted._outputs_of(sentences), stops[:-1])
+
+    def predict_proba(self, X):
+        """Return the probability of each tag for each word.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        Returns
+        -------
+        probabilities : list of ndarray of shape (n_words, n_classes)
+            One array for each sentence, whose rows sum to 1. `constrain_tags` changes
+            what is predicted, not the probabilities.
+        """
+        return [softmax(scores, axis=1) for scores in self.decision_function(X)]
+
+    def predict(self, X):
+        """Return the most probable tag of each word, or sequence of tags.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), dtype object
+            A list of tags for each sentence, one tag for each word. An array, since
+            scikit-learn's `cross_val_predict` joins arrays only.
+        """
+        fitted = self._snapshot()
+        scores = fitted.decision_function(X)
+        if fitted.constrain_tags == "bio":
+            rules = BioRules.of(fitted.classes_)
+            codes = [rules.best_path(of_words) for of_words in scores]
+        else:
+            codes = [of_words.argmax(axis=1) for of_words in scores]
+        return as_objects([fitted.classes_[of_words].tolist() for of_words in codes])
+
+    def score(self, X, y, sample_weight=None):
+        """Return the share of the words that are tagged right.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples,), of lists of str, or of str
+            Sentences as lists of words, or as texts that `word_tokenizer` splits.
+
+        y : array-like of shape (n_samples,), of lists
+            The right tag of each word of each sentence.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each sentence, which all of its words have.
+
+        Returns
+        -------
+        score : float
+            Accuracy over the words of all sentences.
+        """
+        fitted = self._snapshot()
+        sentences = fitted._check_texts(X)
+        tags = check_tags(y, sentences, self)
+        weights = check_weights(sample_weight, len(sentences))
+        return accuracy_score(
+            flat_tags(tags),
+            flat_tags(fitted.predict(sentences.words)),
+            sample_weight=np.repeat(weights, sentences.lengths),
+        )
+
+    def _read(self, X: Any) -> Sentences:
+        return check_sentences(X, self.word_tokenizer)
+
+    def _readout(self) -> WordReadout:
+        return WordReadout()
+
+    def _read_target(
+        self, texts: Sentences, y: Any, weights: np.ndarray, known: Any
+    ) -> TagTarget:
+        tags = check_tags(y, texts, self)
+        if self.constrain_tags == "bio":
+            check_bio(tags)
+        if self.warm_start:
+            known = getattr(self, "classes_", None)
+            check_same_classes(flat_tags(tags), known)
+        return read_tags(tags, weights, known, self.class_weight, self.label_smoothing)
+
+    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
+        return probe_classes(features, target)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags

@@ -1,0 +1,127 @@
+"""Texts and pairs that are longer than the model, in every estimator."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, mean_squared_error
+
+from sklearn_bert import (
+    BertClassifier,
+    BertRegressor,
+    BertTokenClassifier,
+    BertVectorizer,
+)
+from sklearn_bert.exceptions import TruncationWarning
+
+# Three special tokens, so that a window of a pair has nine words.
+PAIR = ("good film with a dull plot and a great actor", "it was good")
+STILL = {"learning_rate": 1e-14, "n_epochs": 1, "dropout": 0.0, "dtype": "float64"}
+
+
+@pytest.fixture(scope="module")
+def outputs(tiny_bert, texts):
+    """Return a function that gives what an estimator makes of texts or of pairs."""
+    pairs = list(zip(texts[:20], texts[20:], strict=True))
+
+    def outputs(kind, X, is_pair=True, **options):
+        options = {"max_length": 12, "dtype": "float64", **options}
+        if kind is BertVectorizer:
+            return kind(tiny_bert, **options).transform(X)
+        options |= {"n_epochs": 1, "random_state": 0}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TruncationWarning)
+            estimator = kind(tiny_bert, **options)
+            estimator.fit(pairs if is_pair else texts[:20], [0, 1] * 10)
+        if kind is BertRegressor:
+            return estimator.predict(X)
+        return estimator.decision_function(X)
+
+    return outputs
+
+
+OF_TEXTS = [BertVectorizer, BertClassifier, BertRegressor]
+
+
+@pytest.mark.parametrize("kind", OF_TEXTS)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_longer_text_of_a_pair_is_read_in_windows(outputs, kind, turn):
+    long, short = PAIR
+    words = long.split()
+    # Six words of ten fit beside the three; windows share one.
+    windows = [" ".join(words[start : start + 6]) for start in (0, 4)]
+    X = [(window, short)[::turn] for window in windows]
+    whole = outputs(kind, [PAIR[::turn]], long_text="window")
+    parts = outputs(kind, X, long_text="window")
+    np.testing.assert_allclose(whole[0], parts.mean(axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", OF_TEXTS)
+def test_the_longer_text_of_a_pair_is_cut_first(outputs, kind):
+    cut = (" ".join(PAIR[0].split()[:6]), PAIR[1])
+    with pytest.warns(TruncationWarning, match="1 of 1 texts"):
+        found = outputs(kind, [PAIR])
+    np.testing.assert_allclose(found, outputs(kind, [cut]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", OF_TEXTS)
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_head_and_tail_are_a_quarter_and_the_rest(outputs, kind, is_pair):
+    words = [*PAIR[0].split(), "old", "new"]
+    # Ten words of twelve fit by themselves, and six beside the other text's three.
+    n_words = 6 if is_pair else 10
+    n_head = n_words // 4
+    kept = " ".join([*words[:n_head], *words[len(words) - n_words + n_head :]])
+    X, cut = [" ".join(words)], [kept]
+    if is_pair:
+        X, cut = [(X[0], PAIR[1])], [(kept, PAIR[1])]
+    options = {"is_pair": is_pair, "long_text": "head_tail"}
+    with pytest.warns(TruncationWarning):
+        found = outputs(kind, X, **options)
+    np.testing.assert_allclose(found, outputs(kind, cut, **options), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", OF_TEXTS)
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+def test_every_window_counts(outputs, kind, pooling):
+    words = ["dull"] * 60
+    texts = [" ".join([*words[:i], "good", *words[i:]]) for i in range(0, 61, 6)]
+    options = {"is_pair": False, "long_text": "window", "pooling": pooling}
+    found = outputs(kind, [" ".join([*words, "dull"]), *texts], **options)
+    assert (np.abs(found[1:] - found[0]).reshape(len(texts), -1).max(axis=1) > 0).all()
+
+
+# --- training reads what prediction reads ------------------------------------------
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+@pytest.mark.parametrize("is_pair", [False, True])
+def test_training_reads_what_prediction_reads(
+    tiny_bert, texts, long_text, pooling, is_pair
+):
+    X = list(zip(texts[:20], texts[20:], strict=True)) if is_pair else texts
+    y = np.arange(len(X)) % 3
+    options = {**STILL, "long_text": long_text, "pooling": pooling, "max_length": 14}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)
+        classifier = BertClassifier(tiny_bert, **options).fit(X, y)
+        regressor = BertRegressor(tiny_bert, **options).fit(X, y)
+        chances, numbers = classifier.predict_proba(X), regressor.predict(X)
+    assert classifier.loss_curve_[0] == pytest.approx(log_loss(y, chances), rel=1e-6)
+    squares = mean_squared_error(y, numbers) / y.var()
+    assert regressor.loss_curve_[0] == pytest.approx(squares, rel=1e-6)
+
+
+@pytest.mark.parametrize("max_length", [4, 9, None])
+@pytest.mark.parametrize("batch_size", [7, 99])
+def test_training_reads_the_words_that_prediction_reads(
+    tiny_bert, texts, max_length, batch_size
+):
+    X = [text.split() for text in texts]
+    y = [[len(word) % 3 for word in words] for words in X]
+    options = {**STILL, "max_length": max_length, "batch_size": batch_size}
+    tagger = BertTokenClassifier(tiny_bert, **options).fit(X, y)
+    chances = np.vstack(tagger.predict_proba(X))
+    expected = log_loss(np.concatenate(y), chances)
+    assert tagger.loss_curve_[0] == pytest.approx(expected, rel=1e-6)
