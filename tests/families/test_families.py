@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_bert import BertClassifier, BertMaskedLM, BertTokenizer, BertVectorizer
+from sklearn_bert import (
+    BertClassifier,
+    BertMaskedLM,
+    BertRegressor,
+    BertTokenClassifier,
+    BertTokenizer,
+    BertVectorizer,
+)
 from sklearn_bert._engine.batching import collate
 from sklearn_bert._engine.checkpoints import load_checkpoint
 from sklearn_bert._engine.encoders import (
@@ -205,6 +212,28 @@ def test_the_classifier_learns(family, texts):
     np.testing.assert_array_equal(fresh.coef_, classifier.coef_)
 
 
+def test_the_token_classifier_tags_every_word(family, texts):
+    sentences = [text.split() or ["film"] for text in texts[:12]]
+    tags = [["N" if w in ("film", "plot") else "O" for w in s] for s in sentences]
+    tagger = BertTokenClassifier(family.folder, n_epochs=2, random_state=0)
+    tagger.fit(sentences, tags)
+    predicted = tagger.predict(sentences)
+    assert [len(row) for row in predicted] == [len(row) for row in sentences]
+    again = pickle.loads(pickle.dumps(tagger))
+    for first, second in zip(
+        tagger.predict_proba(sentences), again.predict_proba(sentences), strict=True
+    ):
+        np.testing.assert_allclose(first, second, rtol=0, atol=1e-6)
+
+
+def test_the_regressor_predicts(family, texts):
+    lengths = np.array([float(len(text)) for text in texts])
+    regressor = BertRegressor(family.folder, n_epochs=2, random_state=0)
+    predicted = regressor.fit(texts, lengths).predict(texts)
+    again = pickle.loads(pickle.dumps(regressor))
+    np.testing.assert_allclose(again.predict(texts), predicted, rtol=1e-5, atol=1e-4)
+
+
 def test_a_masked_lm_goes_on_with_it(family, texts, tmp_path):
     from transformers import AutoModelForMaskedLM
 
@@ -217,7 +246,7 @@ def test_a_masked_lm_goes_on_with_it(family, texts, tmp_path):
     still = BertMaskedLM(family.folder, learning_rate=1e-12, max_steps=1, **options)
     before = still.fit(texts).score(texts)
     assert before == pytest.approx(masked_score(family, texts), abs=1e-4)
-    model = BertMaskedLM(family.folder, learning_rate=3e-3, n_epochs=8, **options)
+    model = BertMaskedLM(family.folder, learning_rate=3e-3, n_epochs=5, **options)
     assert model.fit(texts).score(texts) > before
 
     model.save_pretrained(tmp_path / "saved")
