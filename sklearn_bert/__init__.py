@@ -2,16 +2,20 @@
 
 from sklearn_bert import datasets, exceptions, metrics
 from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._token_classifier import BertTokenClassifier
+from sklearn_bert._tokenizer import BertTokenizer
 from sklearn_bert._vectorizer import BertVectorizer
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
     "BertClassifier",
+    "BertMaskedLM",
     "BertRegressor",
     "BertTokenClassifier",
+    "BertTokenizer",
     "BertVectorizer",
     "__version__",
     "datasets",

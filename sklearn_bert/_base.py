@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import _check_feature_names
 
 from sklearn_bert._engine.architecture import Architecture
@@ -14,6 +15,8 @@ from sklearn_bert._engine.encoding import EncodingConfig
 from sklearn_bert._engine.locating import CheckpointFiles, locate
 from sklearn_bert._engine.pooling import POOLINGS
 from sklearn_bert._engine.registry import ENCODERS
+from sklearn_bert._engine.running import RUNNING
+from sklearn_bert._engine.sources import Source, digests_of
 from sklearn_bert._inputs import Inputs
 from sklearn_bert._validation import check_texts
 from sklearn_bert._warnings import warn_user
@@ -34,15 +37,15 @@ class CheckpointRecord:
     Attributes
     ----------
     model : str
-        The Hub id or the folder asked for.
+        The Hub id or the folder asked for, or the name of the estimator's class.
     revision : str or None
         The branch, tag or commit asked for.
     commit : str or None
         The Hub's 40-digit commit that was used, where it is known.
-    source : {"directory", "bundle", "cache", "hub"}
-        Where the files were found.
+    source : {"directory", "bundle", "cache", "hub", "estimator"}
+        Where the files were found, or that the model was a fitted estimator.
     digests : dict of str to str
-        SHA-256 of each file that was read, by name.
+        SHA-256 of each file that was read, by name, or of the estimator's weights.
     """
 
     model: str
@@ -55,7 +58,7 @@ class CheckpointRecord:
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have the parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
+    Subclasses have parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
     encoders are never held in attributes: they come from the process-wide registry.
     """
 
@@ -81,15 +84,36 @@ class BaseBert(BaseEstimator):
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = texts.n_columns
 
-    def _locate(self, *, may_download: bool = True) -> CheckpointFiles:
-        """Find the checkpoint, and refuse another one than that of the fit."""
-        model = os.fspath(self.model)
-        files = locate(model, self.revision, may_download=may_download)
+    def _model_name(self) -> str:
+        """Return what a message calls the model."""
+        if isinstance(self.model, str | os.PathLike):
+            return os.fspath(self.model)
+        return type(_thawed(self.model)).__name__
+
+    def _find_source(self, *, may_download: bool = True) -> Source:
+        """Find what the encoder is made of."""
+        if isinstance(self.model, str | os.PathLike):
+            model = os.fspath(self.model)
+            return locate(model, self.revision, may_download=may_download)
+        source = getattr(_thawed(self.model), "encoder_", None)
+        if source is None:
+            raise CheckpointError(
+                "An estimator that is given as model must be fitted. Got a "
+                f"{self._model_name()} that is not. Fit it first. clone, and with it "
+                "cross-validation and GridSearchCV, forget a fit: put the fitted "
+                "estimator into sklearn.frozen.FrozenEstimator, and give that as model."
+            )
+        return source
+
+    def _locate(self, *, may_download: bool = True) -> Source:
+        """Find the encoder, and refuse another one than that of the fit."""
+        source = self._find_source(may_download=may_download)
         record: CheckpointRecord | None = getattr(self, "checkpoint_", None)
+        model = self._model_name()
         asked = (model, self.revision)
         if record is None or asked != (record.model, record.revision):
-            return files
-        found, fitted = files.digests, record.digests
+            return source
+        found, fitted = digests_of(source), record.digests
         changed = sorted(
             name for name in {*found, *fitted} if found.get(name) != fitted.get(name)
         )
@@ -101,32 +125,44 @@ class BaseBert(BaseEstimator):
                 for name in changed
             )
             pin = f"pin revision={record.commit!r}, " if record.commit else ""
+            place = ""
+            if isinstance(source, CheckpointFiles):
+                place = f" in {source.folder}"
             raise CheckpointMismatchError(
                 f"The model must be the one that this {type(self).__name__} was fitted "
-                f"with. Got {model!r} in {files.folder}, where {what}. Restore the "
-                f"files, {pin}or fit again."
+                f"with. Got {model!r}{place}, where {what}. Restore the model, {pin}"
+                "or fit again."
             )
-        return files
+        return source
 
-    def _record(self, files: CheckpointFiles) -> CheckpointRecord:
+    def _record(self, source: Source) -> CheckpointRecord:
+        commit, place = None, "estimator"
+        if isinstance(source, CheckpointFiles):
+            commit, place = source.commit, source.source
+        digests = digests_of(source)
         return CheckpointRecord(
-            files.model, self.revision, files.commit, files.source, files.digests
+            self._model_name(), self.revision, commit, place, digests
         )
 
-    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
-        """Return the longest sequence in tokens, within what the model can hold."""
-        if self.max_length is None:
-            return architecture.max_length
-        if n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
+    def _check_room(self, n_columns: int) -> None:
+        """Refuse a max_length that leaves a text without any token."""
+        is_given = self.max_length is not None
+        if is_given and n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
             raise ValueError(
                 f"max_length must be at least {_LEAST_FOR_PAIRS} for pairs of texts: "
                 "up to four special tokens and one of each text. Got "
                 f"{self.max_length}. Raise it, or set max_length=None."
             )
+
+    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
+        """Return the longest sequence in tokens, within what the model can hold."""
+        if self.max_length is None:
+            return architecture.max_length
+        self._check_room(n_columns)
         if self.max_length > architecture.max_positions:
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
-                f"of positions of model {os.fspath(self.model)!r}. Got "
+                f"of positions of model {self._model_name()!r}. Got "
                 f"{self.max_length}. Lower it; long_text='window' reads texts of any "
                 "length."
             )
@@ -139,17 +175,19 @@ class BaseBert(BaseEstimator):
         declared = architecture.pooling or "cls"
         if declared not in POOLINGS:
             raise CheckpointError(
-                f"pooling must be given for model {os.fspath(self.model)!r}, whose "
+                f"pooling must be given for model {self._model_name()!r}, whose "
                 f"own, {declared!r}, is none of {', '.join(POOLINGS)}. Set "
                 "pooling='mean', or another of them."
             )
         return declared
 
-    def _encoder(self, files: CheckpointFiles) -> Encoder:
+    def _encoder(self, source: Source) -> Encoder:
         """Return the shared frozen encoder."""
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
-        return ENCODERS.acquire(files, device, dtype, self)
+        if isinstance(source, CheckpointFiles):
+            return ENCODERS.acquire(source, device, dtype, self)
+        return RUNNING.run(source, device, dtype)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -158,10 +196,13 @@ class BaseBert(BaseEstimator):
         return tags
 
 
+def _thawed(model: Any) -> Any:
+    """Return an estimator out of its FrozenEstimator, if it is in one."""
+    return model.estimator if isinstance(model, FrozenEstimator) else model
+
+
 def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) -> None:
     """Say once per call how many texts were cut, and what can be done."""
-    if not n_truncated:
-        return
     remedy = (
         "Raise max_length if the model allows it, or shorten the shorter half of each "
         "pair, of which there are no windows."
@@ -169,8 +210,14 @@ def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) ->
         else "Set long_text='window' to read all of them, or raise max_length if the "
         "model allows it."
     )
-    warn_user(
-        f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are longer "
-        f"than max_length={config.max_length} tokens and were cut. {remedy}",
-        TruncationWarning,
-    )
+    warn_if_cut(n_truncated, n_texts, config.max_length, remedy)
+
+
+def warn_if_cut(n_truncated: int, n_texts: int, max_length: int, remedy: str) -> None:
+    """Say how many texts were cut, if any were."""
+    if n_truncated:
+        warn_user(
+            f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
+            f"longer than max_length={max_length} tokens and were cut. {remedy}",
+            TruncationWarning,
+        )

@@ -6,7 +6,6 @@ the training itself in the engine.
 """
 
 import copy
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,14 +15,14 @@ from sklearn.utils import check_random_state
 from torch import nn
 
 from sklearn_bert._base import CheckpointRecord, warn_if_truncated
-from sklearn_bert._engine.checkpoints import Checkpoint, load_checkpoint, pack, unpack
+from sklearn_bert._engine.checkpoints import Checkpoint, pack, unpack
 from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.encoding import encode_sequences
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.memory import NeedsMemory
+from sklearn_bert._engine.sources import load
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder, make_trainable
 from sklearn_bert._engine.training import FineTuning
@@ -161,14 +160,14 @@ class BaseFineTuner(BaseFineTuned):
             self._check_same_checkpoint()
             checkpoint = unpack(self.encoder_)
         else:
-            files = locate(os.fspath(self.model), self.revision)
-            checkpoint = load_checkpoint(files)
-            self.checkpoint_: CheckpointRecord = self._record(files)
+            source = self._find_source()
+            checkpoint = load(source)
+            self.checkpoint_: CheckpointRecord = self._record(source)
         self._resolve(checkpoint.architecture, n_columns)
         return checkpoint
 
     def _check_same_checkpoint(self) -> None:
-        asked, record = (os.fspath(self.model), self.revision), self.checkpoint_
+        asked, record = (self._model_name(), self.revision), self.checkpoint_
         if asked != (record.model, record.revision):
             raise ValueError(
                 "model and revision must be those of the fit before, since training "
@@ -204,7 +203,7 @@ class BaseFineTuner(BaseFineTuned):
         if self.freeze > n_layers:
             raise ValueError(
                 f"freeze must be at most {n_layers}, the number of layers of model "
-                f"{os.fspath(self.model)!r}. Got {self.freeze}. Lower it, or set "
+                f"{self._model_name()!r}. Got {self.freeze}. Lower it, or set "
                 "freeze='encoder'."
             )
         return self.freeze + 1
@@ -214,7 +213,7 @@ class BaseFineTuner(BaseFineTuned):
         n_layers = checkpoint.architecture.n_layers
         if Depths(checkpoint.model, n_layers).has_layers:
             return
-        model = os.fspath(self.model)
+        model = self._model_name()
         shared = f"for model {model!r}, whose {n_layers} layers share their weights"
         if self.layer_decay != 1:
             raise ValueError(

@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     Options,
     StrOptions,
@@ -37,6 +38,7 @@ __all__ = [
     "FINE_TUNING",
     "REGRESSION",
     "TAGGING",
+    "VOCABULARY",
     "Integral",
     "Interval",
     "Options",
@@ -61,12 +63,14 @@ class Param:
 
 ENCODER = {
     "model": Param(
-        [str, PathLike],
+        [str, PathLike, HasMethods(["fill_mask"])],
         """\
-model : str or path, default="sentence-transformers/all-MiniLM-L6-v2"
-    The encoder: a folder, or a Hugging Face id. An id is looked for in the
-    installed bundle, then in the Hugging Face cache, and only then on the Hub.
-    Only safetensors files are read, and no code that comes with a model is run.""",
+model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
+    The encoder: a folder, a Hugging Face id, or a fitted
+    :class:`~sklearn_bert.BertMaskedLM`, which :class:`~sklearn.frozen.FrozenEstimator`
+    protects where estimators are cloned. An id is looked for in the installed bundle,
+    then in the Hugging Face cache, and only then on the Hub. Only safetensors files
+    are read, and no code that comes with a model is run.""",
     ),
     "revision": Param(
         [str, None],
@@ -287,6 +291,16 @@ class_weight : dict or "balanced", default=None
         """\
 label_smoothing : float, default=0.0
     Share of each training target that is spread evenly over the classes.""",
+    ),
+}
+
+VOCABULARY = {
+    "lowercase": Param(
+        ["boolean"],
+        """\
+lowercase : bool, default=True
+    Whether word pieces that are learnt ignore case and accents. The tokenizer of a
+    checkpoint has its own rule.""",
     ),
 }
 

@@ -1,21 +1,20 @@
 """Texts to features with a frozen encoder."""
 
-import os
 from numbers import Integral
 from typing import Any
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
-from sklearn_bert._engine.architecture import Architecture, read_architecture
+from sklearn_bert._engine.architecture import Architecture
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.encoding import (
     EncodingConfig,
     count_truncated,
     encode,
 )
-from sklearn_bert._engine.locating import CheckpointFiles, locate
 from sklearn_bert._engine.readouts import PooledReadout
+from sklearn_bert._engine.sources import Source, architecture_of
 from sklearn_bert._inputs import Texts
 from sklearn_bert._params import ENCODER, constraints, document
 from sklearn_bert._validation import check_texts
@@ -224,9 +223,9 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         """
         self._validate_params()
         texts = self._check_texts(X)
-        files = self._locate()
-        config = self._encoding_config(files, texts.n_columns)
-        encoded = encode(self._encoder(files), texts.first, texts.second, config)
+        source = self._locate()
+        config = self._encoding_config(source, texts.n_columns)
+        encoded = encode(self._encoder(source), texts.first, texts.second, config)
         warn_if_truncated(encoded.n_truncated, len(texts.first), config)
         return encoded.features
 
@@ -234,21 +233,19 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         """Do what both kinds of fit have in common, and set all but the count."""
         self._validate_params()
         texts = check_texts(X)
-        files = locate(os.fspath(self.model), self.revision)
-        config = self._encoding_config(files, texts.n_columns)
-        encoder = self._encoder(files)
+        source = self._find_source()
+        config = self._encoding_config(source, texts.n_columns)
+        encoder = self._encoder(source)
         # Nothing is set before all that can fail is done.
         self._remember_columns(X, texts)
         self.pooling_ = self._resolve_pooling(encoder.architecture)
         self.max_length_ = config.max_length
         self.device_ = str(encoder.device)
-        self.checkpoint_ = self._record(files)
+        self.checkpoint_ = self._record(source)
         return texts, encoder, config
 
-    def _encoding_config(
-        self, files: CheckpointFiles, n_columns: int
-    ) -> EncodingConfig:
-        architecture = read_architecture(files)
+    def _encoding_config(self, source: Source, n_columns: int) -> EncodingConfig:
+        architecture = architecture_of(source)
         return EncodingConfig(
             readout=PooledReadout(self._resolve_pooling(architecture)),
             layers=self._resolve_layers(architecture),
@@ -283,7 +280,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     def _n_features_out(self) -> int:
         # Also asked by whoever displays an estimator: no reason to download a model.
         try:
-            architecture = read_architecture(self._locate(may_download=False))
+            architecture = architecture_of(self._locate(may_download=False))
         except CheckpointError as error:
             raise AttributeError(str(error)) from error
         return len(self._resolve_layers(architecture)) * architecture.hidden_size

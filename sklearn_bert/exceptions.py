@@ -8,6 +8,7 @@
     ├── CheckpointError (ValueError)          a model that cannot be trusted or run
     │   ├── CheckpointNotFoundError           ... that is nowhere to be found
     │   └── CheckpointMismatchError           ... that is not the one of the fit
+    ├── ResumeError (ValueError)              checkpoint_dir holds another training
     ├── DeviceMemoryError (RuntimeError)      a model or a text does not fit into memory
     └── DivergenceError (RuntimeError)        training met a number that is not finite
 
@@ -29,6 +30,7 @@ __all__ = [
     "InterruptedFitWarning",
     "MemoryWarning",
     "RareClassWarning",
+    "ResumeError",
     "SklearnBertError",
     "TextRepairWarning",
     "TruncationWarning",
@@ -57,6 +59,10 @@ class CheckpointNotFoundError(CheckpointError):
 
 class CheckpointMismatchError(CheckpointError):
     """The model found is not the one that the estimator was fitted with."""
+
+
+class ResumeError(SklearnBertError, ValueError):
+    """What was saved belongs to another training, or is damaged."""
 
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):

@@ -9,7 +9,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
-PAGES = ["quick_start", "user_guide", "fine_tuning", "numbers_and_tags"]
+PAGES = [
+    "quick_start",
+    "user_guide",
+    "fine_tuning",
+    "numbers_and_tags",
+    "pretraining",
+]
 
 pytestmark = pytest.mark.real
 

@@ -43,6 +43,7 @@ def test_every_script_is_tested():
         "plot_2_text_beside_numbers.py",
         "plot_3_fine_tuning.py",
         "plot_4_sequence_prediction.py",
+        "plot_5_pretraining.py",
     ]
 
 
@@ -93,6 +94,17 @@ def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
     assert same_subject > 0.9
     assert names["neighbours"]["Fine-tuned"][0] < same_subject - 0.1
     assert names["neighbours"]["Fine-tuned"][1] > same_state + 0.05
+
+
+def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
+    names, figures = run_script("plot_5_pretraining.py")
+
+    assert len(figures) == 1
+    curve = names["masked_lm"].loss_curve_
+    assert curve[-1] < 0.4 * curve[0]
+    for verb, rows in names["chances"].items():
+        place = list(names["places"]).index(verb)
+        assert all(row[place] > 0.5 for row in rows)
 
 
 def test_words_that_were_never_seen_are_tagged(run_script):

@@ -12,9 +12,20 @@ import sklearn_bert
 PACKAGE = Path(sklearn_bert.__file__).parent
 ENGINE = "sklearn_bert._engine"
 
+TRANSFORMERS = {
+    f"{ENGINE}.{name}" for name in ("architecture", "checkpoints", "masked_models")
+}
+
 # Who may import whom, by the first name below sklearn_bert. The root imports the
 # estimators; nothing imports the root.
-ESTIMATORS = {"_classifier", "_regressor", "_token_classifier", "_vectorizer"}
+ESTIMATORS = {
+    "_classifier",
+    "_masked_lm",
+    "_regressor",
+    "_token_classifier",
+    "_tokenizer",
+    "_vectorizer",
+}
 HELPERS = {
     "_bio",
     "_fine_tuner",
@@ -115,7 +126,7 @@ def test_foreign_packages_stay_where_they_belong(path):
     name, tops = name_of(path), {module.split(".")[0] for module in imports_of(path)}
     if name.startswith(ENGINE):
         assert "sklearn" not in tops
-    if name not in (f"{ENGINE}.architecture", f"{ENGINE}.checkpoints"):
+    if name not in TRANSFORMERS:
         assert "transformers" not in tops
     if name != f"{ENGINE}.locating":
         assert "huggingface_hub" not in tops

@@ -5,6 +5,7 @@ Remote code is never run, and only safetensors in the folder itself are read, so
 nothing is unpickled and every tensor is covered by the recorded digests.
 """
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -68,12 +69,22 @@ class PackedCheckpoint:
     architecture : Architecture
     weights : dict of str to ndarray
         The module's state by transformers' names.
+    digest : str
+        SHA-256 of all of this.
     """
 
     config: str
     tokenizer: str
     architecture: Architecture
     weights: dict[str, np.ndarray]
+    digest: str
+
+    def make_tokenizer(self) -> TextTokenizer:
+        """Return the tokenizer, ready to run."""
+        return TextTokenizer(
+            Tokenizer.from_str(self.tokenizer),
+            has_segments=self.architecture.has_segments,
+        )
 
 
 def register_attention(name: str, function: Any) -> None:
@@ -107,10 +118,33 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
         the embedding matrix.
     """
     architecture = read_architecture(files)
-    model = _load_model(files)
+    model: Any = _load_model(files)
     tokenizer = _load_tokenizer(files, architecture)
-    _check_vocabulary(files, tokenizer, model)
+    n_rows = model.get_input_embeddings().weight.shape[0]
+    _check_vocabulary(files, tokenizer, n_rows)
     return Checkpoint(model, tokenizer, architecture)
+
+
+def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
+    """Load a checkpoint's tokenizer alone, and verify that it is the model's.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+
+    Returns
+    -------
+    TextTokenizer
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing or damaged, or if the vocabulary has not the size that
+        the configuration says.
+    """
+    tokenizer = _load_tokenizer(files, read_architecture(files))
+    _check_vocabulary(files, tokenizer, read_config(files).vocab_size)
+    return tokenizer
 
 
 def _load_model(files: CheckpointFiles) -> nn.Module:
@@ -122,7 +156,8 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     _check_shards(files)
     config = read_config(files)
     try:
-        model, info = _from_pretrained(
+        model, info = load_undrawn(
+            type(shape_model(config)),
             files.folder,
             config,
             dtype=torch.float32,
@@ -141,22 +176,23 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
             files, f"does not fit its config.json ({reason(error)})"
         ) from error
     _check_tensors(files, model, info)
-    _remove_pooler(model)
+    remove_pooler(model)
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
             raise broken(files, f"holds a NaN or an infinity in {name}")
     return model.eval().requires_grad_(False)
 
 
-def _from_pretrained(folder: Path | None, config: Any, **options: Any) -> Any:
+def load_undrawn(
+    kind: type[Any], folder: Path | None, config: Any, **options: Any
+) -> Any:
     """Call transformers' loading, without drawing any random numbers.
 
     transformers would draw what is missing from the process's global generator, which
-    other threads may be using. Here it stays empty, since only poolers may be missing.
+    other threads may be using. Here it holds whatever was in memory.
     """
-    kind = type(shape_model(config))
 
-    class Undrawn(kind):  # type: ignore[misc, valid-type]
+    class Undrawn(kind):
         def _init_weights(self, module: nn.Module) -> None:
             for parameter in module.parameters(recurse=False):
                 # The mark by which transformers spares what it has loaded. Buffers,
@@ -174,14 +210,18 @@ def _from_pretrained(folder: Path | None, config: Any, **options: Any) -> Any:
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     """Copy a checkpoint into what can be pickled and read on any machine."""
     model: Any = checkpoint.model
+    config = model.config.to_json_string(use_diff=False)
+    tokenizer = checkpoint.tokenizer.to_str()
+    weights = {
+        name: tensor.detach().to("cpu", copy=True).numpy()
+        for name, tensor in model.state_dict().items()
+    }
+    digest = hashlib.sha256(f"{config}{tokenizer}".encode())
+    for name, array in weights.items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array).data)
     return PackedCheckpoint(
-        config=model.config.to_json_string(use_diff=False),
-        tokenizer=checkpoint.tokenizer.to_str(),
-        architecture=checkpoint.architecture,
-        weights={
-            name: tensor.detach().to("cpu", copy=True).numpy()
-            for name, tensor in model.state_dict().items()
-        },
+        config, tokenizer, checkpoint.architecture, weights, digest.hexdigest()
     )
 
 
@@ -190,18 +230,19 @@ def unpack(packed: PackedCheckpoint) -> Checkpoint:
     # A copy, which the module may change: weights may be a read-only memory map.
     weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
     config = make_config(json.loads(packed.config))
-    model = _from_pretrained(None, config, state_dict=dict(weights))
-    _remove_pooler(model)
-    model.load_state_dict(weights, assign=True)
-    tokenizer = TextTokenizer(
-        Tokenizer.from_str(packed.tokenizer),
-        has_segments=packed.architecture.has_segments,
+    model = load_undrawn(
+        type(shape_model(config)), None, config, state_dict=dict(weights)
     )
+    remove_pooler(model)
+    model.load_state_dict(weights, assign=True)
     model = model.eval().requires_grad_(False)
-    return Checkpoint(model, tokenizer, packed.architecture, is_fine_tuned=True)
+    return Checkpoint(
+        model, packed.make_tokenizer(), packed.architecture, is_fine_tuned=True
+    )
 
 
-def _remove_pooler(model: Any) -> None:
+def remove_pooler(model: Any) -> None:
+    """Take out what no estimator uses."""
     if hasattr(model, "pooler"):
         # Only next-sentence prediction used it, and many checkpoints do not hold it.
         model.pooler = _NoPooler()
@@ -277,9 +318,8 @@ def _load_tokenizer(
 
 
 def _check_vocabulary(
-    files: CheckpointFiles, tokenizer: TextTokenizer, model: Any
+    files: CheckpointFiles, tokenizer: TextTokenizer, n_rows: int
 ) -> None:
-    n_rows = model.get_input_embeddings().weight.shape[0]
     fits = tokenizer.largest_id < n_rows
     if not fits or tokenizer.n_words < _LEAST_COVERAGE * n_rows:
         raise broken(

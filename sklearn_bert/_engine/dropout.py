@@ -29,16 +29,23 @@ class Dropout(nn.Module):
     def __init__(self, probability: float, seed: int, device: torch.device) -> None:
         super().__init__()
         self.is_on = False
+        self._device = device
         self._on_cpu = device.type == "cpu"
         if self._on_cpu:
             # The extremes would drop nothing, or all.
             levels = min(max(round(probability * _LEVELS), 1), _LEVELS - 1)
             self._n_dropped = levels if probability else 0
             self._kept = 1 - self._n_dropped / _LEVELS
-            self._bits = np.random.SFC64(seed)
         else:
             self._kept = 1 - probability
-            self._generator = torch.Generator(device).manual_seed(seed)
+        self.restart(seed)
+
+    def restart(self, seed: int) -> None:
+        """Draw from here on what a new one with this seed would draw."""
+        if self._on_cpu:
+            self._bits = np.random.SFC64(seed)
+        else:
+            self._generator = torch.Generator(self._device).manual_seed(seed)
 
     @property
     def scale(self) -> float:

@@ -254,6 +254,25 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
     )
 
 
+def runs_in_autocast(
+    path: Path, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+) -> bool:
+    """Tell whether a path can run while products are rounded to ``dtype``.
+
+    Some models write the lowest number of their weights' format into numbers of another
+    one, which does not hold it.
+    """
+    sequences = _probe(checkpoint)
+    batch = collate(sequences, range(len(sequences.ids))).to(device)
+    top = (checkpoint.architecture.n_layers,)
+    try:
+        with torch.autocast(device.type, dtype):
+            (states,) = _all_states(path, batch, top)
+    except RuntimeError:
+        return False
+    return bool(torch.isfinite(states).all())
+
+
 def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
     return next(checkpoint.model.parameters()).dtype
 

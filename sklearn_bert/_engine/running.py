@@ -1,13 +1,16 @@
-"""Fine-tuned encoders, made ready to run when they are first asked for.
+"""Fine-tuned and pre-trained models, made ready to run when they are first asked for.
 
-An estimator holds its encoder as arrays, which can be pickled anywhere. What runs is
-made of them here, once for each device and number format. It goes when they go, or when
-``MAX_ENCODERS`` others have been used since.
+An estimator holds its model as arrays, which can be pickled anywhere. What runs is made
+of them here, once for each device and number format, and goes when they go, or when
+others crowd it out.
 """
 
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 import torch
@@ -15,20 +18,36 @@ import torch
 from sklearn_bert._engine.checkpoints import PackedCheckpoint, unpack
 from sklearn_bert._engine.encoders import Encoder, choose_path
 from sklearn_bert._engine.forking import prepare_threads
+from sklearn_bert._engine.masked_models import (
+    MaskedHead,
+    PackedMaskedModel,
+    unpack_masked_model,
+)
 from sklearn_bert._engine.memory import NeedsMemory, release_memory
 from sklearn_bert._engine.registry import MAX_ENCODERS
 
 _Key = tuple[torch.device, torch.dtype]
+_Packed = TypeVar("_Packed")
+_Ready = TypeVar("_Ready")
 
 
-class RunningEncoders:
-    """What runs, by the arrays that it was made of."""
+class RunningModels(Generic[_Packed, _Ready]):
+    """What runs, by the arrays that it was made of.
 
-    def __init__(self) -> None:
-        self._encoders: WeakKeyDictionary[PackedCheckpoint, dict[_Key, Encoder]]
-        self._encoders = WeakKeyDictionary()
+    Parameters
+    ----------
+    make : callable
+        Makes what runs of the arrays, for a device and a number format.
+    """
+
+    def __init__(
+        self, make: Callable[[_Packed, torch.device, torch.dtype], _Ready]
+    ) -> None:
+        self._make = make
+        self._models: WeakKeyDictionary[_Packed, dict[_Key, _Ready]]
+        self._models = WeakKeyDictionary()
         # The least recently used first. The arrays are not kept alive by it.
-        self._order: OrderedDict[tuple[ref[PackedCheckpoint], _Key], None]
+        self._order: OrderedDict[tuple[ref[_Packed], _Key], None]
         self._order = OrderedDict()
         self.renew_lock()
 
@@ -36,36 +55,34 @@ class RunningEncoders:
         """Start anew in a forked child, where the lock may be held by nobody."""
         self._lock = threading.Lock()
 
-    def run(
-        self, packed: PackedCheckpoint, device: torch.device, dtype: torch.dtype
-    ) -> Encoder:
-        """Return an encoder with the packed weights, ready to run.
+    def run(self, packed: _Packed, device: torch.device, dtype: torch.dtype) -> _Ready:
+        """Return what has the packed weights, ready to run.
 
         Parameters
         ----------
-        packed : PackedCheckpoint
+        packed : object
         device : torch.device
         dtype : torch.dtype
 
         Returns
         -------
-        Encoder
+        object
         """
         prepare_threads()
         key = (device, dtype)
         with self._lock:
-            ready = self._encoders.setdefault(packed, {})
+            ready = self._models.setdefault(packed, {})
             if key not in ready:
                 self._make_room()
                 with NeedsMemory("The model", device):
-                    ready[key] = _make_encoder(packed, device, dtype)
+                    ready[key] = self._make(packed, device, dtype)
             self._order[ref(packed), key] = None
             self._order.move_to_end((ref(packed), key))
             return ready[key]
 
     def __len__(self) -> int:
-        """Return the number of encoders held."""
-        return sum(map(len, list(self._encoders.values())))
+        """Return the number of models held."""
+        return sum(map(len, list(self._models.values())))
 
     def _make_room(self) -> None:
         """Forget those whose arrays are gone, then drop the least recently used."""
@@ -76,7 +93,7 @@ class RunningEncoders:
             (arrays, key), _ = self._order.popitem(last=False)
             packed = arrays()
             if packed is not None:
-                del self._encoders[packed][key]
+                del self._models[packed][key]
                 release_memory(key[0])
 
 
@@ -88,7 +105,29 @@ def _make_encoder(
     return Encoder(path, checkpoint.tokenizer, checkpoint.architecture, device, dtype)
 
 
-RUNNING = RunningEncoders()
+@dataclass(frozen=True)
+class RunningMaskedModel:
+    """An encoder and the head that guesses its tokens, ready to run."""
+
+    encoder: Encoder
+    head: MaskedHead
+
+
+def _make_masked_model(
+    packed: PackedMaskedModel, device: torch.device, dtype: torch.dtype
+) -> RunningMaskedModel:
+    model = unpack_masked_model(packed)
+    checkpoint = model.checkpoint
+    path = choose_path(checkpoint, device, dtype)
+    encoder = Encoder(
+        path, checkpoint.tokenizer, checkpoint.architecture, device, dtype
+    )
+    return RunningMaskedModel(encoder, model.head.to(device, dtype))
+
+
+RUNNING = RunningModels(_make_encoder)
+RUNNING_MASKED = RunningModels(_make_masked_model)
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=RUNNING.renew_lock)
+    for _models in (RUNNING, RUNNING_MASKED):
+        os.register_at_fork(after_in_child=_models.renew_lock)

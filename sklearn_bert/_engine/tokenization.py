@@ -7,6 +7,7 @@ special tokens are added and texts are cut here, on lists of ids.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
@@ -20,6 +21,9 @@ _LONGEST_WORD = 1000
 _BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
 # Windows share this part of their tokens with the one before.
 _OVERLAP = 4
+# What the families call their control tokens.
+_PADDING = ("[PAD]", "<pad>")
+_MASK = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,14 @@ class TextTokenizer:
         ]
         return _Template(encoding.ids[:first], between, encoding.ids[last:])
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The tokenizer's own pickle forgets that control tokens are to be split.
+        return {"tokenizer": self.to_str(), "has_segments": self._has_segments}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        tokenizer = Tokenizer.from_str(state["tokenizer"])
+        TextTokenizer.__init__(self, tokenizer, has_segments=state["has_segments"])
+
     @property
     def around_text(self) -> tuple[list[int], list[int]]:
         """The special tokens before and after a single text."""
@@ -142,6 +154,35 @@ class TextTokenizer:
     def to_str(self) -> str:
         """Return the tokenizer in the form of a tokenizer.json."""
         return self._tokenizer.to_str()
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether the model tells the first text of a pair from the second."""
+        return self._has_segments
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """The id of each token, added tokens included."""
+        return self._tokenizer.get_vocab(with_added_tokens=True)
+
+    @property
+    def controls(self) -> frozenset[int]:
+        """The ids that no text is ever given."""
+        return frozenset(self._controls)
+
+    @property
+    def padding(self) -> int | None:
+        """The id that fills up, if there is one."""
+        return self._find_control(_PADDING)
+
+    @property
+    def mask(self) -> int | None:
+        """The id of the token to be guessed, if there is one."""
+        return self._find_control(_MASK)
+
+    def _find_control(self, names: tuple[str, ...]) -> int | None:
+        ids = map(self._tokenizer.token_to_id, names)
+        return next((id_ for id_ in ids if id_ is not None), None)
 
     @property
     def n_words(self) -> int:
@@ -196,6 +237,63 @@ class TextTokenizer:
             for piece in pieces:
                 self._append(sequences, text, template, piece)
         return replace(sequences, n_truncated=n_truncated)
+
+    def split(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of all of each text, without special tokens."""
+        return self._all_ids(list(texts))
+
+    def cut_up(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+        """Return all of the texts in sequences of at most ``max_length`` tokens.
+
+        Special tokens stand around each sequence; texts without tokens give none.
+        """
+        room = max_length - self._single.n_special
+        return [
+            self.surround(ids[start : start + room])
+            for ids in self.split(texts)
+            for start in range(0, len(ids), room)
+        ]
+
+    def surround(self, ids: Sequence[int]) -> list[int]:
+        """Put the special tokens of one text around ids."""
+        return [*self._single.before, *ids, *self._single.after]
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Return the tokens that ids stand for."""
+        return [str(self._tokenizer.id_to_token(id_)) for id_ in ids]
+
+    def decode(self, ids: Sequence[int], *, is_pair: bool) -> tuple[str, ...]:
+        """Return the text, or the two texts, of one sequence.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            Special tokens and padding may be there or not.
+        is_pair : bool
+
+        Returns
+        -------
+        tuple of str
+        """
+        parts = [list(ids)]
+        if is_pair:
+            template = self._pair
+            ids = list(ids)
+            start, size = len(template.before), len(template.between)
+            places = [
+                place
+                for place in range(start, len(ids) - size + 1)
+                if ids[place : place + size] == template.between
+            ]
+            cut = places[0] if places else len(ids)
+            parts = [ids[:cut], ids[cut + size :]]
+        return tuple(
+            self._tokenizer.decode(
+                [id_ for id_ in part if id_ not in self._controls],
+                skip_special_tokens=False,
+            )
+            for part in parts
+        )
 
     def _append(
         self,

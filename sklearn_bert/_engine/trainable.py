@@ -18,7 +18,7 @@ from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.embedding import RowEmbedding
-from sklearn_bert._engine.encoders import Encoder, choose_kind
+from sklearn_bert._engine.encoders import Encoder, choose_kind, runs_in_autocast
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.fused_training import TrainableFusedEncoder
 from sklearn_bert._engine.optimization import TrainedTensor
@@ -78,6 +78,7 @@ def make_trainable(
     n_frozen: int,
     dropout: float,
     seed: int,
+    trains_all_words: bool = False,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
 
@@ -89,12 +90,16 @@ def make_trainable(
     dtype : torch.dtype
         Of the weights.
     autocast_dtype : torch.dtype or None
+        Left out where the model cannot run in it.
     n_frozen : int
         0 trains all; 1 all but the embeddings; k + 1 all but these and the k lowest
         layers. Frozen layers have no dropout.
     dropout : float
     seed : int
         Of the dropout.
+    trains_all_words : bool
+        Whether every word's embedding is trained in every step, as where words are
+        guessed, and not only those of the words that a batch holds.
 
     Returns
     -------
@@ -114,7 +119,8 @@ def make_trainable(
     _replace_dropout(model, drop, depths, n_frozen)
     words = None
     table = model.get_input_embeddings()
-    if n_frozen == 0 and isinstance(table, nn.Embedding):
+    rows_only = n_frozen == 0 and not trains_all_words
+    if rows_only and isinstance(table, nn.Embedding):
         words = RowEmbedding(table.weight)
         model.set_input_embeddings(words)
     joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
@@ -126,6 +132,10 @@ def make_trainable(
         and not (words is not None and parameter is words.weight)
     )
     encoder = Encoder(path, checkpoint.tokenizer, architecture, device, dtype)
+    if autocast_dtype is not None and not runs_in_autocast(
+        path, checkpoint, device, autocast_dtype
+    ):
+        autocast_dtype = None
     return TrainableEncoder(encoder, tensors, words, drop, autocast_dtype)
 
 

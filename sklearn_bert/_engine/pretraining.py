@@ -1,0 +1,417 @@
+"""The loop that trains a masked language model.
+
+From the outside in: :meth:`Pretraining.run` goes over the steps, ``_step`` makes one
+step of the optimiser, ``_accumulate`` adds up the gradients of the parts of its batch.
+A step is a function of the weights, the moments and its own number: the order of the
+texts, the masks and the dropout are drawn anew for each from the seed and that number.
+So a training that was killed goes on as if nothing had happened.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from sklearn_bert._engine.batching import Batch, collate, move
+from sklearn_bert._engine.corpus import TokenCorpus
+from sklearn_bert._engine.masked_models import MaskedHead
+from sklearn_bert._engine.masking import Masker
+from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.optimization import (
+    TrainedTensor,
+    make_adamw,
+    schedule_factor,
+)
+from sklearn_bert._engine.resuming import SavedTraining, TrainingFile, clone_tensors
+from sklearn_bert._engine.tokenization import TokenSequences
+from sklearn_bert._engine.trainable import TrainableEncoder
+from sklearn_bert._engine.training import MAX_GRADIENT_NORM
+from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
+
+# What a step draws, each from a stream of its own.
+_ORDER, _MASKS, _DROPOUT = range(3)
+# In how many parts a schedule divides the time, where time ends a training.
+_TICKS = 1_000_000
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True)
+class PretrainingConfig:
+    """How to train.
+
+    Attributes
+    ----------
+    n_epochs : int
+    max_steps : int or None
+        Ends the training earlier.
+    max_time : float or None
+        Seconds after which the training ends, those before an interruption included.
+    batch_tokens : int
+        Tokens per step, about.
+    learning_rate, weight_decay, warmup : float
+    schedule : {"linear", "cosine", "constant"}
+    seed : int
+    save_every : float
+        Seconds between two savings.
+    verbose : int
+    """
+
+    n_epochs: int
+    max_steps: int | None
+    max_time: float | None
+    batch_tokens: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    schedule: str
+    seed: int
+    save_every: float
+    verbose: int
+
+
+@dataclass
+class PretrainingLog:
+    """What came of a training.
+
+    Attributes
+    ----------
+    n_steps : int
+    n_tokens : int
+        Tokens read, those that were read again included.
+    seconds : float
+    loss_curve : list of float
+        Mean loss per hidden token of each epoch, the last one maybe not whole.
+    part_tokens : int
+        Tokens per forward pass, at the end.
+    n_memory_errors : int
+        How often that number was halved because memory was short.
+    was_interrupted : bool
+        Whether Ctrl-C ended it.
+    error : DivergenceError or None
+    """
+
+    n_steps: int = 0
+    n_tokens: int = 0
+    seconds: float = 0.0
+    loss_curve: list[float] = field(default_factory=list)
+    part_tokens: int = 0
+    n_memory_errors: int = 0
+    was_interrupted: bool = False
+    error: DivergenceError | None = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some sequences of a batch on the device, and what to guess in them."""
+
+    batch: Batch
+    places: Tensor
+    targets: Tensor
+
+
+class Pretraining:
+    """One training of an encoder and the head that guesses its tokens.
+
+    Parameters
+    ----------
+    trainable : TrainableEncoder
+        Which trains all of its words' embeddings.
+    head : MaskedHead
+    corpus : TokenCorpus
+    masker : Masker
+    config : PretrainingConfig
+    file : TrainingFile or None
+        Where to save to.
+    saved : SavedTraining or None
+        Where to go on from.
+
+    Attributes
+    ----------
+    log : PretrainingLog
+    """
+
+    def __init__(
+        self,
+        trainable: TrainableEncoder,
+        head: MaskedHead,
+        corpus: TokenCorpus,
+        masker: Masker,
+        config: PretrainingConfig,
+        file: TrainingFile | None = None,
+        saved: SavedTraining | None = None,
+    ) -> None:
+        self._trainable = trainable
+        self._device = trainable.encoder.device
+        self._head = head
+        self._corpus = corpus
+        self._masker = masker
+        self._config = config
+        self._file = file
+        self._last_loss = math.nan
+        self._steps_per_epoch = corpus.n_batches(config.batch_tokens)
+        n_steps = config.n_epochs * self._steps_per_epoch
+        self._n_steps = min(n_steps, config.max_steps or n_steps)
+        # Of the steps of the present epoch.
+        self._loss_sum, self._n_losses = 0.0, 0
+        self._seconds_before = 0.0
+        self.log = PretrainingLog(part_tokens=2 * config.batch_tokens)
+        top = trainable.architecture.n_layers + 1
+        self._trained = [
+            *trainable.tensors,
+            *(
+                TrainedTensor(f"head.{name}", parameter.requires_grad_(), top)
+                for name, parameter in head.own_parameters()
+            ),
+        ]
+        self._adamw = make_adamw(
+            self._trained,
+            learning_rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+            layer_decay=1.0,
+            top=top,
+        )
+        if saved is not None:
+            self._resume(saved)
+
+    def run(self) -> PretrainingLog:
+        """Train."""
+        self._begun_at = self._saved_at = time.monotonic()
+        n_before, is_hidden = self.log.n_steps, self._config.verbose != 1
+        with tqdm(
+            total=self._n_steps, initial=n_before, unit="step", disable=is_hidden
+        ) as bar:
+            try:
+                for rows in self._batches(n_before):
+                    if self._is_time_up():
+                        break
+                    self._step(rows)
+                    bar.update()
+                    bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
+                    self._save_now_and_then()
+            except KeyboardInterrupt:
+                self.log.was_interrupted = True
+            except DivergenceError as error:
+                self.log.error = error
+            self._adamw.zero_grad()
+        if self._n_losses:
+            self.log.loss_curve.append(self._loss_sum / self._n_losses)
+        self.log.seconds = self._seconds()
+        return self.log
+
+    def _batches(self, n_done: int) -> Iterator[np.ndarray]:
+        """Yield the rows of each step that is left."""
+        step = n_done
+        while step < self._n_steps:
+            epoch, done = divmod(step, self._steps_per_epoch)
+            seed = [self._config.seed, _ORDER, epoch]
+            for rows in self._corpus.batches(self._config.batch_tokens, seed)[done:]:
+                if step == self._n_steps:
+                    return
+                yield rows
+                step += 1
+
+    def _step(self, rows: np.ndarray) -> None:
+        """Make one step of the optimiser."""
+        self._trainable.dropout.restart(self._draw(_DROPOUT))
+        loss, norm = self._accumulate_in_memory(rows)
+        if not (isfinite(loss) and isfinite(norm)):
+            self._adamw.zero_grad()
+            raise self._divergence(loss)
+        if norm > MAX_GRADIENT_NORM:
+            for gradient in self._gradients():
+                gradient.mul_(MAX_GRADIENT_NORM / norm)
+        factor = self._learning_rate_factor()
+        for group in self._adamw.param_groups:
+            group["lr"] = group["full_rate"] * factor
+        self._adamw.step()
+        self._adamw.zero_grad()
+        self._last_loss = loss
+        self._loss_sum, self._n_losses = self._loss_sum + loss, self._n_losses + 1
+        self.log.n_steps += 1
+        self.log.n_tokens += int(np.diff(self._corpus.starts)[rows].sum())
+        if self.log.n_steps % self._steps_per_epoch == 0:
+            self._end_epoch()
+
+    def _end_epoch(self) -> None:
+        release_memory(self._device)
+        self.log.loss_curve.append(self._loss_sum / self._n_losses)
+        self._loss_sum, self._n_losses = 0.0, 0
+        if self._config.verbose > 1:
+            print(
+                f"epoch {len(self.log.loss_curve)} of {self._config.n_epochs}: "
+                f"loss {self.log.loss_curve[-1]:.4f}, {self._seconds():.0f} s"
+            )
+
+    def _draw(self, stream: int) -> int:
+        """Return a seed of the present step."""
+        key = [self._config.seed, stream, self.log.n_steps]
+        return int(np.random.SeedSequence(key).generate_state(1)[0])
+
+    def _learning_rate_factor(self) -> float:
+        """Return the share of the learning rate that the present step uses."""
+        step, n_steps = self.log.n_steps, self._n_steps
+        if self._config.max_time is not None:
+            share = min(self._seconds() / self._config.max_time, 1.0)
+            if share > step / n_steps:
+                step, n_steps = int(share * _TICKS), _TICKS
+        n_warmup = round(self._config.warmup * n_steps)
+        return schedule_factor(step, n_steps, n_warmup, self._config.schedule)
+
+    # --- one batch -----------------------------------------------------------------
+
+    def _accumulate_in_memory(self, rows: np.ndarray) -> tuple[float, float]:
+        """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
+        sequences = self._corpus.take(rows)
+        while True:
+            try:
+                return self._accumulate(sequences)
+            except torch.OutOfMemoryError as error:
+                # Only the message leaves this block: the traceback holds the tensors.
+                cause = str(error).splitlines()[0]
+            self._adamw.zero_grad()
+            release_memory(self._device)
+            longest = len(sequences.ids[0])
+            if self.log.part_tokens <= longest:
+                raise DeviceMemoryError(
+                    f"Training on a single sequence of {longest} tokens does not fit "
+                    f"into the memory of device {str(self._device)!r} ({cause}). Lower "
+                    "max_length, take a smaller model, free the device's memory, or "
+                    "set device='cpu'."
+                )
+            held = min(self.log.part_tokens, sum(map(len, sequences.ids)))
+            self.log.part_tokens = max(held // 2, longest)
+            self.log.n_memory_errors += 1
+            self._trainable.dropout.restart(self._draw(_DROPOUT))
+
+    def _accumulate(self, sequences: TokenSequences) -> tuple[float, float]:
+        """Add up the gradients of a batch's parts; return loss and gradient norm."""
+        parts, n_targets = self._make_parts(sequences)
+        total = torch.zeros((), device=self._device)
+        for part in parts:
+            loss = self._forward(part) / max(n_targets, 1)
+            loss.backward()
+            total += loss.detach()
+        norm = nn.utils.get_total_norm(self._gradients())
+        # The one time in a step that the CPU waits for the device.
+        loss_value, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
+        return loss_value, norm_value
+
+    def _make_parts(self, sequences: TokenSequences) -> tuple[list[_Part], int]:
+        """Hide tokens of a batch, and lay it out in parts that fit into memory."""
+        generator = np.random.default_rng(self._draw(_MASKS))
+        together = np.concatenate([np.array(ids) for ids in sequences.ids])
+        masked = self._masker(together, generator)
+        parts, start = [], 0
+        for rows in _cut([len(ids) for ids in sequences.ids], self.log.part_tokens):
+            batch = collate(sequences, rows)
+            stop = start + len(batch.input_ids)
+            first, last = np.searchsorted(masked.places, [start, stop])
+            batch.input_ids.copy_(torch.from_numpy(masked.ids[start:stop]))
+            places = torch.from_numpy(masked.places[first:last] - start)
+            targets = torch.from_numpy(masked.targets[first:last])
+            if self._device.type != "cpu":
+                places, targets = (move(x, self._device) for x in (places, targets))
+            parts.append(_Part(batch.to(self._device), places, targets))
+            start = stop
+        return parts, len(masked.places)
+
+    def _forward(self, part: _Part) -> Tensor:
+        """Return the sum of the losses of the hidden tokens of some sequences."""
+        encoder = self._trainable.encoder
+        layers = (encoder.architecture.n_layers,)
+        with self._trainable.training():
+            (states,) = encoder.path.hidden_states(part.batch, layers, only_first=False)
+            scores = self._head(states[part.places])
+        # Many numbers are added up, which should not be rounded to bfloat16.
+        wide = torch.promote_types(scores.dtype, torch.float32)
+        return F.cross_entropy(scores.to(wide), part.targets, reduction="sum")
+
+    def _gradients(self) -> list[Tensor]:
+        gradients = (one.tensor.grad for one in self._trained)
+        return [gradient for gradient in gradients if gradient is not None]
+
+    def _divergence(self, loss: float) -> DivergenceError:
+        what = "gradient" if isfinite(loss) else "loss"
+        rate = self._config.learning_rate * self._learning_rate_factor()
+        return DivergenceError(
+            f"Loss and gradient must be finite numbers. The {what} was not at step "
+            f"{self.log.n_steps + 1} of {self._n_steps}, with a learning rate of "
+            f"{rate:.3g}. The weights of the step before are kept. Lower learning_rate "
+            f"(it is {self._config.learning_rate:g}), raise warmup, or set "
+            "dtype='float32'."
+        )
+
+    # --- time and the file ---------------------------------------------------------
+
+    def _seconds(self) -> float:
+        return self._seconds_before + time.monotonic() - self._begun_at
+
+    def _is_time_up(self) -> bool:
+        return self._seconds() >= (self._config.max_time or math.inf)
+
+    def _save_now_and_then(self) -> None:
+        """Save if it is time, and at the end."""
+        if self._file is None:
+            return
+        is_due = time.monotonic() - self._saved_at >= self._config.save_every
+        if is_due or self.log.n_steps == self._n_steps:
+            self._file.save(self._state())
+            self._saved_at = time.monotonic()
+
+    def _state(self) -> SavedTraining:
+        tensors = {f"weight:{one.name}": one.tensor for one in self._trained}
+        for one in self._trained:
+            for moment, tensor in self._adamw.state[one.tensor].items():
+                tensors[f"{moment}:{one.name}"] = tensor
+        return SavedTraining(
+            clone_tensors(tensors),
+            {
+                "n_steps": self.log.n_steps,
+                "n_tokens": self.log.n_tokens,
+                "seconds": self._seconds(),
+                "loss_curve": self.log.loss_curve,
+                "loss_sum": self._loss_sum,
+                "n_losses": self._n_losses,
+                "seed": self._config.seed,
+            },
+        )
+
+    @torch.no_grad()
+    def _resume(self, saved: SavedTraining) -> None:
+        """Go on from what was saved."""
+        progress: dict[str, Any] = saved.progress
+        for one in self._trained:
+            one.tensor.copy_(saved.tensors[f"weight:{one.name}"])
+            names = {moment: f"{moment}:{one.name}" for moment in _MOMENTS}
+            if names["step"] in saved.tensors:
+                self._adamw.state[one.tensor] = {
+                    moment: saved.tensors[name].to(self._device)
+                    for moment, name in names.items()
+                }
+        self.log.n_steps = progress["n_steps"]
+        self.log.n_tokens = progress["n_tokens"]
+        self.log.loss_curve = progress["loss_curve"]
+        self._loss_sum = progress["loss_sum"]
+        self._n_losses = progress["n_losses"]
+        self._seconds_before = progress["seconds"]
+
+
+def _cut(lengths: list[int], most: int) -> list[list[int]]:
+    """Cut rows into runs of at most so many tokens, at least one row each."""
+    runs: list[list[int]] = []
+    n_tokens = most
+    for row, length in enumerate(lengths):
+        if n_tokens + length > most:
+            runs.append([])
+            n_tokens = 0
+        runs[-1].append(row)
+        n_tokens += length
+    return runs

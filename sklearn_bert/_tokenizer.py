@@ -1,0 +1,460 @@
+"""Texts to the numbers that an encoder reads, and back."""
+
+import sys
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import TransformerMixin
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    check_array,
+    check_is_fitted,
+)
+
+from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
+from sklearn_bert._engine.sources import architecture_of, tokenizer_of
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+from sklearn_bert._engine.vocabulary import learn_vocabulary
+from sklearn_bert._params import (
+    ENCODER,
+    VOCABULARY,
+    Interval,
+    StrOptions,
+    constraints,
+    document,
+)
+from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert.exceptions import CheckpointError, InputError
+
+_SHARED = {name: ENCODER[name] for name in ("model", "revision")}
+_NO_LIMIT = sys.maxsize // 64
+_BLOCKS = ("id", "mask", "segment")
+
+
+@document(_SHARED, VOCABULARY)
+class BertTokenizer(TransformerMixin, BaseBert):
+    """Turn texts into padded sequences of token ids, and back.
+
+    A text becomes the ids of its word pieces, with [CLS] before and [SEP] behind them
+    and [PAD] up to a common length. The vocabulary is that of a checkpoint, or is
+    learnt from the texts of `fit`.
+
+    What stands in a text is data: "[SEP]" in a text is five characters, and never the
+    token that ends a text.
+
+    Parameters
+    ----------
+    %(model)s
+
+    %(revision)s
+
+    vocab_size : int, default=None
+        `None` takes the tokenizer of `model`. A number learns so many word pieces from
+        the texts of `fit` instead, as BERT's own vocabulary was made; then `model` and
+        `revision` mean nothing.
+
+    %(lowercase)s
+
+    max_length : int, default=None
+        Columns of the array of ids: tokens per text, special tokens included. `None`
+        takes as many as the longest text of `fit` needs, within the limit that the
+        model declares. Longer texts are cut with a warning. With `output="counts"`,
+        `None` counts all of each text.
+
+    long_text : {"truncate", "head_tail"}, default="truncate"
+        What happens to a text of more than `max_length` tokens:
+
+        - "truncate" keeps its beginning; of a pair, the longer text is cut first;
+        - "head_tail" keeps the first quarter and the last three quarters of
+          `max_length`.
+
+    output : {"ids", "counts"}, default="ids"
+        "ids" gives the sequences as an array. "counts" gives a sparse matrix of how
+        often each token stands in each text, special tokens left out, as
+        :class:`~sklearn.feature_extraction.text.CountVectorizer` does for words.
+
+    return_mask : bool, default=False
+        Whether to append a block of `max_length` columns that are 1 where there is a
+        token and 0 where there is padding.
+
+    return_segments : bool, default=False
+        Whether to append a block of `max_length` columns that are 1 in the second text
+        of a pair and 0 elsewhere. Only for models that tell the two apart.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        The id of each token. With `output="counts"` ids are columns.
+
+    max_length_ : int or None
+        Columns of the array of ids, as `fit` resolved it; `None` if all of each text is
+        counted.
+
+    n_truncated_ : int
+        Number of the texts seen by `fit` of which some tokens were left out.
+
+    n_features_in_ : int
+        1 if `fit` saw texts, 2 if it saw pairs.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns that `fit` saw. Only there if X was a frame whose column
+        names are all strings.
+
+    checkpoint_ : CheckpointRecord or None
+        Which checkpoint the tokenizer comes from; `None` if the vocabulary was learnt.
+
+    See Also
+    --------
+    BertVectorizer : Features of texts, for which no tokenizer is needed.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of words.
+
+    Notes
+    -----
+    Pickles hold the tokenizer, and no checkpoint is needed where they are loaded.
+
+    Learnt word pieces are the same for the same texts, whatever their order.
+
+    References
+    ----------
+    Wu et al., `Google's Neural Machine Translation System
+    <https://arxiv.org/abs/1609.08144>`_, 2016, section 4.1, on word pieces.
+
+    Examples
+    --------
+    >>> from sklearn_bert import BertTokenizer
+    >>> texts = ["A joy to watch.", "Unwatchable"]
+    >>> tokenizer = BertTokenizer()
+    >>> tokenizer.fit_transform(texts)
+    array([[  101,  1037,  6569,  2000,  3422,  1012,   102],
+           [  101,  4895, 18866,  3085,   102,     0,     0]])
+    >>> tokenizer.tokenize(texts)
+    [['a', 'joy', 'to', 'watch', '.'], ['un', '##watch', '##able']]
+    """
+
+    _parameter_constraints = {
+        **constraints(_SHARED, VOCABULARY),
+        "vocab_size": [Interval(Integral, 8, None, closed="left"), None],
+        "max_length": ENCODER["max_length"].constraint,
+        "long_text": [StrOptions({"truncate", "head_tail"})],
+        "output": [StrOptions({"ids", "counts"})],
+        "return_mask": ["boolean"],
+        "return_segments": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        *,
+        revision=None,
+        vocab_size=None,
+        lowercase=True,
+        max_length=None,
+        long_text="truncate",
+        output="ids",
+        return_mask=False,
+        return_segments=False,
+    ):
+        self.model = model
+        self.revision = revision
+        self.vocab_size = vocab_size
+        self.lowercase = lowercase
+        self.max_length = max_length
+        self.long_text = long_text
+        self.output = output
+        self.return_mask = return_mask
+        self.return_segments = return_segments
+
+    def fit(self, X, y=None):
+        """Load the tokenizer of the checkpoint, or learn word pieces from X.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted tokenizer.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Fit and return the ids or counts of X, reading the texts once.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X_out : ndarray or sparse matrix of shape (n_samples, n_features_out)
+            As :meth:`transform` gives it.
+        """
+        return self._lay_out(self._fit(X))
+
+    def transform(self, X):
+        """Turn texts into ids, or into counts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        X_out : ndarray or sparse matrix of shape (n_samples, n_features_out)
+            The padded ids of each text and the further blocks asked for, or the counts
+            as a CSR matrix; int64.
+        """
+        check_is_fitted(self, "vocabulary_")
+        self._validate_params()
+        texts = self._check_texts(X)
+        sequences = self._to_sequences(self._tokenizer, texts, self.max_length_)
+        self._warn_if_cut(sequences, texts)
+        return self._lay_out(sequences)
+
+    def inverse_transform(self, X):
+        """Turn ids back into texts, or counts into the tokens counted.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features_out)
+            What :meth:`transform` gave.
+
+        Returns
+        -------
+        X_original : ndarray of str, shape (n_samples,) or (n_samples, 2), or list
+            The texts, as far as the ids tell: case, accents, spaces and words outside
+            the vocabulary may be lost. From counts, a list of n_samples arrays of
+            tokens, in no order of the text.
+        """
+        check_is_fitted(self, "vocabulary_")
+        if self.output == "counts":
+            return self._counted_tokens(X)
+        ids = self._check_ids(X)
+        is_pair = self.n_features_in_ == 2
+        texts = [self._tokenizer.decode(row, is_pair=is_pair) for row in ids.tolist()]
+        return np.array(texts if is_pair else [text for (text,) in texts], dtype=object)
+
+    def tokenize(self, X):
+        """Cut texts into word pieces.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        tokens : list of length n_samples
+            A list of str for each text: all of its tokens, without special ones. For
+            each pair, a tuple of two such lists.
+        """
+        check_is_fitted(self, "vocabulary_")
+        texts = self._check_texts(X)
+        first = map(self._tokenizer.names, self._tokenizer.split(texts.first))
+        if texts.second is None:
+            return list(first)
+        second = map(self._tokenizer.names, self._tokenizer.split(texts.second))
+        return list(zip(first, second, strict=True))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return what the columns are.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored, but checked against `feature_names_in_` if that is there.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            "id0", "id1", ..., then "mask0", ... and "segment0", ... where these blocks
+            are asked for; the tokens with `output="counts"`.
+        """
+        check_is_fitted(self, "vocabulary_")
+        _check_feature_names_in(self, input_features)
+        if self.output == "counts":
+            return self._column_names()
+        return np.array(
+            [f"{block}{k}" for block in self._blocks for k in range(self.max_length_)],
+            dtype=object,
+        )
+
+    # --- fitting -------------------------------------------------------------------
+
+    def _fit(self, X: Any) -> TokenSequences:
+        """Do what both kinds of fit have in common; return what X became."""
+        self._validate_params()
+        self._check_output()
+        texts = check_texts(X)
+        tokenizer, limit, record = self._make_tokenizer(texts)
+        sequences = self._to_sequences(tokenizer, texts, limit)
+        longest = max(map(len, sequences.ids))
+        wants_all = self.output == "counts" and self.max_length is None
+        # Nothing is set before all that can fail is done.
+        self._remember_columns(X, texts)
+        self._tokenizer = tokenizer
+        self.vocabulary_ = tokenizer.vocabulary
+        self.checkpoint_ = record
+        self.max_length_ = self.max_length
+        if self.max_length is None and not wants_all:
+            self.max_length_ = longest
+        self.n_truncated_ = sequences.n_truncated
+        self._warn_if_cut(sequences, texts)
+        return sequences
+
+    def _check_output(self) -> None:
+        if self.output == "counts" and (self.return_mask or self.return_segments):
+            raise ValueError(
+                "return_mask and return_segments must be False with output='counts', "
+                f"which has no padding. Got return_mask={self.return_mask} and "
+                f"return_segments={self.return_segments}. Set output='ids'."
+            )
+
+    def _make_tokenizer(
+        self, texts: Texts
+    ) -> tuple[TextTokenizer, int | None, CheckpointRecord | None]:
+        """Return the tokenizer, the longest sequence it may give, and its source."""
+        if self.vocab_size is not None:
+            self._check_room(texts.n_columns)
+            tokenizer = learn_vocabulary(
+                [*texts.first, *(texts.second or ())],
+                self.vocab_size,
+                lowercase=self.lowercase,
+            )
+            return tokenizer, self.max_length, None
+        source = self._find_source()
+        tokenizer = tokenizer_of(source)
+        limit = self._resolve_max_length(architecture_of(source), texts.n_columns)
+        self._check_ability(tokenizer)
+        if self.output == "counts" and self.max_length is None:
+            return tokenizer, None, self._record(source)
+        return tokenizer, limit, self._record(source)
+
+    def _check_ability(self, tokenizer: TextTokenizer) -> None:
+        if self.return_segments and not tokenizer.has_segments:
+            raise ValueError(
+                f"return_segments must be False for model {self._model_name()!r}, "
+                "which does not tell the two texts of a pair apart by segments. Got "
+                "True. Leave it out, or choose another model."
+            )
+        if self.output == "ids" and tokenizer.padding is None:
+            raise CheckpointError(
+                f"model must have a token for padding. Got {self._model_name()!r}, "
+                "whose vocabulary has neither [PAD] nor <pad>. Choose another model, "
+                "or set output='counts'."
+            )
+
+    # --- ids -----------------------------------------------------------------------
+
+    def _to_sequences(
+        self, tokenizer: TextTokenizer, texts: Texts, max_length: int | None
+    ) -> TokenSequences:
+        return tokenizer(
+            texts.first,
+            texts.second,
+            max_length=_NO_LIMIT if max_length is None else max_length,
+            long_text=self.long_text,
+        )
+
+    def _warn_if_cut(self, sequences: TokenSequences, texts: Texts) -> None:
+        warn_if_cut(
+            sequences.n_truncated,
+            len(texts),
+            max(map(len, sequences.ids)),
+            "Raise max_length if that matters.",
+        )
+
+    @property
+    def _blocks(self) -> tuple[str, ...]:
+        """Return the names of the blocks of columns."""
+        wanted = (True, self.return_mask, self.return_segments)
+        return tuple(name for name, is_in in zip(_BLOCKS, wanted, strict=True) if is_in)
+
+    def _lay_out(self, sequences: TokenSequences) -> np.ndarray | sparse.csr_matrix:
+        """Turn sequences into the array or the matrix asked for."""
+        if self.output == "counts":
+            return self._count(sequences)
+        shape = (len(sequences.ids), self.max_length_)
+        # Every tokenizer that gives ids has it, see _check_ability.
+        blocks = {"id": np.full(shape, self._tokenizer.padding, dtype=np.int64)}
+        for name in ("mask", "segment"):
+            blocks[name] = np.zeros(shape, dtype=np.int64)
+        for row, ids in enumerate(sequences.ids):
+            blocks["id"][row, : len(ids)] = ids
+            blocks["mask"][row, : len(ids)] = 1
+            if sequences.second_starts is not None:
+                blocks["segment"][row, sequences.second_starts[row] : len(ids)] = 1
+        return np.hstack([blocks[name] for name in self._blocks])
+
+    def _check_ids(self, X: Any) -> np.ndarray:
+        """Return the block of ids of what transform gave."""
+        array = check_array(X, dtype=None, ensure_min_features=0)
+        n_columns = len(self._blocks) * self.max_length_
+        if array.shape[1] != n_columns:
+            raise InputError(
+                f"X must have {n_columns} columns, as transform gives. Got "
+                f"{array.shape[1]}. Give all of its columns."
+            )
+        ids = array[:, : self.max_length_]
+        highest = self._tokenizer.largest_id
+        is_id = np.equal(np.mod(ids, 1), 0) & (ids >= 0) & (ids <= highest)
+        if not is_id.all():
+            row, column = np.argwhere(~is_id)[0]
+            raise InputError(
+                f"X must hold token ids, whole numbers from 0 to {highest}. Got "
+                f"{ids[row, column]} in row {row}. Give what transform gave."
+            )
+        return ids.astype(np.int64)
+
+    # --- counts --------------------------------------------------------------------
+
+    def _count(self, sequences: TokenSequences) -> sparse.csr_matrix:
+        controls = list(self._tokenizer.controls)
+        rows = [np.array(ids, dtype=np.int64) for ids in sequences.ids]
+        rows = [ids[~np.isin(ids, controls)] for ids in rows]
+        columns = np.concatenate(rows)
+        starts = np.cumsum([0, *map(len, rows)])
+        counts = sparse.csr_matrix(
+            (np.ones(len(columns), dtype=np.int64), columns, starts),
+            shape=(len(rows), self._tokenizer.largest_id + 1),
+        )
+        counts.sum_duplicates()
+        return counts
+
+    def _column_names(self) -> np.ndarray:
+        """Return the token of each id, and a name for ids that no token has."""
+        names = np.array(
+            [f"unused{k}" for k in range(self._tokenizer.largest_id + 1)], dtype=object
+        )
+        names[list(self.vocabulary_.values())] = list(self.vocabulary_)
+        return names
+
+    def _counted_tokens(self, X: Any) -> list[np.ndarray]:
+        counts = sparse.csr_matrix(
+            check_array(X, accept_sparse="csr", ensure_min_samples=0)
+        )
+        names = self._column_names()
+        if counts.shape[1] != len(names):
+            raise InputError(
+                f"X must have {len(names)} columns, as transform gives. Got "
+                f"{counts.shape[1]}. Give all of its columns."
+            )
+        return [names[counts[row].nonzero()[1]] for row in range(counts.shape[0])]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -1,0 +1,58 @@
+"""One file that is whole at every moment, and belongs to one training."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.resuming import SavedTraining, TrainingFile, replace_file
+from sklearn_bert.exceptions import ResumeError
+
+SAVED = SavedTraining({"a": torch.arange(3.0)}, {"n_steps": 7, "loss": 0.1 + 0.2})
+NAME = "pretraining.safetensors"
+
+
+def test_what_was_saved_comes_back_to_the_bit(tmp_path):
+    TrainingFile(tmp_path / "new", {"seed": 1}).save(SAVED)
+    loaded = TrainingFile(tmp_path / "new", {"seed": 1}).load()
+    assert torch.equal(loaded.tensors["a"], SAVED.tensors["a"])
+    assert loaded.progress == SAVED.progress
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [NAME]
+
+
+def test_nothing_saved_is_nothing(tmp_path):
+    assert TrainingFile(tmp_path, {}).load() is None
+
+
+def test_another_training_is_refused_by_what_differs(tmp_path):
+    TrainingFile(tmp_path, {"seed": 1, "n_epochs": 2}).save(SAVED)
+    with pytest.raises(ResumeError, match="where n_epochs was 2 and is 3"):
+        TrainingFile(tmp_path, {"seed": 1, "n_epochs": 3}).load()
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", b"\x00" * 100])
+def test_a_damaged_file_is_refused(tmp_path, content):
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(ResumeError, match="Remove it to train from the beginning"):
+        TrainingFile(tmp_path, {}).load()
+
+
+def test_a_file_that_was_cut_short_is_refused(tmp_path):
+    file = TrainingFile(tmp_path, {})
+    file.save(SAVED)
+    whole = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(whole[:-1])
+    with pytest.raises(ResumeError):
+        file.load()
+
+
+def test_a_failed_write_leaves_the_last_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def write(beside):
+        beside.write_text("half")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        replace_file(path, write)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
