@@ -131,7 +131,14 @@ class SklearnBert:
     def _aim(self, data: Labelled, clock: Clock, goal: Goal) -> None:
         """Let early stopping check the goal in place of the texts it holds out."""
 
+        is_tried = False
+
         def score(judge: Any, X: Any, y: Any) -> float:
+            nonlocal is_tried
+            if not is_tried:
+                # The estimator tries its scorer once before the training.
+                is_tried = True
+                return 0.0
             goal.check(judge, clock)
             return goal.scores[-1]
 
