@@ -6,7 +6,15 @@ from contract.registry import SUBJECTS
 from contract.shim import on_rows
 
 # Strict, as setup.cfg says: one that passes after all is an error.
-EXPECTED_FAILURES = {}
+EXPECTED_FAILURES = {
+    "BertRegressorOnRows": {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "It learns from rows in mini-batches only, and rows that are repeated come "
+            "in other batches than rows that weigh more. On texts, in whole batches, "
+            "checks_weights.py has the same check."
+        )
+    }
+}
 
 
 def one_of_each_class():
