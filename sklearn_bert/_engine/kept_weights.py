@@ -14,7 +14,10 @@ class KeptWeights:
     Parameters
     ----------
     tensors : sequence of Tensor
-        All that the training changes.
+        All that the training changes, but for the table.
+    rows_of : tuple of two Tensors, or None
+        A table of shape (n_rows, size), and which of its rows the training changes:
+        (n_changed,), int64.
 
     Attributes
     ----------
@@ -22,10 +25,17 @@ class KeptWeights:
         At whose end the copy was taken; 0 is before the first step.
     """
 
-    def __init__(self, tensors: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        tensors: Sequence[Tensor],
+        rows_of: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
         self.epoch = 0
         self._tensors = tensors
         self._copies = [tensor.detach().clone() for tensor in tensors]
+        self._rows_of = rows_of
+        if rows_of is not None:
+            self._kept_rows = rows_of[0].detach().index_select(0, rows_of[1])
         self._is_whole = True
 
     @torch.no_grad()
@@ -35,6 +45,9 @@ class KeptWeights:
         self.epoch = epoch
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             copy.copy_(tensor)
+        if self._rows_of is not None:
+            table, rows = self._rows_of
+            torch.index_select(table, 0, rows, out=self._kept_rows)
         self._is_whole = True
 
     @torch.no_grad()
@@ -45,3 +58,6 @@ class KeptWeights:
             return
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             tensor.copy_(copy)
+        if self._rows_of is not None:
+            table, rows = self._rows_of
+            table.index_copy_(0, rows, self._kept_rows)

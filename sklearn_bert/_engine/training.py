@@ -117,7 +117,7 @@ class FineTuning:
         self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
         with NeedsMemory("The optimiser's state", self._device):
             self._make_optimizers()
-            self._kept = KeptWeights(self._all_weights())
+            self._kept = self._keep_weights()
 
     def _make_optimizers(self) -> None:
         config, words = self._config, self._trainable.words
@@ -402,9 +402,12 @@ class FineTuning:
         shapes = [tuple(one.shape) for one in self._tensors]
         return [*shapes, str(self._row_adamw is None), str(self._head.weight.dtype)]
 
-    def _all_weights(self) -> list[Tensor]:
+    def _keep_weights(self) -> KeptWeights:
         words = self._trainable.words
-        return self._tensors if words is None else [*self._tensors, words.weight]
+        if words is None:
+            return KeptWeights(self._tensors)
+        rows = self._batches.words(range(self._n_texts)).to(self._device)
+        return KeptWeights(self._tensors, (words.weight, rows))
 
 
 def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
