@@ -30,11 +30,8 @@ from sklearn_bert._engine.masked_models import (
     save_masked_model,
 )
 from sklearn_bert._engine.masking import Masker
-from sklearn_bert._engine.pretraining import (
-    Pretraining,
-    PretrainingConfig,
-    PretrainingLog,
-)
+from sklearn_bert._engine.pretraining import Pretraining
+from sklearn_bert._engine.pretraining_records import PretrainingConfig, PretrainingLog
 from sklearn_bert._engine.resuming import SavedTraining, TrainingFile
 from sklearn_bert._engine.running import RUNNING_MASKED, RunningMaskedModel
 from sklearn_bert._engine.sources import (

@@ -1,4 +1,6 @@
-"""Whether a training still makes finite numbers."""
+"""Whether a training still makes finite numbers, and the error if it does not."""
+
+from math import isfinite
 
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from sklearn_bert._engine.encoding import EncodingConfig, encode_sequences
 from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder
+from sklearn_bert.exceptions import DivergenceError
 
 
 def check_learning_rate(learning_rate: float, dtype: torch.dtype) -> None:
@@ -45,3 +48,44 @@ def gives_finite_outputs(
     with torch.no_grad():
         outputs = head(torch.from_numpy(features).to(head.weight))
     return bool(torch.isfinite(outputs).all())
+
+
+def find_infinite(loss: float, norm: float) -> str | None:
+    """Return "loss" or "gradient" if it is no finite number, the first of them."""
+    if not isfinite(loss):
+        return "loss"
+    return None if isfinite(norm) else "gradient"
+
+
+def divergence(
+    what: str,
+    found: str,
+    *,
+    kept: str,
+    step: int,
+    n_steps: int,
+    learning_rate: float,
+    factor: float,
+) -> DivergenceError:
+    """Return the error of a training whose numbers are finite no more.
+
+    Parameters
+    ----------
+    what : str
+        What must be finite.
+    found : str
+        What was not, up to the word before the step's number.
+    kept : str
+        Which weights are kept.
+    step, n_steps : int
+    learning_rate : float
+        The parameter.
+    factor : float
+        The share of it that the step used.
+    """
+    return DivergenceError(
+        f"{what} must be finite numbers. The {found} step {step} of {n_steps}, with a "
+        f"learning rate of {learning_rate * factor:.3g}. The {kept} are kept. Lower "
+        f"learning_rate (it is {learning_rate:g}), raise warmup, or set "
+        "dtype='float32'."
+    )

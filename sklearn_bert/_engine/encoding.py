@@ -12,10 +12,9 @@ from tqdm import tqdm
 
 from sklearn_bert._engine.batching import Batch, collate, plan_batches
 from sklearn_bert._engine.encoders import Encoder
-from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.memory import does_not_fit, release_memory
 from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences, text_boundaries
-from sklearn_bert.exceptions import DeviceMemoryError
 
 # Texts tokenised and sorted at a time: enough to find many of equal length, few
 # enough that the memory does not grow with the number of texts.
@@ -266,10 +265,11 @@ def _encode_batch(
         reason = str(error).splitlines()[0]
     release_memory(encoder.device)
     if len(rows) == 1:
-        raise DeviceMemoryError(
-            f"A single text of {len(sequences.ids[rows[0]])} tokens does not fit into "
-            f"the memory of device {str(encoder.device)!r} ({reason}). Lower "
-            "max_length, free the device's memory, or set device='cpu'."
+        raise does_not_fit(
+            f"A single text of {len(sequences.ids[rows[0]])} tokens",
+            encoder.device,
+            reason,
+            "Lower max_length",
         )
     half = len(rows) // 2
     return [

@@ -1,9 +1,9 @@
-"""Give memory back that nobody uses any more."""
+"""Give memory back that nobody uses any more, and do with less of it."""
 
 import ctypes
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -31,6 +31,72 @@ def _find_malloc_trim() -> Callable[[int], int] | None:
         return None
 
 
+_Piece = TypeVar("_Piece")
+_Result = TypeVar("_Result")
+
+
+def retry_smaller(
+    run: Callable[[_Piece], _Result],
+    piece: _Piece,
+    make_smaller: Callable[[_Piece, str], _Piece],
+    *,
+    release: Callable[[], object],
+    device: torch.device,
+) -> _Result:
+    """Run something on a piece of work, in ever smaller parts if memory is short.
+
+    Parameters
+    ----------
+    run : callable
+    piece : object
+        What ``run`` is given.
+    make_smaller : callable
+        Returns a piece that takes less memory than the one it is given. Its second
+        argument is torch's own message, for the error if there is no smaller one.
+    release : callable
+        Drops what a ``run`` that failed has left behind.
+    device : torch.device
+
+    Returns
+    -------
+    object
+        What ``run`` returns.
+    """
+    while True:
+        try:
+            return run(piece)
+        except torch.OutOfMemoryError as error:
+            # Only the message leaves this block: the traceback holds the tensors.
+            cause = _first_line(error)
+        release()
+        release_memory(device)
+        piece = make_smaller(piece, cause)
+
+
+def does_not_fit(
+    what: str, device: torch.device, cause: str, remedies: str
+) -> DeviceMemoryError:
+    """Return the error about what does not fit into a device's memory.
+
+    Parameters
+    ----------
+    what : str
+    device : torch.device
+    cause : str
+        The first line of torch's own message.
+    remedies : str
+        What may help besides free memory and the CPU, from a capital letter on.
+    """
+    return DeviceMemoryError(
+        f"{what} does not fit into the memory of device {str(device)!r} ({cause}). "
+        f"{remedies}, free the device's memory, or set device='cpu'."
+    )
+
+
+def _first_line(error: torch.OutOfMemoryError) -> str:
+    return str(error).splitlines()[0]
+
+
 class NeedsMemory:
     """A context that says what it was that does not fit into a device's memory.
 
@@ -56,14 +122,15 @@ class NeedsMemory:
         """Replace an error of torch's about memory."""
         if not isinstance(error, torch.OutOfMemoryError):
             return
-        cause = str(error).splitlines()[0]
+        cause = _first_line(error)
         # The traceback holds tensors, and the new error would hold the traceback.
         error.with_traceback(None)
         del error, traceback
         release_memory(self._device)
-        raise DeviceMemoryError(
-            f"{self._what} does not fit into the memory of device "
-            f"{str(self._device)!r} ({cause}). Take a smaller model, freeze some "
-            "layers (freeze=...) if it is to be trained, free the device's memory, or "
-            "set device='cpu'."
+        raise does_not_fit(
+            self._what,
+            self._device,
+            cause,
+            "Take a smaller model, freeze some layers (freeze=...) if it is to be "
+            "trained",
         ) from None

@@ -88,6 +88,12 @@ def make_adamw(
     )
 
 
+def scale_rates(adamw: torch.optim.AdamW, factor: float) -> None:
+    """Set each group's learning rate to a share of its full one."""
+    for group in adamw.param_groups:
+        group["lr"] = group["full_rate"] * factor
+
+
 class RowAdamW:
     """AdamW for a :class:`RowEmbedding`: each row moves in the steps that use it.
 

@@ -10,102 +10,39 @@ So a training that was killed goes on as if nothing had happened.
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from math import isfinite
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from sklearn_bert._engine.batching import Batch, collate, move
+from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
 from sklearn_bert._engine.corpus import TokenCorpus
+from sklearn_bert._engine.divergence import divergence, find_infinite
 from sklearn_bert._engine.masked_models import MaskedHead
 from sklearn_bert._engine.masking import Masker
-from sklearn_bert._engine.memory import release_memory
+from sklearn_bert._engine.memory import does_not_fit, release_memory, retry_smaller
 from sklearn_bert._engine.optimization import (
     TrainedTensor,
     make_adamw,
+    scale_rates,
     schedule_factor,
 )
+from sklearn_bert._engine.pretraining_records import PretrainingConfig, PretrainingLog
 from sklearn_bert._engine.resuming import SavedTraining, TrainingFile, clone_tensors
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder
-from sklearn_bert._engine.training import MAX_GRADIENT_NORM
-from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
+from sklearn_bert.exceptions import DivergenceError
 
 # What a step draws, each from a stream of its own.
 _ORDER, _MASKS, _DROPOUT = range(3)
 # In how many parts a schedule divides the time, where time ends a training.
 _TICKS = 1_000_000
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-
-@dataclass(frozen=True)
-class PretrainingConfig:
-    """How to train.
-
-    Attributes
-    ----------
-    n_epochs : int
-    max_steps : int or None
-        Ends the training earlier.
-    max_time : float or None
-        Seconds after which the training ends, those before an interruption included.
-    batch_tokens : int
-        Tokens per step, about.
-    learning_rate, weight_decay, warmup : float
-    schedule : {"linear", "cosine", "constant"}
-    seed : int
-    save_every : float
-        Seconds between two savings.
-    verbose : int
-    """
-
-    n_epochs: int
-    max_steps: int | None
-    max_time: float | None
-    batch_tokens: int
-    learning_rate: float
-    weight_decay: float
-    warmup: float
-    schedule: str
-    seed: int
-    save_every: float
-    verbose: int
-
-
-@dataclass
-class PretrainingLog:
-    """What came of a training.
-
-    Attributes
-    ----------
-    n_steps : int
-    n_tokens : int
-        Tokens read, those that were read again included.
-    seconds : float
-    loss_curve : list of float
-        Mean loss per hidden token of each epoch, the last one maybe not whole.
-    part_tokens : int
-        Tokens per forward pass, at the end.
-    n_memory_errors : int
-        How often that number was halved because memory was short.
-    was_interrupted : bool
-        Whether Ctrl-C ended it.
-    error : DivergenceError or None
-    """
-
-    n_steps: int = 0
-    n_tokens: int = 0
-    seconds: float = 0.0
-    loss_curve: list[float] = field(default_factory=list)
-    part_tokens: int = 0
-    n_memory_errors: int = 0
-    was_interrupted: bool = False
-    error: DivergenceError | None = None
 
 
 @dataclass(frozen=True)
@@ -222,15 +159,11 @@ class Pretraining:
         """Make one step of the optimiser."""
         self._trainable.dropout.restart(self._draw(_DROPOUT))
         loss, norm = self._accumulate_in_memory(rows)
-        if not (isfinite(loss) and isfinite(norm)):
+        if what := find_infinite(loss, norm):
             self._adamw.zero_grad()
-            raise self._divergence(loss)
-        if norm > MAX_GRADIENT_NORM:
-            for gradient in self._gradients():
-                gradient.mul_(MAX_GRADIENT_NORM / norm)
-        factor = self._learning_rate_factor()
-        for group in self._adamw.param_groups:
-            group["lr"] = group["full_rate"] * factor
+            raise self._divergence(what)
+        clip(self._gradients(), norm)
+        scale_rates(self._adamw, self._learning_rate_factor())
         self._adamw.step()
         self._adamw.zero_grad()
         self._last_loss = loss
@@ -269,27 +202,28 @@ class Pretraining:
 
     def _accumulate_in_memory(self, rows: np.ndarray) -> tuple[float, float]:
         """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
-        sequences = self._corpus.take(rows)
-        while True:
-            try:
-                return self._accumulate(sequences)
-            except torch.OutOfMemoryError as error:
-                # Only the message leaves this block: the traceback holds the tensors.
-                cause = str(error).splitlines()[0]
-            self._adamw.zero_grad()
-            release_memory(self._device)
-            longest = len(sequences.ids[0])
-            if self.log.part_tokens <= longest:
-                raise DeviceMemoryError(
-                    f"Training on a single sequence of {longest} tokens does not fit "
-                    f"into the memory of device {str(self._device)!r} ({cause}). Lower "
-                    "max_length, take a smaller model, free the device's memory, or "
-                    "set device='cpu'."
-                )
-            held = min(self.log.part_tokens, sum(map(len, sequences.ids)))
-            self.log.part_tokens = max(held // 2, longest)
-            self.log.n_memory_errors += 1
-            self._trainable.dropout.restart(self._draw(_DROPOUT))
+        return retry_smaller(
+            self._accumulate,
+            self._corpus.take(rows),
+            self._halve_parts,
+            release=self._adamw.zero_grad,
+            device=self._device,
+        )
+
+    def _halve_parts(self, sequences: TokenSequences, cause: str) -> TokenSequences:
+        longest = len(sequences.ids[0])
+        if self.log.part_tokens <= longest:
+            raise does_not_fit(
+                f"Training on a single sequence of {longest} tokens",
+                self._device,
+                cause,
+                "Lower max_length, take a smaller model",
+            )
+        held = min(self.log.part_tokens, sum(map(len, sequences.ids)))
+        self.log.part_tokens = max(held // 2, longest)
+        self.log.n_memory_errors += 1
+        self._trainable.dropout.restart(self._draw(_DROPOUT))
+        return sequences
 
     def _accumulate(self, sequences: TokenSequences) -> tuple[float, float]:
         """Add up the gradients of a batch's parts; return loss and gradient norm."""
@@ -299,10 +233,7 @@ class Pretraining:
             loss = self._forward(part) / max(n_targets, 1)
             loss.backward()
             total += loss.detach()
-        norm = nn.utils.get_total_norm(self._gradients())
-        # The one time in a step that the CPU waits for the device.
-        loss_value, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
-        return loss_value, norm_value
+        return read_loss_and_norm(total, self._gradients())
 
     def _make_parts(self, sequences: TokenSequences) -> tuple[list[_Part], int]:
         """Hide tokens of a batch, and lay it out in parts that fit into memory."""
@@ -329,24 +260,23 @@ class Pretraining:
         layers = (encoder.architecture.n_layers,)
         with self._trainable.training():
             (states,) = encoder.path.hidden_states(part.batch, layers, only_first=False)
-            scores = self._head(states[part.places])
+            scores = self._head(states.index_select(0, part.places))
         # Many numbers are added up, which should not be rounded to bfloat16.
         wide = torch.promote_types(scores.dtype, torch.float32)
         return F.cross_entropy(scores.to(wide), part.targets, reduction="sum")
 
     def _gradients(self) -> list[Tensor]:
-        gradients = (one.tensor.grad for one in self._trained)
-        return [gradient for gradient in gradients if gradient is not None]
+        return gradients_of(one.tensor for one in self._trained)
 
-    def _divergence(self, loss: float) -> DivergenceError:
-        what = "gradient" if isfinite(loss) else "loss"
-        rate = self._config.learning_rate * self._learning_rate_factor()
-        return DivergenceError(
-            f"Loss and gradient must be finite numbers. The {what} was not at step "
-            f"{self.log.n_steps + 1} of {self._n_steps}, with a learning rate of "
-            f"{rate:.3g}. The weights of the step before are kept. Lower learning_rate "
-            f"(it is {self._config.learning_rate:g}), raise warmup, or set "
-            "dtype='float32'."
+    def _divergence(self, what: str) -> DivergenceError:
+        return divergence(
+            "Loss and gradient",
+            f"{what} was not at",
+            kept="weights of the step before",
+            step=self.log.n_steps + 1,
+            n_steps=self._n_steps,
+            learning_rate=self._config.learning_rate,
+            factor=self._learning_rate_factor(),
         )
 
     # --- time and the file ---------------------------------------------------------

@@ -99,6 +99,7 @@ class WordReadout:
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
         """Return the vector of each word: (T, size) to (n_words, size)."""
+        assert batch.words is not None
         return states.index_select(0, batch.words)
 
     def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import inf, isfinite, isnan
+from math import inf, isnan
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,27 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from sklearn_bert._engine.batching import move
-from sklearn_bert._engine.divergence import check_learning_rate, gives_finite_outputs
+from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
+from sklearn_bert._engine.divergence import (
+    check_learning_rate,
+    divergence,
+    find_infinite,
+    gives_finite_outputs,
+)
 from sklearn_bert._engine.heads import Loss
 from sklearn_bert._engine.kept_weights import KeptWeights
-from sklearn_bert._engine.memory import NeedsMemory, release_memory
+from sklearn_bert._engine.memory import (
+    NeedsMemory,
+    does_not_fit,
+    release_memory,
+    retry_smaller,
+)
 from sklearn_bert._engine.optimization import (
     ROW_MOMENTS,
     RowAdamW,
     TrainedTensor,
     make_adamw,
+    scale_rates,
     schedule_factor,
 )
 from sklearn_bert._engine.trainable import TrainableEncoder
@@ -42,10 +54,8 @@ from sklearn_bert._engine.training_records import (
     TrainingLog,
     TrainingState,
 )
-from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
+from sklearn_bert.exceptions import DivergenceError
 
-# Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
-MAX_GRADIENT_NORM = 1.0
 # Texts that show, at the end of an epoch, whether its weights make finite numbers.
 _N_CHECKED = 8
 
@@ -205,15 +215,10 @@ class FineTuning:
         """Make one step of the optimiser; return the batch's mean loss."""
         loss, norm = self._accumulate_in_memory(step)
         factor = self._learning_rate_factor(self.log.n_steps)
-        if not (isfinite(loss) and isfinite(norm)):
-            what = "gradient" if isfinite(loss) else "loss"
+        if what := find_infinite(loss, norm):
             raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
-        if norm > MAX_GRADIENT_NORM:
-            for tensor in self._tensors_of_step():
-                if tensor.grad is not None:
-                    tensor.grad.mul_(MAX_GRADIENT_NORM / norm)
-        for group in self._adamw.param_groups:
-            group["lr"] = group["full_rate"] * factor
+        clip(gradients_of(self._tensors_of_step()), norm)
+        scale_rates(self._adamw, factor)
         self._adamw.step()
         if self._row_adamw is not None:
             self._row_adamw.step(factor)
@@ -230,29 +235,28 @@ class FineTuning:
         """Call :meth:`_accumulate`, with ever smaller parts if memory is short."""
         if max(part.n_texts for part in step.parts) > self.log.part_size:
             step = self._prepare(step.texts)
-        while True:
-            try:
-                return self._accumulate(step)
-            except torch.OutOfMemoryError as error:
-                # Only the message leaves this block: the traceback holds the tensors.
-                cause = str(error).splitlines()[0]
-            self._release_gradients()
-            release_memory(self._device)
-            self._halve_parts(step, cause)
-            step = self._prepare(step.texts)
+        return retry_smaller(
+            self._accumulate,
+            step,
+            self._halve_parts,
+            release=self._release_gradients,
+            device=self._device,
+        )
 
-    def _halve_parts(self, step: _Step, cause: str) -> None:
+    def _halve_parts(self, step: _Step, cause: str) -> _Step:
         size = max(part.n_texts for part in step.parts)
         if size == 1:
-            longest = self._batches.longest(step.texts)
-            raise DeviceMemoryError(
-                f"Training on a single text of up to {longest} "
-                f"tokens does not fit into the memory of device {str(self._device)!r} "
-                f"({cause}). Lower max_length, freeze some layers (freeze=...), take a "
-                "smaller model, free the device's memory, or set device='cpu'."
+            raise does_not_fit(
+                f"Training on a single text of up to "
+                f"{self._batches.longest(step.texts)} tokens",
+                self._device,
+                cause,
+                "Lower max_length, freeze some layers (freeze=...), take a smaller "
+                "model",
             )
         self.log.part_size = -(-size // 2)
         self.log.n_memory_errors += 1
+        return self._prepare(step.texts)
 
     def _accumulate(self, step: _Step) -> tuple[float, float]:
         """Add up the gradients of a batch's parts; return loss and gradient norm."""
@@ -263,13 +267,7 @@ class FineTuning:
             loss = self._forward(part) / len(step.texts)
             loss.backward()
             total += loss.detach()
-        gradients = [
-            tensor.grad for tensor in self._tensors_of_step() if tensor.grad is not None
-        ]
-        norm = nn.utils.get_total_norm(gradients)
-        # The one time in a step that the CPU waits for the device.
-        loss_value, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
-        return loss_value, norm_value
+        return read_loss_and_norm(total, gradients_of(self._tensors_of_step()))
 
     def _forward(self, part: TrainingBatch) -> Tensor:
         """Return the sum of the weighted losses of some texts."""
@@ -325,17 +323,19 @@ class FineTuning:
                 yield waiting.result()
 
     def _divergence(self, what: str, step: int) -> DivergenceError:
-        rate = self._config.learning_rate * self._learning_rate_factor(step - 1)
         kept = f"weights of the end of epoch {self._kept.epoch}"
         if self._kept.epoch == 0:
             kept = "weights that training started from"
         elif self._validate is not None:
             kept = f"best {kept}"
-        return DivergenceError(
-            f"Losses, gradients and outputs must be finite numbers. The {what} step "
-            f"{step} of {self._n_steps}, with a learning rate of {rate:.3g}. The "
-            f"{kept} are kept. Lower learning_rate (it is "
-            f"{self._config.learning_rate:g}), raise warmup, or set dtype='float32'."
+        return divergence(
+            "Losses, gradients and outputs",
+            what,
+            kept=kept,
+            step=step,
+            n_steps=self._n_steps,
+            learning_rate=self._config.learning_rate,
+            factor=self._learning_rate_factor(step - 1),
         )
 
     def _end_epoch(self, epoch: int, seconds: float) -> TrainingState:

@@ -1,4 +1,4 @@
-"""Giving memory back."""
+"""Giving memory back, and doing with less of it."""
 
 import ctypes
 import gc
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sklearn_bert._engine import memory
-from sklearn_bert._engine.memory import NeedsMemory, release_memory
+from sklearn_bert._engine.memory import NeedsMemory, release_memory, retry_smaller
 from sklearn_bert.exceptions import DeviceMemoryError
 
 CPU = torch.device("cpu")
@@ -57,3 +57,45 @@ def test_an_error_about_memory_holds_none():
     gc.collect()
     assert caught.value.__cause__ is None
     assert seen[0]() is None
+
+
+def test_a_piece_is_made_smaller_until_it_fits():
+    happened = []
+
+    def run(size):
+        happened.append(size)
+        if size > 2:
+            raise torch.OutOfMemoryError("tried 2 GiB\nand a long explanation")
+        return f"of {size}"
+
+    def halve(size, cause):
+        happened.append(cause)
+        return size // 2
+
+    def release():
+        happened.append("released")
+
+    assert retry_smaller(run, 8, halve, release=release, device=CPU) == "of 2"
+    once = ["released", "tried 2 GiB"]
+    assert happened == [8, *once, 4, *once, 2]
+
+
+def test_what_a_failed_piece_held_is_gone_before_the_next():
+    class Large:
+        """Stands for a tensor: something that can be seen to go."""
+
+    seen = []
+
+    def run(size):
+        large = Large()
+        seen.append(weakref.ref(large))
+        if size > 1:
+            raise torch.OutOfMemoryError("tried 2 GiB")
+
+    def make_smaller(size, cause):
+        gc.collect()
+        assert seen[-1]() is None
+        return size - 1
+
+    retry_smaller(run, 3, make_smaller, release=lambda: None, device=CPU)
+    assert len(seen) == 3

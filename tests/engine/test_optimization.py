@@ -9,6 +9,7 @@ from sklearn_bert._engine.optimization import (
     RowAdamW,
     TrainedTensor,
     make_adamw,
+    scale_rates,
     schedule_factor,
 )
 
@@ -19,6 +20,19 @@ def factors(schedule, n_warmup=2, n_steps=10):
 
 def test_the_rate_rises_to_its_full_height():
     assert factors("linear")[:3] == [0.5, 1.0, 1.0]
+
+
+def test_a_step_uses_a_share_of_each_groups_rate():
+    tensors = [
+        TrainedTensor("a", torch.zeros(2), 0),
+        TrainedTensor("b", torch.zeros(2), 1),
+    ]
+    adamw = make_adamw(
+        tensors, learning_rate=0.4, weight_decay=0.0, layer_decay=0.5, top=1
+    )
+    for factor in (0.1, 0.5):
+        scale_rates(adamw, factor)
+    assert [group["lr"] for group in adamw.param_groups] == [0.1, 0.2]
 
 
 def test_a_linear_schedule_falls_evenly_and_ends_above_zero():
