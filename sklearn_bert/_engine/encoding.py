@@ -1,7 +1,6 @@
 """Texts to features with a frozen encoder: the loop behind ``transform``."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from sklearn_bert._engine.ahead import map_ahead
 from sklearn_bert._engine.batching import Batch, collate, plan_batches
 from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.memory import does_not_fit, release_memory
@@ -196,13 +196,7 @@ def _tokenize_ahead(
     if len(chunks) == 1:
         yield chunks[0], tokenize(chunks[0])
         return
-    with ThreadPoolExecutor(max_workers=1) as pool_of_one:
-        upcoming = pool_of_one.submit(tokenize, chunks[0])
-        for chunk, following in zip(chunks, [*chunks[1:], None], strict=True):
-            sequences = upcoming.result()
-            if following is not None:
-                upcoming = pool_of_one.submit(tokenize, following)
-            yield chunk, sequences
+    yield from zip(chunks, map_ahead(tokenize, chunks), strict=True)
 
 
 def _chunks(first: Sequence[str], second: Sequence[str] | None) -> list[slice]:

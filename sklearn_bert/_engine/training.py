@@ -8,7 +8,6 @@ memory is short.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import inf, isnan
 from typing import Any
@@ -18,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from sklearn_bert._engine.ahead import map_ahead
 from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
 from sklearn_bert._engine.divergence import (
@@ -310,17 +310,8 @@ class FineTuning:
     def _prepare_ahead(self, batches: Iterable[list[int]]) -> Iterator[_Step]:
         """Prepare each batch while a device other than the CPU works on the last."""
         if self._device.type == "cpu":
-            yield from map(self._prepare, batches)
-            return
-        with ThreadPoolExecutor(max_workers=1) as pool_of_one:
-            waiting = None
-            for texts in batches:
-                upcoming = pool_of_one.submit(self._prepare, texts)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = upcoming
-            if waiting is not None:
-                yield waiting.result()
+            return map(self._prepare, batches)
+        return map_ahead(self._prepare, batches)
 
     def _divergence(self, what: str, step: int) -> DivergenceError:
         kept = f"weights of the end of epoch {self._kept.epoch}"
