@@ -5,7 +5,7 @@ special tokens are added and texts are cut here, on lists of ids.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,13 +14,13 @@ from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from sklearn_bert._engine.cutting import cut_to_fit
+
 # Texts longer than this many characters per wanted token are read from the front only.
 _CHARACTERS_PER_TOKEN = 16
 # WordPiece has one token, [UNK], for every word longer than this many characters.
 _LONGEST_WORD = 1000
 _BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
-# Windows share this part of their tokens with the one before.
-_OVERLAP = 4
 # What the families call their control tokens.
 _PADDING = ("[PAD]", "<pad>")
 _MASK = ("[MASK]", "<mask>")
@@ -232,7 +232,7 @@ class TextTokenizer:
         )
         n_truncated = 0
         for text, ids in enumerate(zip(*parts, strict=True)):
-            pieces, is_cut = _fit(ids, room, long_text)
+            pieces, is_cut = cut_to_fit(ids, room, long_text)
             n_truncated += is_cut
             for piece in pieces:
                 self._append(sequences, text, template, piece)
@@ -372,72 +372,6 @@ def _n_settled(encoding: Encoding) -> int:
     while n_settled and words[n_settled - 1] in unsettled:
         n_settled -= 1
     return n_settled
-
-
-_Pieces = list[tuple[list[int], ...]]
-
-
-def _fit(ids: tuple[list[int], ...], room: int, long_text: str) -> tuple[_Pieces, bool]:
-    """Make a text, or a pair, fit into ``room`` tokens.
-
-    Returns
-    -------
-    pieces : list of tuple of list of int
-        One piece, or several windows.
-    is_cut : bool
-        Whether any token is in no piece.
-    """
-    if sum(map(len, ids)) <= room:
-        return [ids], False
-    if long_text == "window":
-        return _windows(ids, room)
-    shares = _shares(tuple(map(len, ids)), room)
-    cut: Callable[[list[int], int], list[int]]
-    cut = _head if long_text == "truncate" else _head_and_tail
-    return [tuple(cut(part, n) for part, n in zip(ids, shares, strict=True))], True
-
-
-def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
-    """Divide ``room`` so that the longer text of a pair is cut first."""
-    if len(lengths) == 1:
-        return (room,)
-    shorter = min(min(lengths), room // 2)
-    if lengths[0] <= lengths[1]:
-        return shorter, room - shorter
-    return room - shorter, shorter
-
-
-def _head(ids: list[int], n: int) -> list[int]:
-    return ids[:n]
-
-
-def _head_and_tail(ids: list[int], n: int) -> list[int]:
-    if len(ids) <= n:
-        return ids
-    n_tail = n - n // 4
-    return ids[: n - n_tail] + ids[len(ids) - n_tail :]
-
-
-def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
-    """Cut a text into overlapping windows; of a pair, the longer text."""
-    shares = _shares(tuple(map(len, ids)), room)
-    if len(ids) == 1:
-        return [(ids[0][s:e],) for s, e in window_spans(len(ids[0]), room)], False
-    long = int(len(ids[1]) >= len(ids[0]))
-    short_ids = ids[1 - long][: shares[1 - long]]
-    spans = window_spans(len(ids[long]), room - len(short_ids))
-    windows = [ids[long][start:stop] for start, stop in spans]
-    pieces: _Pieces = [
-        (short_ids, window) if long else (window, short_ids) for window in windows
-    ]
-    return pieces, len(short_ids) < len(ids[1 - long])
-
-
-def window_spans(n_tokens: int, size: int) -> list[tuple[int, int]]:
-    """Overlapping spans of ``size`` tokens; the last ends where the text ends."""
-    step = max(size - size // _OVERLAP, 1)
-    starts = range(0, max(n_tokens - size, 0) + step, step)
-    return [(min(s, max(n_tokens - size, 0)), min(s + size, n_tokens)) for s in starts]
 
 
 def text_boundaries(sequences: TokenSequences) -> np.ndarray:

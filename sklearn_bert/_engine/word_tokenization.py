@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklearn_bert._engine.tokenization import (
-    TextTokenizer,
-    TokenSequences,
-    window_spans,
-)
+from sklearn_bert._engine.cutting import window_spans
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 
 
 def tokenize_words(

@@ -1,0 +1,73 @@
+"""How a text, or a pair, of too many tokens is made to fit."""
+
+from collections.abc import Callable
+
+# Windows share this part of their tokens with the one before.
+_OVERLAP = 4
+
+_Pieces = list[tuple[list[int], ...]]
+
+
+def cut_to_fit(
+    ids: tuple[list[int], ...], room: int, long_text: str
+) -> tuple[_Pieces, bool]:
+    """Make a text, or a pair, fit into ``room`` tokens.
+
+    Returns
+    -------
+    pieces : list of tuple of list of int
+        One piece, or several windows.
+    is_cut : bool
+        Whether any token is in no piece.
+    """
+    if sum(map(len, ids)) <= room:
+        return [ids], False
+    if long_text == "window":
+        return _windows(ids, room)
+    shares = _shares(tuple(map(len, ids)), room)
+    cut: Callable[[list[int], int], list[int]]
+    cut = _head if long_text == "truncate" else _head_and_tail
+    return [tuple(cut(part, n) for part, n in zip(ids, shares, strict=True))], True
+
+
+def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
+    """Divide ``room`` so that the longer text of a pair is cut first."""
+    if len(lengths) == 1:
+        return (room,)
+    shorter = min(min(lengths), room // 2)
+    if lengths[0] <= lengths[1]:
+        return shorter, room - shorter
+    return room - shorter, shorter
+
+
+def _head(ids: list[int], n: int) -> list[int]:
+    return ids[:n]
+
+
+def _head_and_tail(ids: list[int], n: int) -> list[int]:
+    if len(ids) <= n:
+        return ids
+    n_tail = n - n // 4
+    return ids[: n - n_tail] + ids[len(ids) - n_tail :]
+
+
+def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
+    """Cut a text into overlapping windows; of a pair, the longer text."""
+    shares = _shares(tuple(map(len, ids)), room)
+    if len(ids) == 1:
+        return [(ids[0][s:e],) for s, e in window_spans(len(ids[0]), room)], False
+    long = int(len(ids[1]) >= len(ids[0]))
+    short_ids = ids[1 - long][: shares[1 - long]]
+    spans = window_spans(len(ids[long]), room - len(short_ids))
+    windows = [ids[long][start:stop] for start, stop in spans]
+    pieces: _Pieces = [
+        (short_ids, window) if long else (window, short_ids) for window in windows
+    ]
+    return pieces, len(short_ids) < len(ids[1 - long])
+
+
+def window_spans(n_tokens: int, size: int) -> list[tuple[int, int]]:
+    """Overlapping spans of ``size`` tokens; the last ends where the text ends."""
+    step = max(size - size // _OVERLAP, 1)
+    starts = range(0, max(n_tokens - size, 0) + step, step)
+    return [(min(s, max(n_tokens - size, 0)), min(s + size, n_tokens)) for s in starts]
