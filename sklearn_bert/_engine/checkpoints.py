@@ -156,17 +156,7 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     _check_shards(files)
     config = read_config(files)
     try:
-        model, info = load_undrawn(
-            type(shape_model(config)),
-            files.folder,
-            config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-            # So that they are named in our own error.
-            ignore_mismatched_sizes=True,
-        )
+        model, info = read_weights(type(shape_model(config)), files, config)
     except (SafetensorError, OSError) as error:
         raise broken(
             files, f"has weights that cannot be read ({reason(error)})"
@@ -183,7 +173,24 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def load_undrawn(
+def read_weights(
+    kind: type[Any], files: CheckpointFiles, config: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Return a model in float32, and what transformers says of the files' tensors."""
+    return _load_undrawn(
+        kind,
+        files.folder,
+        config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        # So that they are named in our own error.
+        ignore_mismatched_sizes=True,
+    )
+
+
+def _load_undrawn(
     kind: type[Any], folder: Path | None, config: Any, **options: Any
 ) -> Any:
     """Call transformers' loading, without drawing any random numbers.
@@ -230,7 +237,7 @@ def unpack(packed: PackedCheckpoint) -> Checkpoint:
     # A copy, which the module may change: weights may be a read-only memory map.
     weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
     config = make_config(json.loads(packed.config))
-    model = load_undrawn(
+    model = _load_undrawn(
         type(shape_model(config)), None, config, state_dict=dict(weights)
     )
     remove_pooler(model)

@@ -30,8 +30,8 @@ from sklearn_bert._engine.architecture import (
 from sklearn_bert._engine.checkpoints import (
     Checkpoint,
     PackedCheckpoint,
-    load_undrawn,
     pack,
+    read_weights,
     remove_pooler,
     unpack,
 )
@@ -214,16 +214,7 @@ def load_masked_model(source: Source, seed: int) -> MaskedModel:
 def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
     """Return a family's masked language model, and what of it is not in the files."""
     config = read_config(files)
-    whole, info = load_undrawn(
-        type(_shapes_of_whole(config)),
-        files.folder,
-        config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,
-    )
+    whole, info = read_weights(type(_shapes_of_whole(config)), files, config)
     mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
     if mismatched:
         raise broken(files, f"has a head of another shape, {mismatched[0]} first")
