@@ -7,11 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import (
-    _check_feature_names_in,
-    check_array,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
 from sklearn_bert._engine.sources import architecture_of, tokenizer_of
@@ -25,12 +21,19 @@ from sklearn_bert._params import (
     constraints,
     document,
 )
+from sklearn_bert._token_arrays import (
+    BLOCKS,
+    count_tokens,
+    name_columns,
+    pad_tokens,
+    read_counts,
+    read_ids,
+)
 from sklearn_bert._validation import Texts, check_texts
-from sklearn_bert.exceptions import CheckpointError, InputError
+from sklearn_bert.exceptions import CheckpointError
 
 _SHARED = {name: ENCODER[name] for name in ("model", "revision")}
 _NO_LIMIT = sys.maxsize // 64
-_BLOCKS = ("id", "mask", "segment")
 
 
 @document(_SHARED, VOCABULARY)
@@ -241,8 +244,10 @@ class BertTokenizer(TransformerMixin, BaseBert):
         """
         check_is_fitted(self, "vocabulary_")
         if self.output == "counts":
-            return self._counted_tokens(X)
-        ids = self._check_ids(X)
+            return read_counts(X, self._column_names())
+        ids = read_ids(
+            X, len(self._blocks), self.max_length_, self._tokenizer.largest_id
+        )
         is_pair = self.n_features_in_ == 2
         texts = [self._tokenizer.decode(row, is_pair=is_pair) for row in ids.tolist()]
         return np.array(texts if is_pair else [text for (text,) in texts], dtype=object)
@@ -357,7 +362,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
                 "or set output='counts'."
             )
 
-    # --- ids -----------------------------------------------------------------------
+    # --- layout -----------------------------------------------------------------------
 
     def _to_sequences(
         self, tokenizer: TextTokenizer, texts: Texts, max_length: int | None
@@ -381,78 +386,20 @@ class BertTokenizer(TransformerMixin, BaseBert):
     def _blocks(self) -> tuple[str, ...]:
         """Return the names of the blocks of columns."""
         wanted = (True, self.return_mask, self.return_segments)
-        return tuple(name for name, is_in in zip(_BLOCKS, wanted, strict=True) if is_in)
+        return tuple(name for name, is_in in zip(BLOCKS, wanted, strict=True) if is_in)
 
     def _lay_out(self, sequences: TokenSequences) -> np.ndarray | sparse.csr_matrix:
         """Turn sequences into the array or the matrix asked for."""
         if self.output == "counts":
-            return self._count(sequences)
-        shape = (len(sequences.ids), self.max_length_)
+            n_columns = self._tokenizer.largest_id + 1
+            return count_tokens(sequences, self._tokenizer.controls, n_columns)
         # Every tokenizer that gives ids has it, see _check_ability.
-        blocks = {"id": np.full(shape, self._tokenizer.padding, dtype=np.int64)}
-        for name in ("mask", "segment"):
-            blocks[name] = np.zeros(shape, dtype=np.int64)
-        for row, ids in enumerate(sequences.ids):
-            blocks["id"][row, : len(ids)] = ids
-            blocks["mask"][row, : len(ids)] = 1
-            if sequences.second_starts is not None:
-                blocks["segment"][row, sequences.second_starts[row] : len(ids)] = 1
-        return np.hstack([blocks[name] for name in self._blocks])
-
-    def _check_ids(self, X: Any) -> np.ndarray:
-        """Return the block of ids of what transform gave."""
-        array = check_array(X, dtype=None, ensure_min_features=0)
-        n_columns = len(self._blocks) * self.max_length_
-        if array.shape[1] != n_columns:
-            raise InputError(
-                f"X must have {n_columns} columns, as transform gives. Got "
-                f"{array.shape[1]}. Give all of its columns."
-            )
-        ids = array[:, : self.max_length_]
-        highest = self._tokenizer.largest_id
-        is_id = np.equal(np.mod(ids, 1), 0) & (ids >= 0) & (ids <= highest)
-        if not is_id.all():
-            row, column = np.argwhere(~is_id)[0]
-            raise InputError(
-                f"X must hold token ids, whole numbers from 0 to {highest}. Got "
-                f"{ids[row, column]} in row {row}. Give what transform gave."
-            )
-        return ids.astype(np.int64)
-
-    # --- counts --------------------------------------------------------------------
-
-    def _count(self, sequences: TokenSequences) -> sparse.csr_matrix:
-        controls = list(self._tokenizer.controls)
-        rows = [np.array(ids, dtype=np.int64) for ids in sequences.ids]
-        rows = [ids[~np.isin(ids, controls)] for ids in rows]
-        columns = np.concatenate(rows)
-        starts = np.cumsum([0, *map(len, rows)])
-        counts = sparse.csr_matrix(
-            (np.ones(len(columns), dtype=np.int64), columns, starts),
-            shape=(len(rows), self._tokenizer.largest_id + 1),
-        )
-        counts.sum_duplicates()
-        return counts
+        padding = self._tokenizer.padding
+        assert padding is not None
+        return pad_tokens(sequences, self._blocks, self.max_length_, padding)
 
     def _column_names(self) -> np.ndarray:
-        """Return the token of each id, and a name for ids that no token has."""
-        names = np.array(
-            [f"unused{k}" for k in range(self._tokenizer.largest_id + 1)], dtype=object
-        )
-        names[list(self.vocabulary_.values())] = list(self.vocabulary_)
-        return names
-
-    def _counted_tokens(self, X: Any) -> list[np.ndarray]:
-        counts = sparse.csr_matrix(
-            check_array(X, accept_sparse="csr", ensure_min_samples=0)
-        )
-        names = self._column_names()
-        if counts.shape[1] != len(names):
-            raise InputError(
-                f"X must have {len(names)} columns, as transform gives. Got "
-                f"{counts.shape[1]}. Give all of its columns."
-            )
-        return [names[counts[row].nonzero()[1]] for row in range(counts.shape[0])]
+        return name_columns(self.vocabulary_, self._tokenizer.largest_id + 1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -34,6 +34,7 @@ HELPERS = {
     "_tag_targets",
     "_targets",
     "_text_fine_tuner",
+    "_token_arrays",
 }
 BELOW_BASE = {
     "_engine",
@@ -57,6 +58,7 @@ ALLOWED = {
     "_targets": {"_engine"},
     "_tag_targets": {"_targets"},
     "_probes": {"_targets", "_engine"},
+    "_token_arrays": {"_engine", "exceptions"},
     "_base": BELOW_BASE,
     "_fine_tuned": {"_base", *BELOW_BASE},
     "_fine_tuner": {
