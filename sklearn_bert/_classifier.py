@@ -11,6 +11,7 @@ from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._inputs import Texts
 from sklearn_bert._params import CLASSIFICATION, FINE_TUNING, constraints, document
 from sklearn_bert._probes import probe_classes, probe_labels
+from sklearn_bert._target_validation import check_labels
 from sklearn_bert._targets import (
     Target,
     check_same_classes,
@@ -18,7 +19,6 @@ from sklearn_bert._targets import (
     read_indicators,
 )
 from sklearn_bert._text_fine_tuner import TextFineTuner
-from sklearn_bert._validation import check_labels
 
 
 @document(FINE_TUNING, CLASSIFICATION)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
 from torch import nn
 
 from sklearn_bert._base import CheckpointRecord, warn_if_truncated
@@ -31,9 +30,11 @@ from sklearn_bert._engine.training_records import TrainingConfig, TrainingLog
 from sklearn_bert._fine_tuned import BaseFineTuned
 from sklearn_bert._inputs import Inputs
 from sklearn_bert._judging import Judge
+from sklearn_bert._seeding import draw_seed, make_generator
 from sklearn_bert._splitting import hold_out
+from sklearn_bert._target_validation import check_weights
 from sklearn_bert._targets import Target
-from sklearn_bert._validation import check_callbacks, check_weights
+from sklearn_bert._validation import check_callbacks
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
@@ -132,16 +133,11 @@ class BaseFineTuner(BaseFineTuned):
         return self
 
     def _draw_seeds(self, is_partial: bool) -> dict[str, int]:
-        # Without a seed, fresh entropy: the global generator is not ours to advance.
-        random = (
-            np.random.RandomState()
-            if self.random_state is None
-            else check_random_state(self.random_state)
-        )
+        generator = make_generator(self.random_state)
         # Each call of partial_fit with the same seed draws other numbers.
         n_before = getattr(self, "n_iter_", 0) if is_partial else 0
         names = ("split", "order", "dropout")
-        return {name: int(random.randint(2**31 - 1)) + n_before for name in names}
+        return {name: draw_seed(generator) + n_before for name in names}
 
     def _split(
         self, target: Target, seed: int, is_partial: bool

@@ -9,9 +9,9 @@ from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._inputs import Texts
 from sklearn_bert._params import FINE_TUNING, REGRESSION, constraints, document
 from sklearn_bert._probes import probe_numbers
+from sklearn_bert._target_validation import check_numbers
 from sklearn_bert._targets import Target, read_numbers
 from sklearn_bert._text_fine_tuner import TextFineTuner
-from sklearn_bert._validation import check_numbers
 
 
 @document(FINE_TUNING, REGRESSION)

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_bert._inputs import Sentences
+from sklearn_bert._target_validation import check_there
 from sklearn_bert._validation import (
     N_SHOWN,
     check_some,
-    check_there,
     is_missing,
     remedy,
     repair,

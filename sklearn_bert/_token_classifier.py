@@ -15,8 +15,8 @@ from sklearn_bert._params import TAGGING, constraints, document
 from sklearn_bert._probes import probe_classes
 from sklearn_bert._sentences import as_objects, check_sentences, check_tags
 from sklearn_bert._tag_targets import TagTarget, flat_tags, read_tags
+from sklearn_bert._target_validation import check_weights
 from sklearn_bert._targets import Target, check_same_classes
-from sklearn_bert._validation import check_weights
 
 
 @document(TAGGING)

@@ -1,24 +1,11 @@
-"""What estimators accept as texts and targets. The only place that words input errors.
+"""What estimators accept as texts, and what errors say about the rest."""
 
-Errors about targets and weights are scikit-learn's own wherever it has one.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from math import isinf
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Number
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_array,
-    check_consistent_length,
-)
 
 from sklearn_bert._inputs import Texts
 from sklearn_bert._warnings import warn_user
@@ -51,192 +38,6 @@ def check_texts(X: Any) -> Texts:
     check_some(columns and columns[0], X)
     _check_all_str(columns)
     return Texts(*(repair(column) for column in columns))
-
-
-def check_stream(X: Any) -> Iterable[str]:
-    """Read X as texts that need not fit into memory.
-
-    Parameters
-    ----------
-    X : array-like of str, path or iterable of str
-        A path is that of a text file in UTF-8, each line of which is a text. An
-        iterable without a length is gone through as it is needed.
-
-    Returns
-    -------
-    iterable of str
-        Which can be gone through as often as X can.
-
-    Raises
-    ------
-    InputError
-        If X holds anything but one column of texts; while it is gone through where it
-        is a file or an iterable.
-    """
-    if isinstance(X, PathLike):
-        return _Lines(Path(X))
-    if isinstance(X, Iterable) and not isinstance(X, Sized):
-        return _Stream(X)
-    texts = check_texts(X)
-    if texts.second is not None:
-        raise InputError(
-            "X must have one column of texts. Got two. Give the texts of both in one "
-            "column."
-        )
-    return texts.first
-
-
-class _Lines:
-    """The lines of a file, but for those that are blank."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        if not path.is_file():
-            raise InputError(
-                f"X must be texts, or the path of a file of texts. Got {str(path)!r}, "
-                "where there is no file. Correct the path."
-            )
-
-    def __iter__(self) -> Iterator[str]:
-        with self._path.open(encoding="utf-8") as file:
-            try:
-                for line in file:
-                    if text := line.strip():
-                        yield text
-            except UnicodeDecodeError as error:
-                raise InputError(
-                    f"A file of texts must be in UTF-8. Got {str(self._path)!r}, which "
-                    f"is not ({error.reason}). Convert it, or give an iterable of its "
-                    "texts."
-                ) from error
-
-
-class _Stream:
-    """The texts of an iterable, checked as they come."""
-
-    def __init__(self, texts: Iterable[Any]) -> None:
-        self._texts = texts
-        # An iterator can be gone through but once.
-        self.is_used_up_by_reading = isinstance(texts, Iterator)
-
-    def __iter__(self) -> Iterator[str]:
-        for row, text in enumerate(self._texts):
-            if not isinstance(text, str):
-                raise InputError(
-                    f"X must hold only texts (str). Got {show(text)} in row {row}. "
-                    f"{remedy([text])}"
-                )
-            yield _without_surrogates(text)
-
-
-def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.csr_array:
-    """Read y as one label per text, or as a label indicator matrix.
-
-    Parameters
-    ----------
-    y : array-like or sparse matrix
-    texts : Texts
-        What y belongs to.
-    estimator : object
-        Named in errors.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), or ndarray or CSR of shape (n_samples, n_labels)
-
-    Raises
-    ------
-    ValueError
-        If y is of another length, holds NaN or numbers that are no labels, or has
-        several columns and is no indicator matrix.
-    """
-    check_there(y, estimator, "label")
-    _check_no_missing(y)
-    kind = type_of_target(y, input_name="y")
-    check_consistent_length(texts.first, y)
-    check_classification_targets(y)
-    if kind == "multilabel-indicator":
-        return check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
-    if kind.endswith("multioutput"):
-        raise ValueError(
-            "y must hold one label per text, or be a label indicator matrix of zeros "
-            f"and ones. Got {kind} targets of shape {np.shape(y)}. Where each text has "
-            "several labels, turn the lists of labels into an indicator matrix with "
-            "sklearn.preprocessing.MultiLabelBinarizer; where it has several targets, "
-            "use sklearn.multioutput.MultiOutputClassifier."
-        )
-    return _check_y(y, estimator=estimator)
-
-
-def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
-    """Read y as one number per text, or as several.
-
-    Parameters
-    ----------
-    y : array-like
-    texts : Texts
-        What y belongs to.
-    estimator : object
-        Named in errors.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,) or (n_samples, n_targets), float64
-
-    Raises
-    ------
-    ValueError
-        If y is of another length, or holds anything but finite numbers.
-    """
-    check_there(y, estimator, "number")
-    y = check_array(
-        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
-    )
-    check_consistent_length(texts.first, y)
-    return y.astype(np.float64)
-
-
-def check_there(y: Any, estimator: Any, what: str) -> None:
-    """Refuse a y of None."""
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            f"None. Give one {what} per text."
-        )
-
-
-def _check_no_missing(y: Any) -> None:
-    """Refuse missing labels, which NumPy would make the text 'nan' of beside texts."""
-    if sparse.issparse(y) or not isinstance(y, Iterable):
-        return
-    values = y.tolist() if hasattr(y, "tolist") else list(y)
-    rows = [
-        row
-        for row, value in enumerate(values)
-        if any(map(is_missing, value if isinstance(value, list) else [value]))
-    ]
-    if rows:
-        shown = ", ".join(map(str, rows[:N_SHOWN])) + (
-            ", ..." if len(rows) > N_SHOWN else ""
-        )
-        raise ValueError(
-            f"Input y contains NaN. {len(rows)} of {len(values)} labels are missing, "
-            f"in row {shown}. Drop these rows, or give them a label."
-        )
-    # type_of_target would warn of infinity rather than refuse it.
-    if any(isinstance(value, float) and isinf(value) for value in values):
-        raise ValueError("Input y contains infinity. Drop these rows.")
-
-
-def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
-    """Return one weight per sample, float64, not negative and not all 0."""
-    weights = _check_sample_weight(
-        sample_weight, range(n_samples), dtype=np.float64, ensure_non_negative=True
-    )
-    if not weights.any():
-        # scikit-learn checks this itself from version 1.9 on.
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weights
 
 
 def check_callbacks(callbacks: Any) -> None:
@@ -434,7 +235,7 @@ def _shape(X: Any) -> tuple[int, ...]:
 
 def repair(column: list[str], what: str = "texts") -> list[str]:
     """Return plain str without lone surrogates, which are no characters."""
-    repaired = [_without_surrogates(text) for text in column]
+    repaired = [without_surrogates(text) for text in column]
     n_repaired = sum(old != new for old, new in zip(column, repaired, strict=True))
     if n_repaired:
         warn_user(
@@ -446,7 +247,8 @@ def repair(column: list[str], what: str = "texts") -> list[str]:
     return repaired
 
 
-def _without_surrogates(text: str) -> str:
+def without_surrogates(text: str) -> str:
+    """Return a plain str in which U+FFFD stands for lone surrogates."""
     # numpy's str_ is a str that the tokenizers do not take for one.
     text = str(text)
     try:

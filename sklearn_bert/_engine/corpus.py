@@ -18,6 +18,13 @@ from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 _TEXTS_PER_CHUNK = 1000
 
 
+def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts in lists that are large enough to be tokenised at full speed."""
+    texts = iter(texts)
+    while chunk := list(islice(texts, _TEXTS_PER_CHUNK)):
+        yield chunk
+
+
 class SpooledTexts:
     """Texts of an iterator, which can be gone through again and again.
 
@@ -73,7 +80,7 @@ class TokenCorpus:
         starts = [np.zeros(1, dtype=np.int64)]
         digest = hashlib.sha256()
         with tempfile.TemporaryFile() as file:
-            for chunk in _chunks(texts):
+            for chunk in chunks(texts):
                 self.n_texts += len(chunk)
                 sequences = tokenizer.cut_up(chunk, max_length)
                 lengths = np.array([len(ids) for ids in sequences], dtype=np.int64)
@@ -130,9 +137,3 @@ class TokenCorpus:
     def n_batches(self, n_tokens: int) -> int:
         """Return the number of batches of about so many tokens."""
         return max(self.n_tokens // n_tokens, 1)
-
-
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    texts = iter(texts)
-    while chunk := list(islice(texts, _TEXTS_PER_CHUNK)):
-        yield chunk
