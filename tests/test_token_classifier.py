@@ -278,6 +278,13 @@ def test_balanced_tags_weigh_alike(make, sentences, tags):
     assert_same(balanced, make(class_weight=by_tag, **EXACT).fit(sentences, tags), 1e-9)
 
 
+def test_steps_are_those_of_batches_of_sentences(make, sentences, tags):
+    states = []
+    make(batch_size=16, callbacks=[states.append]).fit(sentences, tags)
+    assert [state.step for state in states] == [3, 6]
+    assert [state.n_steps for state in states] == [6, 6]
+
+
 def test_a_seed_gives_the_same_weights(make, fitted, sentences, tags):
     assert_same(make().fit(sentences, tags), fitted)
 

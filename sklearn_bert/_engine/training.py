@@ -118,13 +118,13 @@ class FineTuning:
         self._validate = validate
         self._callbacks = callbacks
         self._batches = BatchMaker(data, config.batch_size, config.seed)
-        self._n_texts = len(data.targets)
-        steps_per_epoch = -(-self._n_texts // config.batch_size)
+        n_texts = self._batches.n_texts
+        steps_per_epoch = -(-n_texts // config.batch_size)
         self._n_steps = config.n_epochs * steps_per_epoch
         self._n_warmup = round(config.warmup * self._n_steps)
         self._data = data
         self._best_score = -inf
-        self.log = TrainingLog(part_size=min(config.batch_size, self._n_texts))
+        self.log = TrainingLog(part_size=min(config.batch_size, n_texts))
         with NeedsMemory("The optimiser's state", self._device):
             self._make_optimizers()
             self._kept = self._keep_weights()
@@ -397,7 +397,7 @@ class FineTuning:
         words = self._trainable.words
         if words is None:
             return KeptWeights(self._tensors)
-        rows = self._batches.words(range(self._n_texts)).to(self._device)
+        rows = self._batches.words(range(self._batches.n_texts)).to(self._device)
         return KeptWeights(self._tensors, (words.weight, rows))
 
 

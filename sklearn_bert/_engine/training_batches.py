@@ -96,6 +96,11 @@ class BatchMaker:
         if data.sequences.words is not None:
             self._word_starts = [0, *accumulate(map(len, data.sequences.words))]
 
+    @property
+    def n_texts(self) -> int:
+        """Number of the texts, whose words may be more."""
+        return len(self._lengths)
+
     def epoch(self) -> list[list[int]]:
         """Return all texts in batches, shuffled anew."""
         order = self._generator.permutation(len(self._lengths))
