@@ -506,6 +506,30 @@ def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
     assert np.isfinite(model.score(SENTENCES))
 
 
+@pytest.mark.parametrize(
+    ("learning_rate", "max_steps"), [(1e38, 1), (1e20, 1), (1e20, 4), (1e38, 4)]
+)
+def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp_path):
+    kept = tmp_path / "pretraining.safetensors"
+    model = make(
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+        warmup=0.0,
+        checkpoint_dir=tmp_path,
+        checkpoint_every=0.0,
+    )
+    with pytest.raises(DivergenceError, match="weights that training started from"):
+        model.fit(SENTENCES)
+    assert all(np.isfinite(array).all() for array in weights_of(model).values())
+    assert np.isfinite(model.score(SENTENCES))
+    assert not kept.exists()
+
+
+def test_a_learning_rate_beyond_the_format_is_refused():
+    with pytest.raises(ValueError, match="learning_rate must be at most"):
+        make(learning_rate=1e39).fit(SENTENCES)
+
+
 @pytest.mark.parametrize("n_failures", [1, 3])
 def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failures):
     from sklearn_bert._engine.pretraining import Pretraining

@@ -22,7 +22,12 @@ from tqdm import tqdm
 from sklearn_bert._engine.batching import Batch, collate, move
 from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
 from sklearn_bert._engine.corpus import TokenCorpus
-from sklearn_bert._engine.divergence import divergence, find_infinite
+from sklearn_bert._engine.divergence import (
+    check_learning_rate,
+    divergence,
+    find_infinite,
+)
+from sklearn_bert._engine.kept_weights import KeptWeights
 from sklearn_bert._engine.masked_models import MaskedHead
 from sklearn_bert._engine.masking import Masker
 from sklearn_bert._engine.memory import does_not_fit, release_memory, retry_smaller
@@ -43,6 +48,8 @@ _ORDER, _MASKS, _DROPOUT = range(3)
 # In how many parts a schedule divides the time, where time ends a training.
 _TICKS = 1_000_000
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+# How many sequences tell whether weights still make finite numbers.
+_N_CHECKED = 8
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ class Pretraining:
         self._loss_sum, self._n_losses = 0.0, 0
         self._seconds_before = 0.0
         self.log = PretrainingLog(part_tokens=2 * config.batch_tokens)
+        check_learning_rate(config.learning_rate, trainable.encoder.dtype)
         top = trainable.architecture.n_layers + 1
         self._trained = [
             *trainable.tensors,
@@ -115,11 +123,17 @@ class Pretraining:
             layer_decay=1.0,
             top=top,
         )
+        self._kept = KeptWeights([one.tensor for one in self._trained])
         if saved is not None:
             self._resume(saved)
+        # The number of the step that the last check of the weights was made after.
+        self._checked_step = self.log.n_steps
 
     def run(self) -> PretrainingLog:
-        """Train."""
+        """Train.
+
+        After a divergence the weights are the last ones that gave finite numbers.
+        """
         self._begun_at = self._saved_at = time.monotonic()
         n_before, is_hidden = self.log.n_steps, self._config.verbose != 1
         with tqdm(
@@ -133,10 +147,12 @@ class Pretraining:
                     bar.update()
                     bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
                     self._save_now_and_then()
+                self._check_weights()
             except KeyboardInterrupt:
                 self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
+                self._kept.restore()
             self._adamw.zero_grad()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
@@ -160,13 +176,14 @@ class Pretraining:
         self._trainable.dropout.restart(self._draw(_DROPOUT))
         loss, norm = self._accumulate_in_memory(rows)
         if what := find_infinite(loss, norm):
-            self._adamw.zero_grad()
-            raise self._divergence(what)
+            raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
+        # These weights have shown that they can be used; those after need not.
+        self._kept.keep(self.log.n_steps)
         clip(self._gradients(), norm)
-        scale_rates(self._adamw, self._learning_rate_factor())
+        scale_rates(self._adamw, self._learning_rate_factor(self.log.n_steps))
         self._adamw.step()
         self._adamw.zero_grad()
-        self._last_loss = loss
+        self._last_loss, self._last_rows = loss, rows
         self._loss_sum, self._n_losses = self._loss_sum + loss, self._n_losses + 1
         self.log.n_steps += 1
         self.log.n_tokens += int(np.diff(self._corpus.starts)[rows].sum())
@@ -188,9 +205,9 @@ class Pretraining:
         key = [self._config.seed, stream, self.log.n_steps]
         return int(np.random.SeedSequence(key).generate_state(1)[0])
 
-    def _learning_rate_factor(self) -> float:
-        """Return the share of the learning rate that the present step uses."""
-        step, n_steps = self.log.n_steps, self._n_steps
+    def _learning_rate_factor(self, step: int) -> float:
+        """Return the share of the learning rate that a step, from 0, uses."""
+        n_steps = self._n_steps
         if self._config.max_time is not None:
             share = min(self._seconds() / self._config.max_time, 1.0)
             if share > step / n_steps:
@@ -265,18 +282,35 @@ class Pretraining:
         wide = torch.promote_types(scores.dtype, torch.float32)
         return F.cross_entropy(scores.to(wide), part.targets, reduction="sum")
 
+    @torch.no_grad()
+    def _check_weights(self) -> None:
+        """Raise an error if the weights of the moment make no finite numbers.
+
+        The losses of the steps would show it only in the step after.
+        """
+        if self._checked_step == self.log.n_steps:
+            return
+        sequences = self._corpus.take(self._last_rows[:_N_CHECKED])
+        parts, _ = self._make_parts(sequences)
+        if not all(math.isfinite(float(self._forward(part))) for part in parts):
+            raise self._divergence("loss was not after", self.log.n_steps)
+        self._checked_step = self.log.n_steps
+
     def _gradients(self) -> list[Tensor]:
         return gradients_of(one.tensor for one in self._trained)
 
-    def _divergence(self, what: str) -> DivergenceError:
+    def _divergence(self, what: str, step: int) -> DivergenceError:
+        kept = f"weights of the end of step {self._kept.number}"
+        if self._kept.number == 0:
+            kept = "weights that training started from"
         return divergence(
-            "Loss and gradient",
-            f"{what} was not at",
-            kept="weights of the step before",
-            step=self.log.n_steps + 1,
+            "Losses and gradients",
+            what,
+            kept=kept,
+            step=step,
             n_steps=self._n_steps,
             learning_rate=self._config.learning_rate,
-            factor=self._learning_rate_factor(),
+            factor=self._learning_rate_factor(step - 1),
         )
 
     # --- time and the file ---------------------------------------------------------
@@ -293,6 +327,7 @@ class Pretraining:
             return
         is_due = time.monotonic() - self._saved_at >= self._config.save_every
         if is_due or self.log.n_steps == self._n_steps:
+            self._check_weights()
             self._file.save(self._state())
             self._saved_at = time.monotonic()
 
@@ -332,6 +367,7 @@ class Pretraining:
         self._loss_sum = progress["loss_sum"]
         self._n_losses = progress["n_losses"]
         self._seconds_before = progress["seconds"]
+        self._kept.keep(self.log.n_steps)
 
 
 def _cut(lengths: list[int], most: int) -> list[list[int]]:
