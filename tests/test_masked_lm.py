@@ -451,6 +451,63 @@ def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
     assert_same_weights(first, make(**options).fit(SENTENCES))
 
 
+def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    monkeypatch.setattr(Pretraining, "_is_time_up", lambda self: self.log.n_steps == 3)
+    options = {"n_epochs": 5, "checkpoint_dir": tmp_path}
+    first = make(**options).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_step", None)
+    again = make(**options).fit(SENTENCES)
+    assert again.n_steps_ == 3
+    assert again.loss_curve_ == first.loss_curve_
+    assert_same_weights(first, again)
+
+
+def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    step = Pretraining._step
+
+    def interrupted(self, rows):
+        if self.log.n_steps == 2:
+            raise KeyboardInterrupt
+        step(self, rows)
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    monkeypatch.setattr(Pretraining, "_step", interrupted)
+    with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
+        make(**options).fit(SENTENCES)
+    monkeypatch.undo()
+    begun_at = []
+
+    def record(self, rows):
+        begun_at.append(self.log.n_steps)
+        step(self, rows)
+
+    monkeypatch.setattr(Pretraining, "_step", record)
+    resumed = make(**options).fit(SENTENCES)
+    assert begun_at[0] == 2
+    assert_same_weights(resumed, make(n_epochs=3).fit(SENTENCES))
+
+
+def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    expected = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_end_epoch", interrupted)
+    monkeypatch.setattr(Pretraining, "_save_now_and_then", lambda self: None)
+    with pytest.warns(InterruptedFitWarning):
+        model = make(batch_tokens=10**6, **options).fit(SENTENCES)
+    for name, array in weights_of(expected).items():
+        np.testing.assert_allclose(weights_of(model)[name], array, atol=1e-6)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_seed_it_goes_on_with_the_one_that_was_drawn(tmp_path):
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path, "random_state": None}
     first = make(**options).fit(SENTENCES)

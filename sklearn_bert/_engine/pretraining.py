@@ -126,8 +126,10 @@ class Pretraining:
         self._kept = KeptWeights([one.tensor for one in self._trained])
         if saved is not None:
             self._resume(saved)
-        # The number of the step that the last check of the weights was made after.
-        self._checked_step = self.log.n_steps
+        # The steps after which the weights were last tried out, and last saved.
+        self._checked_step = self._saved_step = self.log.n_steps
+        # Whether Ctrl-C would come between steps, and not in one.
+        self._is_whole = True
 
     def run(self) -> PretrainingLog:
         """Train.
@@ -140,16 +142,11 @@ class Pretraining:
             total=self._n_steps, initial=n_before, unit="step", disable=is_hidden
         ) as bar:
             try:
-                for rows in self._batches(n_before):
-                    if self._is_time_up():
-                        break
-                    self._step(rows)
-                    bar.update()
-                    bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
-                    self._save_now_and_then()
-                self._check_weights()
-            except KeyboardInterrupt:
-                self.log.was_interrupted = True
+                for work in (lambda: self._run_steps(bar), self._finish):
+                    try:
+                        work()
+                    except KeyboardInterrupt:
+                        self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
                 self._kept.restore()
@@ -158,6 +155,26 @@ class Pretraining:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
         self.log.seconds = self._seconds()
         return self.log
+
+    def _run_steps(self, bar: tqdm) -> None:
+        """Go over the steps that are left and for which there is time."""
+        for rows in self._batches(self.log.n_steps):
+            if self._is_time_up():
+                break
+            self._step(rows)
+            bar.update()
+            bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
+            self._save_now_and_then()
+
+    def _finish(self) -> None:
+        """Try the last weights out, and save what is not saved yet."""
+        if not self._is_whole:
+            # Ctrl-C came while the weights moved. The file keeps an earlier step.
+            self._kept.restore()
+            return
+        self._check_weights()
+        if self._file is not None and self._saved_step != self.log.n_steps:
+            self._save(self._file)
 
     def _batches(self, n_done: int) -> Iterator[np.ndarray]:
         """Yield the rows of each step that is left."""
@@ -181,6 +198,7 @@ class Pretraining:
         self._kept.keep(self.log.n_steps)
         clip(self._gradients(), norm)
         scale_rates(self._adamw, self._learning_rate_factor(self.log.n_steps))
+        self._is_whole = False
         self._adamw.step()
         self._adamw.zero_grad()
         self._last_loss, self._last_rows = loss, rows
@@ -189,6 +207,7 @@ class Pretraining:
         self.log.n_tokens += int(np.diff(self._corpus.starts)[rows].sum())
         if self.log.n_steps % self._steps_per_epoch == 0:
             self._end_epoch()
+        self._is_whole = True
 
     def _end_epoch(self) -> None:
         release_memory(self._device)
@@ -322,14 +341,15 @@ class Pretraining:
         return self._seconds() >= (self._config.max_time or math.inf)
 
     def _save_now_and_then(self) -> None:
-        """Save if it is time, and at the end."""
         if self._file is None:
             return
-        is_due = time.monotonic() - self._saved_at >= self._config.save_every
-        if is_due or self.log.n_steps == self._n_steps:
+        if time.monotonic() - self._saved_at >= self._config.save_every:
             self._check_weights()
-            self._file.save(self._state())
-            self._saved_at = time.monotonic()
+            self._save(self._file)
+
+    def _save(self, file: TrainingFile) -> None:
+        file.save(self._state())
+        self._saved_step, self._saved_at = self.log.n_steps, time.monotonic()
 
     def _state(self) -> SavedTraining:
         tensors = {f"weight:{one.name}": one.tensor for one in self._trained}
