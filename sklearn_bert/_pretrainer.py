@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import _check_feature_names
 
 from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus
@@ -75,6 +76,9 @@ class BasePretrainer(BasePretrained):
     :data:`~sklearn_bert._params_pretraining.PRE_TRAINING`.
     """
 
+    # Whoever calls may have gradients switched off, which are the whole of a fit.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def _fit(self, X: Any) -> Any:
         """Pre-train on texts."""
         self._validate_params()

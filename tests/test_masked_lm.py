@@ -122,6 +122,13 @@ def test_one_seed_gives_one_model():
     assert first.loss_curve_ == second.loss_curve_ != other.loss_curve_
 
 
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_it_learns_where_gradients_are_switched_off(context):
+    with context():
+        model = make(max_steps=2).fit(SENTENCES)
+    assert_same_weights(model, make(max_steps=2).fit(SENTENCES))
+
+
 def test_the_global_generators_are_left_alone():
     np.random.seed(0)
     torch.manual_seed(0)
