@@ -83,6 +83,15 @@ class BasePretrainer(BasePretrained):
         """Pre-train on texts."""
         self._validate_params()
         self._check_sizes()
+        # All that a training holds is gone before an error is raised about it.
+        fitted, log = self._train(X)
+        # Parameters stay as they are, whoever set them meanwhile.
+        self.__dict__ = {**vars(fitted), **self.get_params(deep=False)}
+        self._report(log)
+        return self
+
+    def _train(self, X: Any) -> tuple[Any, PretrainingLog]:
+        """Return a fitted copy, and what came of the training."""
         prepare_threads()
         # The fitted estimator is made apart, and taken over when all has gone well.
         fitted = copy.copy(self)
@@ -107,9 +116,7 @@ class BasePretrainer(BasePretrained):
         )
         log = training.run()
         fitted._take_results(log, model)
-        self.__dict__ = fitted.__dict__
-        self._report(log)
-        return self
+        return fitted, log
 
     def _check_sizes(self) -> None:
         if self.model is None and self.hidden_size % self.n_heads:
@@ -254,4 +261,9 @@ class BasePretrainer(BasePretrained):
                 InterruptedFitWarning,
             )
         if log.error is not None:
-            raise log.error.with_traceback(None)
+            error, log.error = log.error, None
+            try:
+                # Its traceback would keep the tensors of the training alive.
+                raise error.with_traceback(None)
+            finally:
+                del error

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 import numpy as np
 import pandas as pd
@@ -587,6 +588,30 @@ def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp
     assert all(np.isfinite(array).all() for array in weights_of(model).values())
     assert np.isfinite(model.score(SENTENCES))
     assert not kept.exists()
+
+
+def test_the_error_of_a_divergence_holds_no_training():
+    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.trainable import TrainableEncoder
+
+    with pytest.raises(DivergenceError) as caught:
+        make(learning_rate=1e20, max_steps=1, warmup=0.0).fit(SENTENCES)
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        for value in frame.f_locals.values()
+    ]
+    assert not any(isinstance(x, Pretraining | TrainableEncoder) for x in held)
+
+
+def test_what_is_set_during_a_fit_stays():
+    model = make(max_steps=1)
+
+    def texts():
+        model.set_params(n_epochs=7)
+        yield from SENTENCES
+
+    assert model.fit(texts()).n_epochs == 7
 
 
 def test_a_learning_rate_beyond_the_format_is_refused():
