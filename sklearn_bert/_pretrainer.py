@@ -19,6 +19,7 @@ from sklearn_bert._engine.masked_models import (
     make_masked_model,
     pack_masked_model,
 )
+from sklearn_bert._engine.memory import NeedsMemory
 from sklearn_bert._engine.pretraining import Pretraining
 from sklearn_bert._engine.pretraining_records import PretrainingConfig, PretrainingLog
 from sklearn_bert._engine.resuming import SavedTraining, TrainingFile
@@ -204,17 +205,18 @@ class BasePretrainer(BasePretrained):
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
-        trainable = make_trainable(
-            model.checkpoint,
-            device,
-            dtype,
-            autocast_dtype=autocast_dtype,
-            n_frozen=0,
-            dropout=self.dropout,
-            seed=seed,
-            trains_all_words=True,
-        )
-        model.head.to(device, dtype)
+        with NeedsMemory("The model", device):
+            trainable = make_trainable(
+                model.checkpoint,
+                device,
+                dtype,
+                autocast_dtype=autocast_dtype,
+                n_frozen=0,
+                dropout=self.dropout,
+                seed=seed,
+                trains_all_words=True,
+            )
+            model.head.to(device, dtype)
         return trainable
 
     def _training_config(

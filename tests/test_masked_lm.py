@@ -640,6 +640,54 @@ def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failur
         np.testing.assert_allclose(weights_of(found)[name], array, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("sklearn_bert._pretrainer.make_trainable", "The model does not fit"),
+        ("sklearn_bert._engine.pretraining.KeptWeights", "The optimiser's state does"),
+        ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
+    ],
+)
+def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
+    def short(*args, **options):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(place, short)
+    with pytest.raises(DeviceMemoryError, match=words):
+        make().fit(SENTENCES)
+
+
+def run_out_above(n_rows, monkeypatch):
+    """Let memory be too short for more sequences at once."""
+    from sklearn_bert._engine import guessing
+
+    scores = guessing._scores
+
+    def short(running, masked, sequences, rows):
+        if len(rows) > n_rows:
+            raise torch.OutOfMemoryError("out of memory")
+        return scores(running, masked, sequences, rows)
+
+    monkeypatch.setattr(guessing, "_scores", short)
+
+
+def test_short_memory_in_guessing_changes_no_guess(fitted, monkeypatch):
+    texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
+    score, gaps = fitted.score(SENTENCES), fitted.fill_mask(texts)
+    run_out_above(1, monkeypatch)
+    assert fitted.score(SENTENCES) == pytest.approx(score, abs=1e-6)
+    for one, other in zip(fitted.fill_mask(texts), gaps, strict=True):
+        for gap, same in zip(one, other, strict=True):
+            assert dict(gap) == pytest.approx(dict(same), abs=1e-6)
+
+
+def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, monkeypatch):
+    run_out_above(0, monkeypatch)
+    for call in (fitted.score, fitted.fill_mask):
+        with pytest.raises(DeviceMemoryError, match=r"A single text of \d tokens does"):
+            call(["the old film [MASK]"])
+
+
 def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
     from sklearn_bert._engine.pretraining import Pretraining
 

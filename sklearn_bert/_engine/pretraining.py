@@ -30,7 +30,12 @@ from sklearn_bert._engine.divergence import (
 from sklearn_bert._engine.kept_weights import KeptWeights
 from sklearn_bert._engine.masked_models import MaskedHead
 from sklearn_bert._engine.masking import Masker
-from sklearn_bert._engine.memory import does_not_fit, release_memory, retry_smaller
+from sklearn_bert._engine.memory import (
+    NeedsMemory,
+    does_not_fit,
+    release_memory,
+    retry_smaller,
+)
 from sklearn_bert._engine.optimization import (
     TrainedTensor,
     make_adamw,
@@ -123,9 +128,10 @@ class Pretraining:
             layer_decay=1.0,
             top=top,
         )
-        self._kept = KeptWeights([one.tensor for one in self._trained])
-        if saved is not None:
-            self._resume(saved)
+        with NeedsMemory("The optimiser's state", self._device):
+            self._kept = KeptWeights([one.tensor for one in self._trained])
+            if saved is not None:
+                self._resume(saved)
         # The steps after which the weights were last tried out, and last saved.
         self._checked_step = self._saved_step = self.log.n_steps
         # Whether Ctrl-C would come between steps, and not in one.
@@ -137,6 +143,16 @@ class Pretraining:
         After a divergence the weights are the last ones that gave finite numbers.
         """
         self._begun_at = self._saved_at = time.monotonic()
+        what = "Training, with a gradient and two moments of each weight,"
+        with NeedsMemory(what, self._device):
+            self._run_to_the_end()
+        if self._n_losses:
+            self.log.loss_curve.append(self._loss_sum / self._n_losses)
+        self.log.seconds = self._seconds()
+        return self.log
+
+    def _run_to_the_end(self) -> None:
+        """Train, save, and note in the log what ended the training."""
         n_before, is_hidden = self.log.n_steps, self._config.verbose != 1
         with tqdm(
             total=self._n_steps, initial=n_before, unit="step", disable=is_hidden
@@ -151,10 +167,6 @@ class Pretraining:
                 self.log.error = error
                 self._kept.restore()
             self._adamw.zero_grad()
-        if self._n_losses:
-            self.log.loss_curve.append(self._loss_sum / self._n_losses)
-        self.log.seconds = self._seconds()
-        return self.log
 
     def _run_steps(self, bar: tqdm) -> None:
         """Go over the steps that are left and for which there is time."""
