@@ -14,8 +14,7 @@ from sklearn_bert._engine.masked_models import PackedMaskedModel, save_masked_mo
 from sklearn_bert._engine.masking import Masker
 from sklearn_bert._engine.running import RUNNING_MASKED, RunningMaskedModel
 from sklearn_bert._engine.tokenization import TextTokenizer
-from sklearn_bert._stream_validation import check_stream
-from sklearn_bert._validation import check_texts
+from sklearn_bert._stream_validation import check_column, check_stream
 from sklearn_bert.exceptions import InputError
 
 NO_WORDS = (
@@ -102,7 +101,8 @@ class BasePretrained(BaseBert):
             a token and its probability, the likeliest first.
         """
         running = self._run()
-        texts = check_texts(X).first
+        texts = check_column(X)
+        self._check_column(X)
         tokenizer = running.encoder.tokenizer
         sequences = [self._read_gaps(tokenizer, text, mask) for text in texts]
         return [

@@ -371,6 +371,11 @@ def test_a_text_without_a_gap_is_refused(fitted):
         fitted.fill_mask(["the film"])
 
 
+def test_gaps_in_pairs_are_refused(fitted):
+    with pytest.raises(InputError, match=r"must have one column of texts\. Got two"):
+        fitted.fill_mask([("the [MASK]", "film [MASK]")])
+
+
 def test_a_text_that_is_too_long_for_its_gap_is_refused(fitted):
     with pytest.raises(InputError, match="at most 128 tokens"):
         fitted.fill_mask(["film " * 200 + "[MASK]"])
@@ -784,8 +789,10 @@ def test_a_frame_gives_its_column(fitted):
     frame = pd.DataFrame({"text": SENTENCES})
     model = make(max_steps=1).fit(frame)
     assert model.feature_names_in_.tolist() == ["text"]
-    with pytest.raises(ValueError, match="feature names"):
-        model.score(frame.rename(columns={"text": "other"}))
+    other = pd.DataFrame({"other": ["the [MASK]"]})
+    for call in (model.score, model.fill_mask):
+        with pytest.raises(ValueError, match="feature names"):
+            call(other)
 
 
 def test_grid_search_scores_by_likelihood():
