@@ -376,6 +376,17 @@ def test_gaps_in_pairs_are_refused(fitted):
         fitted.fill_mask([("the [MASK]", "film [MASK]")])
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"top_k": x} for x in (0, -1, 2.5, "a", None)] + [{"mask": None}, {"mask": 3}],
+)
+def test_wrong_arguments_of_gaps_are_refused(fitted, wrong):
+    (name,) = wrong
+    words = f"The '{name}' parameter of BertMaskedLM.fill_mask must be"
+    with pytest.raises(ValueError, match=words):
+        fitted.fill_mask(["the [MASK]"], **wrong)
+
+
 def test_a_text_that_is_too_long_for_its_gap_is_refused(fitted):
     with pytest.raises(InputError, match="at most 128 tokens"):
         fitted.fill_mask(["film " * 200 + "[MASK]"])
