@@ -365,3 +365,10 @@ def test_blocks_that_are_set_after_fit_are_checked(tiny_bert, roberta):
     whole = BertTokenizer(roberta).fit(["a film"])
     with pytest.raises(ValueError, match="return_segments must be False for model"):
         whole.set_params(return_segments=True).transform(["a film"])
+
+
+def test_pairs_without_any_room_are_cut_with_a_warning(tiny_bert):
+    tokenizer = BertTokenizer(tiny_bert).fit([("", "")])
+    assert tokenizer.max_length_ == 3
+    with pytest.warns(TruncationWarning, match="1 of 2 texts"):
+        tokenizer.transform([("good film", "bad plot"), ("", "")])
