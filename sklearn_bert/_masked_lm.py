@@ -220,7 +220,7 @@ class BertMaskedLM(BasePretrainer):
         ResumeError
             If `checkpoint_dir` holds the training of other parameters or texts.
         DivergenceError
-            If a loss or a gradient was not a finite number. The weights of the step
-            before are kept.
+            If a loss or a gradient is no finite number. The estimator can be used
+            then: it holds the last weights that gave finite numbers.
         """
         return self._fit(X)

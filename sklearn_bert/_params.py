@@ -29,6 +29,7 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "StrOptions",
     "constraints",
     "document",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 

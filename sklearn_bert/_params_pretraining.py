@@ -119,7 +119,8 @@ checkpoint_dir : str or path, default=None
         [Interval(Real, 0, None, closed="left")],
         """\
 checkpoint_every : float, default=300.0
-    Seconds between two savings to `checkpoint_dir`.""",
+    Seconds between two savings to `checkpoint_dir`, which is also saved to at the
+    end of a training, be it by `max_time` or Ctrl-C.""",
     ),
     "device": ENCODER["device"],
     "dtype": FINE_TUNING["dtype"],

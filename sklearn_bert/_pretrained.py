@@ -1,6 +1,7 @@
 """The half of pre-training that guesses; the other one is the template of fit."""
 
 import math
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from sklearn_bert._engine.masked_models import PackedMaskedModel, save_masked_mo
 from sklearn_bert._engine.masking import Masker
 from sklearn_bert._engine.running import RUNNING_MASKED, RunningMaskedModel
 from sklearn_bert._engine.tokenization import TextTokenizer
-from sklearn_bert._stream_validation import check_stream
-from sklearn_bert._validation import check_texts
+from sklearn_bert._params import Interval, validate_parameter_constraints
+from sklearn_bert._stream_validation import check_column, check_stream
 from sklearn_bert.exceptions import InputError
 
 NO_WORDS = (
     "X must hold at least one word. Got only empty texts. Give texts that have words."
 )
+
+_FILLING = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
 
 
 class BasePretrained(BaseBert):
@@ -101,8 +104,14 @@ class BasePretrained(BaseBert):
             For each text a list of its gaps; for each gap a list of `top_k` tuples of
             a token and its probability, the likeliest first.
         """
+        validate_parameter_constraints(
+            _FILLING,
+            {"top_k": top_k, "mask": mask},
+            caller_name=f"{type(self).__name__}.fill_mask",
+        )
         running = self._run()
-        texts = check_texts(X).first
+        texts = check_column(X)
+        self._check_column(X)
         tokenizer = running.encoder.tokenizer
         sequences = [self._read_gaps(tokenizer, text, mask) for text in texts]
         return [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import _check_feature_names
 
 from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus
@@ -18,6 +19,7 @@ from sklearn_bert._engine.masked_models import (
     make_masked_model,
     pack_masked_model,
 )
+from sklearn_bert._engine.memory import NeedsMemory
 from sklearn_bert._engine.pretraining import Pretraining
 from sklearn_bert._engine.pretraining_records import PretrainingConfig, PretrainingLog
 from sklearn_bert._engine.resuming import SavedTraining, TrainingFile
@@ -75,10 +77,22 @@ class BasePretrainer(BasePretrained):
     :data:`~sklearn_bert._params_pretraining.PRE_TRAINING`.
     """
 
+    # Whoever calls may have gradients switched off, which are the whole of a fit.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def _fit(self, X: Any) -> Any:
         """Pre-train on texts."""
         self._validate_params()
         self._check_sizes()
+        # All that a training holds is gone before an error is raised about it.
+        fitted, log = self._train(X)
+        # Parameters stay as they are, whoever set them meanwhile.
+        self.__dict__ = {**vars(fitted), **self.get_params(deep=False)}
+        self._report(log)
+        return self
+
+    def _train(self, X: Any) -> tuple[Any, PretrainingLog]:
+        """Return a fitted copy, and what came of the training."""
         prepare_threads()
         # The fitted estimator is made apart, and taken over when all has gone well.
         fitted = copy.copy(self)
@@ -103,9 +117,7 @@ class BasePretrainer(BasePretrained):
         )
         log = training.run()
         fitted._take_results(log, model)
-        self.__dict__ = fitted.__dict__
-        self._report(log)
-        return self
+        return fitted, log
 
     def _check_sizes(self) -> None:
         if self.model is None and self.hidden_size % self.n_heads:
@@ -193,17 +205,18 @@ class BasePretrainer(BasePretrained):
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
-        trainable = make_trainable(
-            model.checkpoint,
-            device,
-            dtype,
-            autocast_dtype=autocast_dtype,
-            n_frozen=0,
-            dropout=self.dropout,
-            seed=seed,
-            trains_all_words=True,
-        )
-        model.head.to(device, dtype)
+        with NeedsMemory("The model", device):
+            trainable = make_trainable(
+                model.checkpoint,
+                device,
+                dtype,
+                autocast_dtype=autocast_dtype,
+                n_frozen=0,
+                dropout=self.dropout,
+                seed=seed,
+                trains_all_words=True,
+            )
+            model.head.to(device, dtype)
         return trainable
 
     def _training_config(
@@ -250,4 +263,9 @@ class BasePretrainer(BasePretrained):
                 InterruptedFitWarning,
             )
         if log.error is not None:
-            raise log.error.with_traceback(None)
+            error, log.error = log.error, None
+            try:
+                # Its traceback would keep the tensors of the training alive.
+                raise error.with_traceback(None)
+            finally:
+                del error

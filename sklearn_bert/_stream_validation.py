@@ -33,6 +33,11 @@ def check_stream(X: Any) -> Iterable[str]:
         return _Lines(Path(X))
     if isinstance(X, Iterable) and not isinstance(X, Sized):
         return _Stream(X)
+    return check_column(X)
+
+
+def check_column(X: Any) -> list[str]:
+    """Read X as texts in memory, and refuse pairs of them."""
     texts = check_texts(X)
     if texts.second is not None:
         raise InputError(

@@ -222,6 +222,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         """
         check_is_fitted(self, "vocabulary_")
         self._validate_params()
+        self._check_layout()
         texts = self._check_texts(X)
         sequences = self._to_sequences(self._tokenizer, texts, self.max_length_)
         self._warn_if_cut(sequences, texts)
@@ -243,6 +244,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
             tokens, in no order of the text.
         """
         check_is_fitted(self, "vocabulary_")
+        self._check_layout()
         if self.output == "counts":
             return read_counts(X, self._column_names())
         ids = read_ids(
@@ -289,6 +291,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
             are asked for; the tokens with `output="counts"`.
         """
         check_is_fitted(self, "vocabulary_")
+        self._check_layout()
         _check_feature_names_in(self, input_features)
         if self.output == "counts":
             return self._column_names()
@@ -326,6 +329,16 @@ class BertTokenizer(TransformerMixin, BaseBert):
                 "return_mask and return_segments must be False with output='counts', "
                 f"which has no padding. Got return_mask={self.return_mask} and "
                 f"return_segments={self.return_segments}. Set output='ids'."
+            )
+
+    def _check_layout(self) -> None:
+        """Refuse what was set after fit and needs another fit."""
+        self._check_output()
+        self._check_ability(self._tokenizer)
+        if self.output == "ids" and self.max_length_ is None:
+            raise ValueError(
+                "output must be 'counts', as in fit, which set no length for ids. Got "
+                f"{self.output!r}. Fit again."
             )
 
     def _make_tokenizer(

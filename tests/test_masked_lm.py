@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,13 @@ def test_one_seed_gives_one_model():
     )
     assert_same_weights(first, second)
     assert first.loss_curve_ == second.loss_curve_ != other.loss_curve_
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_it_learns_where_gradients_are_switched_off(context):
+    with context():
+        model = make(max_steps=2).fit(SENTENCES)
+    assert_same_weights(model, make(max_steps=2).fit(SENTENCES))
 
 
 def test_the_global_generators_are_left_alone():
@@ -363,6 +371,22 @@ def test_a_text_without_a_gap_is_refused(fitted):
         fitted.fill_mask(["the film"])
 
 
+def test_gaps_in_pairs_are_refused(fitted):
+    with pytest.raises(InputError, match=r"must have one column of texts\. Got two"):
+        fitted.fill_mask([("the [MASK]", "film [MASK]")])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"top_k": x} for x in (0, -1, 2.5, "a", None)] + [{"mask": None}, {"mask": 3}],
+)
+def test_wrong_arguments_of_gaps_are_refused(fitted, wrong):
+    (name,) = wrong
+    words = f"The '{name}' parameter of BertMaskedLM.fill_mask must be"
+    with pytest.raises(ValueError, match=words):
+        fitted.fill_mask(["the [MASK]"], **wrong)
+
+
 def test_a_text_that_is_too_long_for_its_gap_is_refused(fitted):
     with pytest.raises(InputError, match="at most 128 tokens"):
         fitted.fill_mask(["film " * 200 + "[MASK]"])
@@ -451,6 +475,63 @@ def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
     assert_same_weights(first, make(**options).fit(SENTENCES))
 
 
+def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    monkeypatch.setattr(Pretraining, "_is_time_up", lambda self: self.log.n_steps == 3)
+    options = {"n_epochs": 5, "checkpoint_dir": tmp_path}
+    first = make(**options).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_step", None)
+    again = make(**options).fit(SENTENCES)
+    assert again.n_steps_ == 3
+    assert again.loss_curve_ == first.loss_curve_
+    assert_same_weights(first, again)
+
+
+def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    step = Pretraining._step
+
+    def interrupted(self, rows):
+        if self.log.n_steps == 2:
+            raise KeyboardInterrupt
+        step(self, rows)
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    monkeypatch.setattr(Pretraining, "_step", interrupted)
+    with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
+        make(**options).fit(SENTENCES)
+    monkeypatch.undo()
+    begun_at = []
+
+    def record(self, rows):
+        begun_at.append(self.log.n_steps)
+        step(self, rows)
+
+    monkeypatch.setattr(Pretraining, "_step", record)
+    resumed = make(**options).fit(SENTENCES)
+    assert begun_at[0] == 2
+    assert_same_weights(resumed, make(n_epochs=3).fit(SENTENCES))
+
+
+def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    expected = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_end_epoch", interrupted)
+    monkeypatch.setattr(Pretraining, "_save_now_and_then", lambda self: None)
+    with pytest.warns(InterruptedFitWarning):
+        model = make(batch_tokens=10**6, **options).fit(SENTENCES)
+    for name, array in weights_of(expected).items():
+        np.testing.assert_allclose(weights_of(model)[name], array, atol=1e-6)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_seed_it_goes_on_with_the_one_that_was_drawn(tmp_path):
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path, "random_state": None}
     first = make(**options).fit(SENTENCES)
@@ -506,6 +587,54 @@ def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
     assert np.isfinite(model.score(SENTENCES))
 
 
+@pytest.mark.parametrize(
+    ("learning_rate", "max_steps"), [(1e38, 1), (1e20, 1), (1e20, 4), (1e38, 4)]
+)
+def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp_path):
+    kept = tmp_path / "pretraining.safetensors"
+    model = make(
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+        warmup=0.0,
+        checkpoint_dir=tmp_path,
+        checkpoint_every=0.0,
+    )
+    with pytest.raises(DivergenceError, match="weights that training started from"):
+        model.fit(SENTENCES)
+    assert all(np.isfinite(array).all() for array in weights_of(model).values())
+    assert np.isfinite(model.score(SENTENCES))
+    assert not kept.exists()
+
+
+def test_the_error_of_a_divergence_holds_no_training():
+    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.trainable import TrainableEncoder
+
+    with pytest.raises(DivergenceError) as caught:
+        make(learning_rate=1e20, max_steps=1, warmup=0.0).fit(SENTENCES)
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        for value in frame.f_locals.values()
+    ]
+    assert not any(isinstance(x, Pretraining | TrainableEncoder) for x in held)
+
+
+def test_what_is_set_during_a_fit_stays():
+    model = make(max_steps=1)
+
+    def texts():
+        model.set_params(n_epochs=7)
+        yield from SENTENCES
+
+    assert model.fit(texts()).n_epochs == 7
+
+
+def test_a_learning_rate_beyond_the_format_is_refused():
+    with pytest.raises(ValueError, match="learning_rate must be at most"):
+        make(learning_rate=1e39).fit(SENTENCES)
+
+
 @pytest.mark.parametrize("n_failures", [1, 3])
 def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failures):
     from sklearn_bert._engine.pretraining import Pretraining
@@ -525,6 +654,54 @@ def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failur
         found = make(**options).fit(SENTENCES)
     for name, array in weights_of(expected).items():
         np.testing.assert_allclose(weights_of(found)[name], array, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("sklearn_bert._pretrainer.make_trainable", "The model does not fit"),
+        ("sklearn_bert._engine.pretraining.KeptWeights", "The optimiser's state does"),
+        ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
+    ],
+)
+def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
+    def short(*args, **options):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(place, short)
+    with pytest.raises(DeviceMemoryError, match=words):
+        make().fit(SENTENCES)
+
+
+def run_out_above(n_rows, monkeypatch):
+    """Let memory be too short for more sequences at once."""
+    from sklearn_bert._engine import guessing
+
+    scores = guessing._scores
+
+    def short(running, masked, sequences, rows):
+        if len(rows) > n_rows:
+            raise torch.OutOfMemoryError("out of memory")
+        return scores(running, masked, sequences, rows)
+
+    monkeypatch.setattr(guessing, "_scores", short)
+
+
+def test_short_memory_in_guessing_changes_no_guess(fitted, monkeypatch):
+    texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
+    score, gaps = fitted.score(SENTENCES), fitted.fill_mask(texts)
+    run_out_above(1, monkeypatch)
+    assert fitted.score(SENTENCES) == pytest.approx(score, abs=1e-6)
+    for one, other in zip(fitted.fill_mask(texts), gaps, strict=True):
+        for gap, same in zip(one, other, strict=True):
+            assert dict(gap) == pytest.approx(dict(same), abs=1e-6)
+
+
+def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, monkeypatch):
+    run_out_above(0, monkeypatch)
+    for call in (fitted.score, fitted.fill_mask):
+        with pytest.raises(DeviceMemoryError, match=r"A single text of \d tokens does"):
+            call(["the old film [MASK]"])
 
 
 def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
@@ -623,8 +800,10 @@ def test_a_frame_gives_its_column(fitted):
     frame = pd.DataFrame({"text": SENTENCES})
     model = make(max_steps=1).fit(frame)
     assert model.feature_names_in_.tolist() == ["text"]
-    with pytest.raises(ValueError, match="feature names"):
-        model.score(frame.rename(columns={"text": "other"}))
+    other = pd.DataFrame({"other": ["the [MASK]"]})
+    for call in (model.score, model.fill_mask):
+        with pytest.raises(ValueError, match="feature names"):
+            call(other)
 
 
 def test_grid_search_scores_by_likelihood():

@@ -343,3 +343,32 @@ def test_a_vocabulary_that_is_not_the_models_is_refused(own_bert):
     (own_bert / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
     with pytest.raises(CheckpointError, match="a vocabulary of 5 tokens"):
         BertTokenizer(own_bert).fit(["a"])
+
+
+def test_ids_after_a_fit_for_counts_need_another_fit(tiny_bert):
+    tokenizer = BertTokenizer(tiny_bert, output="counts").fit(["a film"])
+    tokenizer.set_params(output="ids")
+    for call in (
+        lambda: tokenizer.transform(["a film"]),
+        lambda: tokenizer.inverse_transform([[1, 2]]),
+        tokenizer.get_feature_names_out,
+    ):
+        with pytest.raises(ValueError, match="output must be 'counts', as in fit"):
+            call()
+    assert tokenizer.fit(["a film"]).transform(["a film"]).shape == (1, 4)
+
+
+def test_blocks_that_are_set_after_fit_are_checked(tiny_bert, roberta):
+    counting = BertTokenizer(tiny_bert, output="counts").fit(["a film"])
+    with pytest.raises(ValueError, match="must be False with output='counts'"):
+        counting.set_params(return_mask=True).transform(["a film"])
+    whole = BertTokenizer(roberta).fit(["a film"])
+    with pytest.raises(ValueError, match="return_segments must be False for model"):
+        whole.set_params(return_segments=True).transform(["a film"])
+
+
+def test_pairs_without_any_room_are_cut_with_a_warning(tiny_bert):
+    tokenizer = BertTokenizer(tiny_bert).fit([("", "")])
+    assert tokenizer.max_length_ == 3
+    with pytest.warns(TruncationWarning, match="1 of 2 texts"):
+        tokenizer.transform([("good film", "bad plot"), ("", "")])

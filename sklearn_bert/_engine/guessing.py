@@ -1,7 +1,8 @@
 """What a trained masked language model makes of texts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,11 +10,14 @@ from torch import Tensor
 
 from sklearn_bert._engine.batching import collate, move, plan_batches
 from sklearn_bert._engine.masking import Masked, Masker, text_generator
+from sklearn_bert._engine.memory import does_not_fit, release_memory
 from sklearn_bert._engine.running import RunningMaskedModel
 from sklearn_bert._engine.tokenization import TokenSequences
 
 # Few, since every token that is guessed takes a score for each of the vocabulary.
 _TOKENS_PER_BATCH = 2048
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,16 @@ def sum_log_likelihoods(
         masker(np.array(ids, dtype=np.int64), text_generator(ids, seed))
         for ids in sequences
     ]
-    total, n_hidden = 0.0, 0
-    for rows, scores in _scores(running, masked):
+
+    def add_up(rows: list[int], scores: Tensor) -> tuple[float, int]:
         targets = np.concatenate([masked[row].targets for row in rows])
         chosen = scores.gather(1, torch.from_numpy(targets).to(scores.device)[:, None])
-        total += float((chosen[:, 0] - scores.logsumexp(1)).sum(dtype=torch.float64))
-        n_hidden += len(targets)
+        likelihoods = chosen[:, 0] - scores.logsumexp(1)
+        return float(likelihoods.sum(dtype=torch.float64)), len(targets)
+
+    total, n_hidden = 0.0, 0
+    for _, (part, n_part) in _read_scores(running, masked, add_up):
+        total, n_hidden = total + part, n_hidden + n_part
     return total, n_hidden
 
 
@@ -87,10 +95,14 @@ def guess(
         array = np.array(ids, dtype=np.int64)
         places = np.flatnonzero(array == mask)
         masked.append(Masked(array, places, array[places]))
-    found: list[list[list[Guess]]] = [[] for _ in sequences]
-    for rows, scores in _scores(running, masked):
+
+    def find_best(rows: list[int], scores: Tensor) -> tuple[list, list]:
         best = scores.softmax(1).topk(min(n_guesses, scores.shape[1]))
-        guesses = iter(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+        return best.indices.tolist(), best.values.tolist()
+
+    found: list[list[list[Guess]]] = [[] for _ in sequences]
+    for rows, best in _read_scores(running, masked, find_best):
+        guesses = iter(zip(*best, strict=True))
         for row in rows:
             for _ in masked[row].places:
                 ids, shares = next(guesses)
@@ -100,32 +112,76 @@ def guess(
     return found
 
 
-def _scores(
-    running: RunningMaskedModel, masked: Sequence[Masked]
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Yield rows, and the scores of the vocabulary at their hidden places."""
-    encoder = running.encoder
+def _read_scores(
+    running: RunningMaskedModel,
+    masked: Sequence[Masked],
+    read: Callable[[list[int], Tensor], _Read],
+) -> Iterator[tuple[list[int], _Read]]:
+    """Yield rows, and what is read from the scores at their hidden places.
+
+    ``read`` is given rows and their scores: (n_hidden, n_tokens).
+    """
     sequences = TokenSequences(
         ids=[one.ids.tolist() for one in masked], texts=list(range(len(masked)))
     )
     lengths = [len(ids) for ids in sequences.ids]
-    layers = (encoder.architecture.n_layers,)
     plan = plan_batches(lengths, max_tokens=_TOKENS_PER_BATCH, max_rows=None)
-    with torch.inference_mode():
-        for rows in plan:
-            batch = collate(sequences, rows).to(encoder.device)
-            starts = np.cumsum([0, *(lengths[row] for row in rows)])
-            places = torch.from_numpy(
-                np.concatenate(
-                    [
-                        masked[row].places + start
-                        for row, start in zip(rows, starts[:-1], strict=True)
-                    ]
-                )
-            )
-            if encoder.device.type != "cpu":
-                places = move(places, encoder.device)
-            (states,) = encoder.path.hidden_states(batch, layers, only_first=False)
-            scores = running.head(states[places])
-            wide = torch.promote_types(scores.dtype, torch.float32)
-            yield rows, scores.to(wide)
+    for rows in plan:
+        yield from _read_batch(running, masked, sequences, rows, read)
+
+
+def _read_batch(
+    running: RunningMaskedModel,
+    masked: Sequence[Masked],
+    sequences: TokenSequences,
+    rows: list[int],
+    read: Callable[[list[int], Tensor], _Read],
+) -> list[tuple[list[int], _Read]]:
+    """Return what is read from some rows, in parts if memory is short."""
+    device = running.encoder.device
+    try:
+        with torch.inference_mode():
+            return [(rows, read(rows, _scores(running, masked, sequences, rows)))]
+    except torch.OutOfMemoryError as error:
+        # Only the message leaves this block: the traceback holds the tensors.
+        reason = str(error).splitlines()[0]
+    release_memory(device)
+    if len(rows) == 1:
+        raise does_not_fit(
+            f"A single text of {len(sequences.ids[rows[0]])} tokens",
+            device,
+            reason,
+            "Shorten it",
+        )
+    half = len(rows) // 2
+    return [
+        part
+        for some_rows in (rows[:half], rows[half:])
+        for part in _read_batch(running, masked, sequences, some_rows, read)
+    ]
+
+
+def _scores(
+    running: RunningMaskedModel,
+    masked: Sequence[Masked],
+    sequences: TokenSequences,
+    rows: list[int],
+) -> Tensor:
+    """Return the scores of the vocabulary at the hidden places of some rows."""
+    encoder = running.encoder
+    batch = collate(sequences, rows).to(encoder.device)
+    starts = np.cumsum([0, *batch.lengths[:-1]])
+    places = torch.from_numpy(
+        np.concatenate(
+            [
+                masked[row].places + start
+                for row, start in zip(rows, starts, strict=True)
+            ]
+        )
+    )
+    if encoder.device.type != "cpu":
+        places = move(places, encoder.device)
+    layers = (encoder.architecture.n_layers,)
+    (states,) = encoder.path.hidden_states(batch, layers, only_first=False)
+    scores = running.head(states[places])
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class KeptWeights:
-    """A copy of some tensors as they were at the end of an epoch.
+    """A copy of some tensors as they were at the end of an epoch, or of a step.
 
     Made at once, so that memory is short at the start of a training or never.
 
@@ -21,8 +21,8 @@ class KeptWeights:
 
     Attributes
     ----------
-    epoch : int
-        At whose end the copy was taken; 0 is before the first step.
+    number : int
+        Of the epoch or the step at whose end the copy was taken; 0 is before the first.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class KeptWeights:
         tensors: Sequence[Tensor],
         rows_of: tuple[Tensor, Tensor] | None = None,
     ) -> None:
-        self.epoch = 0
+        self.number = 0
         self._tensors = tensors
         self._copies = [tensor.detach().clone() for tensor in tensors]
         self._rows_of = rows_of
@@ -39,10 +39,10 @@ class KeptWeights:
         self._is_whole = True
 
     @torch.no_grad()
-    def keep(self, epoch: int) -> None:
-        """Copy the tensors as they are at the end of an epoch."""
+    def keep(self, number: int) -> None:
+        """Copy the tensors as they are at the end of an epoch, or of a step."""
         self._is_whole = False
-        self.epoch = epoch
+        self.number = number
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             copy.copy_(tensor)
         if self._rows_of is not None:

@@ -22,10 +22,20 @@ from tqdm import tqdm
 from sklearn_bert._engine.batching import Batch, collate, move
 from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
 from sklearn_bert._engine.corpus import TokenCorpus
-from sklearn_bert._engine.divergence import divergence, find_infinite
+from sklearn_bert._engine.divergence import (
+    check_learning_rate,
+    divergence,
+    find_infinite,
+)
+from sklearn_bert._engine.kept_weights import KeptWeights
 from sklearn_bert._engine.masked_models import MaskedHead
 from sklearn_bert._engine.masking import Masker
-from sklearn_bert._engine.memory import does_not_fit, release_memory, retry_smaller
+from sklearn_bert._engine.memory import (
+    NeedsMemory,
+    does_not_fit,
+    release_memory,
+    retry_smaller,
+)
 from sklearn_bert._engine.optimization import (
     TrainedTensor,
     make_adamw,
@@ -43,6 +53,8 @@ _ORDER, _MASKS, _DROPOUT = range(3)
 # In how many parts a schedule divides the time, where time ends a training.
 _TICKS = 1_000_000
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+# How many sequences tell whether weights still make finite numbers.
+_N_CHECKED = 8
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,7 @@ class Pretraining:
         self._loss_sum, self._n_losses = 0.0, 0
         self._seconds_before = 0.0
         self.log = PretrainingLog(part_tokens=2 * config.batch_tokens)
+        check_learning_rate(config.learning_rate, trainable.encoder.dtype)
         top = trainable.architecture.n_layers + 1
         self._trained = [
             *trainable.tensors,
@@ -115,33 +128,65 @@ class Pretraining:
             layer_decay=1.0,
             top=top,
         )
-        if saved is not None:
-            self._resume(saved)
+        with NeedsMemory("The optimiser's state", self._device):
+            self._kept = KeptWeights([one.tensor for one in self._trained])
+            if saved is not None:
+                self._resume(saved)
+        # The steps after which the weights were last tried out, and last saved.
+        self._checked_step = self._saved_step = self.log.n_steps
+        # Whether Ctrl-C would come between steps, and not in one.
+        self._is_whole = True
 
     def run(self) -> PretrainingLog:
-        """Train."""
+        """Train.
+
+        After a divergence the weights are the last ones that gave finite numbers.
+        """
         self._begun_at = self._saved_at = time.monotonic()
+        what = "Training, with a gradient and two moments of each weight,"
+        with NeedsMemory(what, self._device):
+            self._run_to_the_end()
+        if self._n_losses:
+            self.log.loss_curve.append(self._loss_sum / self._n_losses)
+        self.log.seconds = self._seconds()
+        return self.log
+
+    def _run_to_the_end(self) -> None:
+        """Train, save, and note in the log what ended the training."""
         n_before, is_hidden = self.log.n_steps, self._config.verbose != 1
         with tqdm(
             total=self._n_steps, initial=n_before, unit="step", disable=is_hidden
         ) as bar:
             try:
-                for rows in self._batches(n_before):
-                    if self._is_time_up():
-                        break
-                    self._step(rows)
-                    bar.update()
-                    bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
-                    self._save_now_and_then()
-            except KeyboardInterrupt:
-                self.log.was_interrupted = True
+                for work in (lambda: self._run_steps(bar), self._finish):
+                    try:
+                        work()
+                    except KeyboardInterrupt:
+                        self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
+                self._kept.restore()
             self._adamw.zero_grad()
-        if self._n_losses:
-            self.log.loss_curve.append(self._loss_sum / self._n_losses)
-        self.log.seconds = self._seconds()
-        return self.log
+
+    def _run_steps(self, bar: tqdm) -> None:
+        """Go over the steps that are left and for which there is time."""
+        for rows in self._batches(self.log.n_steps):
+            if self._is_time_up():
+                break
+            self._step(rows)
+            bar.update()
+            bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
+            self._save_now_and_then()
+
+    def _finish(self) -> None:
+        """Try the last weights out, and save what is not saved yet."""
+        if not self._is_whole:
+            # Ctrl-C came while the weights moved. The file keeps an earlier step.
+            self._kept.restore()
+            return
+        self._check_weights()
+        if self._file is not None and self._saved_step != self.log.n_steps:
+            self._save(self._file)
 
     def _batches(self, n_done: int) -> Iterator[np.ndarray]:
         """Yield the rows of each step that is left."""
@@ -160,18 +205,21 @@ class Pretraining:
         self._trainable.dropout.restart(self._draw(_DROPOUT))
         loss, norm = self._accumulate_in_memory(rows)
         if what := find_infinite(loss, norm):
-            self._adamw.zero_grad()
-            raise self._divergence(what)
+            raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
+        # These weights have shown that they can be used; those after need not.
+        self._kept.keep(self.log.n_steps)
         clip(self._gradients(), norm)
-        scale_rates(self._adamw, self._learning_rate_factor())
+        scale_rates(self._adamw, self._learning_rate_factor(self.log.n_steps))
+        self._is_whole = False
         self._adamw.step()
         self._adamw.zero_grad()
-        self._last_loss = loss
+        self._last_loss, self._last_rows = loss, rows
         self._loss_sum, self._n_losses = self._loss_sum + loss, self._n_losses + 1
         self.log.n_steps += 1
         self.log.n_tokens += int(np.diff(self._corpus.starts)[rows].sum())
         if self.log.n_steps % self._steps_per_epoch == 0:
             self._end_epoch()
+        self._is_whole = True
 
     def _end_epoch(self) -> None:
         release_memory(self._device)
@@ -188,9 +236,9 @@ class Pretraining:
         key = [self._config.seed, stream, self.log.n_steps]
         return int(np.random.SeedSequence(key).generate_state(1)[0])
 
-    def _learning_rate_factor(self) -> float:
-        """Return the share of the learning rate that the present step uses."""
-        step, n_steps = self.log.n_steps, self._n_steps
+    def _learning_rate_factor(self, step: int) -> float:
+        """Return the share of the learning rate that a step, from 0, uses."""
+        n_steps = self._n_steps
         if self._config.max_time is not None:
             share = min(self._seconds() / self._config.max_time, 1.0)
             if share > step / n_steps:
@@ -265,18 +313,35 @@ class Pretraining:
         wide = torch.promote_types(scores.dtype, torch.float32)
         return F.cross_entropy(scores.to(wide), part.targets, reduction="sum")
 
+    @torch.no_grad()
+    def _check_weights(self) -> None:
+        """Raise an error if the weights of the moment make no finite numbers.
+
+        The losses of the steps would show it only in the step after.
+        """
+        if self._checked_step == self.log.n_steps:
+            return
+        sequences = self._corpus.take(self._last_rows[:_N_CHECKED])
+        parts, _ = self._make_parts(sequences)
+        if not all(math.isfinite(float(self._forward(part))) for part in parts):
+            raise self._divergence("loss was not after", self.log.n_steps)
+        self._checked_step = self.log.n_steps
+
     def _gradients(self) -> list[Tensor]:
         return gradients_of(one.tensor for one in self._trained)
 
-    def _divergence(self, what: str) -> DivergenceError:
+    def _divergence(self, what: str, step: int) -> DivergenceError:
+        kept = f"weights of the end of step {self._kept.number}"
+        if self._kept.number == 0:
+            kept = "weights that training started from"
         return divergence(
-            "Loss and gradient",
-            f"{what} was not at",
-            kept="weights of the step before",
-            step=self.log.n_steps + 1,
+            "Losses and gradients",
+            what,
+            kept=kept,
+            step=step,
             n_steps=self._n_steps,
             learning_rate=self._config.learning_rate,
-            factor=self._learning_rate_factor(),
+            factor=self._learning_rate_factor(step - 1),
         )
 
     # --- time and the file ---------------------------------------------------------
@@ -288,13 +353,15 @@ class Pretraining:
         return self._seconds() >= (self._config.max_time or math.inf)
 
     def _save_now_and_then(self) -> None:
-        """Save if it is time, and at the end."""
         if self._file is None:
             return
-        is_due = time.monotonic() - self._saved_at >= self._config.save_every
-        if is_due or self.log.n_steps == self._n_steps:
-            self._file.save(self._state())
-            self._saved_at = time.monotonic()
+        if time.monotonic() - self._saved_at >= self._config.save_every:
+            self._check_weights()
+            self._save(self._file)
+
+    def _save(self, file: TrainingFile) -> None:
+        file.save(self._state())
+        self._saved_step, self._saved_at = self.log.n_steps, time.monotonic()
 
     def _state(self) -> SavedTraining:
         tensors = {f"weight:{one.name}": one.tensor for one in self._trained}
@@ -332,6 +399,7 @@ class Pretraining:
         self._loss_sum = progress["loss_sum"]
         self._n_losses = progress["n_losses"]
         self._seconds_before = progress["seconds"]
+        self._kept.keep(self.log.n_steps)
 
 
 def _cut(lengths: list[int], most: int) -> list[list[int]]:

@@ -116,7 +116,8 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     write : callable
         Writes the new content to the path that it is given.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # Always the same name, so that what a kill leaves behind is overwritten.
+    beside = path.with_name(f".{path.name}.part")
     try:
         write(beside)
         _force_to_disk(beside)

@@ -222,8 +222,11 @@ class TextTokenizer:
         wanted = None
         if long_text == "truncate":
             # One token more than fits tells that a text was cut; of a pair it must
-            # also be seen which half is the longer.
-            wanted = room + 1 if second is None else _CHARACTERS_PER_TOKEN * room
+            # also be seen which half is the longer, and, without any room, which is
+            # not empty.
+            wanted = room + 1
+            if second is not None:
+                wanted = _CHARACTERS_PER_TOKEN * max(room, 1)
         parts = [self._ids(first, wanted)]
         if second is not None:
             parts.append(self._ids(second, wanted))

@@ -314,8 +314,8 @@ class FineTuning:
         return map_ahead(self._prepare, batches)
 
     def _divergence(self, what: str, step: int) -> DivergenceError:
-        kept = f"weights of the end of epoch {self._kept.epoch}"
-        if self._kept.epoch == 0:
+        kept = f"weights of the end of epoch {self._kept.number}"
+        if self._kept.number == 0:
             kept = "weights that training started from"
         elif self._validate is not None:
             kept = f"best {kept}"

@@ -56,3 +56,24 @@ def test_a_failed_write_leaves_the_last_file(tmp_path):
         replace_file(path, write)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(*args):
+        raise Killed
+
+    file = TrainingFile(tmp_path, {})
+    for pid in (1, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr("os.getpid", lambda pid=pid: pid)
+            patch.setattr("sklearn_bert._engine.resuming._force_to_disk", kill)
+            # A killed process clears nothing away.
+            patch.setattr("pathlib.Path.unlink", lambda *args, **options: None)
+            with pytest.raises(Killed):
+                file.save(SAVED)
+    assert len(list(tmp_path.iterdir())) == 1
+    file.save(SAVED)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
