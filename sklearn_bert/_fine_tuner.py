@@ -236,8 +236,7 @@ class BaseFineTuner(BaseFineTuned):
             return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
-            with trainable.autocast():
-                features = encode_sequences(trainable.encoder, sequences, config)
+            features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
         shape = (target.n_outputs, architecture.hidden_size)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))

@@ -278,6 +278,23 @@ def test_a_fit_needs_no_gradients_of_its_caller(make, texts, labels, mode):
     classifier.partial_fit(texts, labels)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_autocast_of_the_caller_changes_nothing(make, texts, labels, dtype):
+    options = {"dtype": dtype, "init": "zeros", "random_state": 0}
+    expected = make(**options).fit(texts, labels)
+    chances = expected.predict_proba(texts)
+    with torch.autocast("cpu", torch.bfloat16):
+        classifier = make(**options).fit(texts, labels)
+        assert np.array_equal(classifier.predict_proba(texts), chances)
+    assert np.array_equal(classifier.coef_, expected.coef_)
+
+
+def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
+    with torch.autocast("cpu", torch.bfloat16):
+        features = BertVectorizer(own_bert).fit_transform(texts)
+    assert np.array_equal(features, BertVectorizer(own_bert).fit_transform(texts))
+
+
 # --- what stays from fit to fit ----------------------------------------------------
 
 
