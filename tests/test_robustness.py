@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import pickle
+import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,11 +15,12 @@ from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertVectorizer
 from sklearn_bert._engine import checkpoints, running
-from sklearn_bert._engine.checkpoints import unpack
+from sklearn_bert._engine.checkpoints import Checkpoint, unpack
 from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.registry import MAX_ENCODERS
 from sklearn_bert._engine.running import RUNNING
-from sklearn_bert._engine.tokenization import TextTokenizer
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+from sklearn_bert._engine.trainable import TrainableEncoder
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
 
@@ -95,6 +97,18 @@ def test_partial_fit_can_go_on_after_a_divergence(make, texts, labels):
     np.testing.assert_allclose(classifier.predict_proba(texts), before, atol=1e-5)
     classifier.set_params(learning_rate=1e-3).partial_fit(texts, labels)
     assert np.isfinite(classifier.predict_proba(texts)).all()
+
+
+def test_a_divergence_holds_no_part_of_the_training(make, texts, labels):
+    with pytest.raises(DivergenceError) as caught:
+        make(learning_rate=1e38).fit(texts, labels)
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        for value in frame.f_locals.values()
+    ]
+    heavy = (FineTuning, TrainableEncoder, Checkpoint, torch.nn.Module, TokenSequences)
+    assert not [value for value in held if isinstance(value, heavy)]
 
 
 # --- scoring in the middle of a fit ------------------------------------------------
