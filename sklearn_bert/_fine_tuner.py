@@ -84,7 +84,7 @@ class BaseFineTuner(BaseFineTuned):
         self._validate_params()
         check_callbacks(self.callbacks)
         fitted, log = self._train(X, y, sample_weight, known, is_partial)
-        self.__dict__ = fitted.__dict__
+        self._take_over(fitted)
         # An error keeps the locals of the frames it passes, so the training has ended.
         self._report(log)
         return self

@@ -8,6 +8,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -310,6 +311,25 @@ def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
 
 
 # --- what stays from fit to fit ----------------------------------------------------
+
+
+def test_what_a_callback_sets_stays(make, texts, labels):
+    classifier = make()
+
+    def callback(state):
+        classifier.set_params(n_epochs=7).history = [state.epoch]
+        return True
+
+    classifier.set_params(callbacks=[callback]).fit(texts, labels)
+    assert (classifier.n_epochs, classifier.history) == (7, [1])
+    assert classifier.n_iter_ == 1
+
+
+def test_a_refit_drops_the_names_of_columns(make, texts, labels):
+    classifier = make(n_epochs=1).fit(pd.DataFrame({"text": texts}), labels)
+    assert classifier.feature_names_in_ == ["text"]
+    classifier.fit(texts, labels)
+    assert not hasattr(classifier, "feature_names_in_")
 
 
 def test_long_text_takes_effect_in_the_next_fit(make, texts, labels):
