@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
@@ -83,6 +83,17 @@ class BaseBert(BaseEstimator):
         """Set what :meth:`_check_texts` checks."""
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = texts.n_columns
+
+    def _take_over(self, fitted: Self) -> None:
+        """Become what a fit has made of a copy.
+
+        Only what is fitted comes from there: a callback may have set parameters, and
+        attributes of its own, since the copy was made. All changes at once, for the
+        sake of other threads, and what the fit no longer has is gone.
+        """
+        own = {k: v for k, v in vars(self).items() if not k.endswith("_")}
+        results = {k: v for k, v in vars(fitted).items() if k[0] == "_" or k[-1] == "_"}
+        self.__dict__ = {**own, **results}
 
     def _model_name(self) -> str:
         """Return what a message calls the model."""

@@ -53,8 +53,7 @@ class BaseFineTuned(BaseBert):
         config = self._encoding_config(self.encoder_.architecture)
         if isinstance(self.encoder_, TrainableEncoder):
             # Scored in the middle of a fit, which speaks of long texts by itself.
-            with self.encoder_.autocast():
-                return inputs.encode(self.encoder_.encoder, config).features
+            return inputs.encode(self.encoder_.encoder, config).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         encoder = RUNNING.run(self.encoder_, device, dtype)

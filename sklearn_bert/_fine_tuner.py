@@ -7,7 +7,7 @@ the training itself in the engine.
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -83,6 +83,16 @@ class BaseFineTuner(BaseFineTuned):
         """Do what fit and partial_fit have in common."""
         self._validate_params()
         check_callbacks(self.callbacks)
+        fitted, log = self._train(X, y, sample_weight, known, is_partial)
+        self._take_over(fitted)
+        # An error keeps the locals of the frames it passes, so the training has ended.
+        self._report(log)
+        return self
+
+    def _train(
+        self, X: Any, y: Any, sample_weight: Any, known: Any, is_partial: bool
+    ) -> tuple[Self, TrainingLog]:
+        """Return the fitted estimator, made apart, and what its training met."""
         goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         texts = self._check_texts(X) if goes_on else self._read(X)
         weights = check_weights(sample_weight, len(texts))
@@ -90,7 +100,6 @@ class BaseFineTuner(BaseFineTuned):
         seeds = self._draw_seeds(is_partial)
         train, held_out = self._split(target, seeds["split"], is_partial)
 
-        # The fitted estimator is made apart, and taken over when all has gone well.
         fitted = copy.copy(self)
         if not goes_on:
             fitted._remember_columns(X, texts)
@@ -128,9 +137,7 @@ class BaseFineTuner(BaseFineTuned):
         keeps_state = is_partial and log.error is None
         state = training.optimizer_state() if keeps_state else None
         fitted._take_results(log, checkpoint, layer, state, is_partial and goes_on)
-        self.__dict__ = fitted.__dict__
-        self._report(log)
-        return self
+        return fitted, log
 
     def _draw_seeds(self, is_partial: bool) -> dict[str, int]:
         generator = make_generator(self.random_state)
@@ -236,8 +243,7 @@ class BaseFineTuner(BaseFineTuned):
             return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
-            with trainable.autocast():
-                features = encode_sequences(trainable.encoder, sequences, config)
+            features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
         shape = (target.n_outputs, architecture.hidden_size)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))

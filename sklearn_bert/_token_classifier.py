@@ -137,6 +137,9 @@ class BertTokenClassifier(BaseFineTuner):
 
     Notes
     -----
+    A frame or an array of one column is that column: `np.array([["a text"]])` holds one
+    text, which is split, and not a sentence of one word.
+
     The loss is the mean over the words. A sentence of weight 2 counts as if it came
     twice.
 

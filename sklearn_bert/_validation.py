@@ -60,8 +60,10 @@ def check_some(rows: Sequence[Any], X: Any) -> None:
 
 
 def rows_of(X: Any) -> list[Any]:
-    """Return the rows of a collection, or of a frame's only column."""
+    """Return the rows of a collection, or the only column of a frame or an array."""
     X = _collection(X)
+    if isinstance(X, np.ndarray) and X.shape[1:] == (1,):
+        return X[:, 0].tolist()
     if not hasattr(X, "columns"):
         return list(X)
     columns = _frame_columns(X)

@@ -3,10 +3,12 @@
 import contextlib
 import gc
 import pickle
+import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -14,11 +16,12 @@ from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertVectorizer
 from sklearn_bert._engine import checkpoints, running
-from sklearn_bert._engine.checkpoints import unpack
+from sklearn_bert._engine.checkpoints import Checkpoint, unpack
 from sklearn_bert._engine.locating import locate
 from sklearn_bert._engine.registry import MAX_ENCODERS
 from sklearn_bert._engine.running import RUNNING
-from sklearn_bert._engine.tokenization import TextTokenizer
+from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
+from sklearn_bert._engine.trainable import TrainableEncoder
 from sklearn_bert._engine.training import FineTuning
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
 
@@ -95,6 +98,18 @@ def test_partial_fit_can_go_on_after_a_divergence(make, texts, labels):
     np.testing.assert_allclose(classifier.predict_proba(texts), before, atol=1e-5)
     classifier.set_params(learning_rate=1e-3).partial_fit(texts, labels)
     assert np.isfinite(classifier.predict_proba(texts)).all()
+
+
+def test_a_divergence_holds_no_part_of_the_training(make, texts, labels):
+    with pytest.raises(DivergenceError) as caught:
+        make(learning_rate=1e38).fit(texts, labels)
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        for value in frame.f_locals.values()
+    ]
+    heavy = (FineTuning, TrainableEncoder, Checkpoint, torch.nn.Module, TokenSequences)
+    assert not [value for value in held if isinstance(value, heavy)]
 
 
 # --- scoring in the middle of a fit ------------------------------------------------
@@ -278,7 +293,43 @@ def test_a_fit_needs_no_gradients_of_its_caller(make, texts, labels, mode):
     classifier.partial_fit(texts, labels)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_autocast_of_the_caller_changes_nothing(make, texts, labels, dtype):
+    options = {"dtype": dtype, "init": "zeros", "random_state": 0}
+    expected = make(**options).fit(texts, labels)
+    chances = expected.predict_proba(texts)
+    with torch.autocast("cpu", torch.bfloat16):
+        classifier = make(**options).fit(texts, labels)
+        assert np.array_equal(classifier.predict_proba(texts), chances)
+    assert np.array_equal(classifier.coef_, expected.coef_)
+
+
+def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
+    with torch.autocast("cpu", torch.bfloat16):
+        features = BertVectorizer(own_bert).fit_transform(texts)
+    assert np.array_equal(features, BertVectorizer(own_bert).fit_transform(texts))
+
+
 # --- what stays from fit to fit ----------------------------------------------------
+
+
+def test_what_a_callback_sets_stays(make, texts, labels):
+    classifier = make()
+
+    def callback(state):
+        classifier.set_params(n_epochs=7).history = [state.epoch]
+        return True
+
+    classifier.set_params(callbacks=[callback]).fit(texts, labels)
+    assert (classifier.n_epochs, classifier.history) == (7, [1])
+    assert classifier.n_iter_ == 1
+
+
+def test_a_refit_drops_the_names_of_columns(make, texts, labels):
+    classifier = make(n_epochs=1).fit(pd.DataFrame({"text": texts}), labels)
+    assert classifier.feature_names_in_ == ["text"]
+    classifier.fit(texts, labels)
+    assert not hasattr(classifier, "feature_names_in_")
 
 
 def test_long_text_takes_effect_in_the_next_fit(make, texts, labels):

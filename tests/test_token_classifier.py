@@ -194,6 +194,14 @@ def test_sentences_may_come_in_any_container(make, fitted, sentences, tags):
     assert_same(make().fit(pd.DataFrame({"words": sentences}), tags), fitted)
 
 
+def test_an_array_of_one_column_is_its_column(fitted, sentences):
+    column = np.array([["good film the plot"], ["bad film"]])
+    assert [len(tags) for tags in fitted.predict(column)] == [4, 2]
+    lists = np.empty((len(sentences), 1), dtype=object)
+    lists[:, 0] = sentences
+    assert fitted.split_words(lists) == sentences
+
+
 def test_texts_are_split_into_words(fitted):
     texts = ["A good film, isn't it?", "", "3.5 e-mails"]
     words = fitted.split_words(texts)

@@ -3,6 +3,7 @@
 import platform
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -161,6 +162,22 @@ def resolve_training_dtypes(
     if resolved == torch.bfloat16:
         return torch.float32, resolved
     return resolved, None
+
+
+def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
+    """Return the context that decides in which number format products are computed.
+
+    Parameters
+    ----------
+    device : torch.device
+    dtype : torch.dtype or None
+        None for the format of the factors, though the caller be inside an autocast.
+
+    Returns
+    -------
+    torch.autocast
+    """
+    return torch.autocast(device.type, dtype, enabled=dtype is not None)
 
 
 def is_bfloat16_fast(device: torch.device) -> bool:

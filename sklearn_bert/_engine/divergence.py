@@ -43,8 +43,7 @@ def gives_finite_outputs(
         batch_size=None,
         show_progress=False,
     )
-    with torch.no_grad(), trainable.autocast():
-        features = encode_sequences(encoder, sequences, config)
+    features = encode_sequences(encoder, sequences, config)
     with torch.no_grad():
         outputs = head(torch.from_numpy(features).to(head.weight))
     return bool(torch.isfinite(outputs).all())

@@ -26,6 +26,7 @@ from sklearn_bert._engine.checkpoints import (
     load_checkpoint,
     register_attention,
 )
+from sklearn_bert._engine.device import multiply_in
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.locating import CheckpointFiles
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
@@ -59,6 +60,9 @@ class Encoder:
     architecture : Architecture
     device : torch.device
     dtype : torch.dtype
+        Of the weights.
+    autocast_dtype : torch.dtype or None
+        In which products are computed, if it is not the weights' own format.
     """
 
     path: Path
@@ -66,6 +70,11 @@ class Encoder:
     architecture: Architecture
     device: torch.device
     dtype: torch.dtype
+    autocast_dtype: torch.dtype | None = None
+
+    def autocast(self) -> Any:
+        """Return the context in which products take the encoder's own format."""
+        return multiply_in(self.device, self.autocast_dtype)
 
 
 class ModulePath:
@@ -266,8 +275,7 @@ def runs_in_autocast(
     batch = collate(sequences, range(len(sequences.ids))).to(device)
     top = (checkpoint.architecture.n_layers,)
     try:
-        with torch.autocast(device.type, dtype):
-            (states,) = _all_states(path, batch, top)
+        (states,) = _all_states(path, batch, top, dtype)
     except RuntimeError:
         return False
     return bool(torch.isfinite(states).all())
@@ -318,8 +326,14 @@ def _check_reads_both_ways(
         )
 
 
-def _all_states(path: Path, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
-    with torch.inference_mode():
+def _all_states(
+    path: Path,
+    batch: Batch,
+    layers: tuple[int, ...],
+    autocast_dtype: torch.dtype | None = None,
+) -> list[Tensor]:
+    device = batch.input_ids.device
+    with torch.inference_mode(), multiply_in(device, autocast_dtype):
         return path.hidden_states(batch, layers, only_first=False)
 
 

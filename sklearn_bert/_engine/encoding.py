@@ -232,7 +232,7 @@ def _encode_chunk(
         max_tokens=max_tokens,
         max_rows=config.batch_size,
     )
-    with torch.inference_mode():
+    with torch.inference_mode(), encoder.autocast():
         for batch_rows in plan:
             order += batch_rows
             rows += _encode_batch(encoder, sequences, batch_rows, config)

@@ -6,7 +6,7 @@ training mode some of them drop attention, which flash kernels cannot do.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +37,12 @@ class TrainableEncoder:
     words : RowEmbedding or None
         The words' embeddings; None if they are not trained.
     dropout : Dropout
-    autocast_dtype : torch.dtype or None
-        In which the products of training are computed, if it is not the weights' own.
     """
 
     encoder: Encoder
     tensors: tuple[TrainedTensor, ...]
     words: RowEmbedding | None
     dropout: Dropout
-    autocast_dtype: torch.dtype | None
 
     @property
     def architecture(self) -> Architecture:
@@ -57,16 +54,10 @@ class TrainableEncoder:
         """Switch dropout and autocast on."""
         self.dropout.is_on = True
         try:
-            with self.autocast():
+            with self.encoder.autocast():
                 yield
         finally:
             self.dropout.is_on = False
-
-    def autocast(self) -> Any:
-        """Return the context in which products take the format of training."""
-        if self.autocast_dtype is None:
-            return nullcontext()
-        return torch.autocast(self.encoder.device.type, self.autocast_dtype)
 
 
 def make_trainable(
@@ -131,12 +122,14 @@ def make_trainable(
         and name not in joined
         and not (words is not None and parameter is words.weight)
     )
-    encoder = Encoder(path, checkpoint.tokenizer, architecture, device, dtype)
     if autocast_dtype is not None and not runs_in_autocast(
         path, checkpoint, device, autocast_dtype
     ):
         autocast_dtype = None
-    return TrainableEncoder(encoder, tensors, words, drop, autocast_dtype)
+    encoder = Encoder(
+        path, checkpoint.tokenizer, architecture, device, dtype, autocast_dtype
+    )
+    return TrainableEncoder(encoder, tensors, words, drop)
 
 
 _QKV = ("query", "key", "value")

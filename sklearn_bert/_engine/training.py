@@ -20,6 +20,7 @@ from tqdm import tqdm
 from sklearn_bert._engine.ahead import map_ahead
 from sklearn_bert._engine.batching import move
 from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
+from sklearn_bert._engine.device import multiply_in
 from sklearn_bert._engine.divergence import (
     check_learning_rate,
     divergence,
@@ -158,7 +159,8 @@ class FineTuning:
         the moment; after a divergence the last ones that were found to be finite.
         """
         what = "Training, with a gradient and two moments of each weight,"
-        with NeedsMemory(what, self._device):
+        # An autocast of whoever calls would reach the head and the backward pass.
+        with NeedsMemory(what, self._device), multiply_in(self._device):
             self._run_epochs()
         has_best = self._validate is not None and self.log.best_epoch > 0
         if has_best or self.log.error is not None:

@@ -335,4 +335,4 @@ def test_training_rounds_to_bfloat16_only_where_the_model_can(family):
         seed=0,
     )
     expected = None if family.name == "DeBERTa" else torch.bfloat16
-    assert trainable.autocast_dtype is expected
+    assert trainable.encoder.autocast_dtype is expected
