@@ -727,6 +727,7 @@ def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
     ("X", "match"),
     [
         ("a text", "string object received"),
+        ("/texts/a.txt", r"must be a pathlib\.Path"),
         ([], "0 sample"),
         (["a", None], "None .* in row 1"),
         ([("a", "b")], "must have one column of texts"),
