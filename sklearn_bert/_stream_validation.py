@@ -31,6 +31,12 @@ def check_stream(X: Any) -> Iterable[str]:
     """
     if isinstance(X, PathLike):
         return _Lines(Path(X))
+    if isinstance(X, str):
+        raise InputError(
+            "Iterable over raw text documents expected, string object received. Put "
+            "the text into a list: [text]. The path of a file must be a pathlib.Path: "
+            "Path(...)."
+        )
     if isinstance(X, Iterable) and not isinstance(X, Sized):
         return _Stream(X)
     return check_column(X)

@@ -1,6 +1,7 @@
 """Token ids as arrays, counts of tokens as sparse matrices, and back."""
 
 from collections.abc import Collection, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
     array = check_array(X, dtype=None, ensure_min_features=0)
     _check_n_columns(array, n_blocks * length)
     ids = array[:, :length]
+    if not (ids.dtype == bool or np.issubdtype(ids.dtype, np.number)):
+        ids = _to_numbers(ids)
     is_id = np.equal(np.mod(ids, 1), 0) & (ids >= 0) & (ids <= highest)
     if not is_id.all():
         row, column = np.argwhere(~is_id)[0]
@@ -76,6 +79,18 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
             f"{ids[row, column]} in row {row}. Give what transform gave."
         )
     return ids.astype(np.int64)
+
+
+def _to_numbers(values: np.ndarray) -> np.ndarray:
+    """Return objects as numbers; refuse those that are none."""
+    for (row, column), value in np.ndenumerate(values):
+        if not isinstance(value, Real):
+            raise InputError(
+                f"X must hold token ids, which are numbers. Got {value!r} "
+                f"({type(value).__name__}) in row {row}, column {column}. Give what "
+                "transform gave."
+            )
+    return values.astype(np.float64)
 
 
 def count_tokens(

@@ -44,6 +44,8 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division=0):
     ------
     ImportError
         If seqeval is not installed.
+    ValueError
+        If a row is a tag, and not a list of tags.
 
     Examples
     --------
@@ -60,11 +62,20 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division=0):
             "entity_f1_score needs the package seqeval, which is not installed. "
             "Install it with: pip install 'sklearn-bert[ner]'"
         ) from error
-    true, predicted = (
-        [list(map(str, tags)) for tags in lists] for lists in (y_true, y_pred)
-    )
+    true, predicted = _read_tags("y_true", y_true), _read_tags("y_pred", y_pred)
     score = f1_score(true, predicted, average=average, zero_division=zero_division)
     return float(score)
+
+
+def _read_tags(name, lists):
+    """Return the tags of each sentence as plain str."""
+    for row, tags in enumerate(lists):
+        if isinstance(tags, str):
+            raise ValueError(
+                f"{name} must hold a list of tags for each sentence. Got {tags!r} "
+                f"(str) in row {row}. Put the tags of each sentence into a list."
+            )
+    return [list(map(str, tags)) for tags in lists]
 
 
 entity_f1_scorer = make_scorer(entity_f1_score)

@@ -181,6 +181,12 @@ def test_the_schedule_goes_by_time_where_time_ends_the_training(monkeypatch):
     assert seen[-1] < 0.1
 
 
+def test_a_model_may_have_fewer_positions_than_most_texts_have_tokens():
+    model = make(max_length=3, max_steps=2).fit(SENTENCES)
+    assert model.encoder_.architecture.max_positions == 3
+    assert BertVectorizer(model).fit_transform(["film"]).shape == (1, 16)
+
+
 def test_whole_word_masking_is_another_task():
     texts = ["zebra xylophone quartz vixen jumbo"] * 40
     whole, pieces = (
@@ -721,6 +727,7 @@ def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
     ("X", "match"),
     [
         ("a text", "string object received"),
+        ("/texts/a.txt", r"must be a pathlib\.Path"),
         ([], "0 sample"),
         (["a", None], "None .* in row 1"),
         ([("a", "b")], "must have one column of texts"),

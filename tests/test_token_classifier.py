@@ -522,3 +522,12 @@ def test_without_seqeval_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "seqeval.metrics", None)
     with pytest.raises(ImportError, match=r"pip install 'sklearn-bert\[ner\]'"):
         entity_f1_score([["O"]], [["O"]])
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "name"),
+    [(["B-x"], [["B-x"]], "y_true"), ([["O"], ["O"]], [["O"], "O"], "y_pred")],
+)
+def test_tags_that_are_in_no_list_are_refused(y_true, y_pred, name):
+    with pytest.raises(ValueError, match=f"{name} must hold a list of tags"):
+        entity_f1_score(y_true, y_pred)

@@ -372,3 +372,13 @@ def test_pairs_without_any_room_are_cut_with_a_warning(tiny_bert):
     assert tokenizer.max_length_ == 3
     with pytest.warns(TruncationWarning, match="1 of 2 texts"):
         tokenizer.transform([("good film", "bad plot"), ("", "")])
+
+
+@pytest.mark.parametrize("value", ["a", None, [1]])
+def test_what_is_no_number_is_no_id(tiny_bert, value):
+    tokenizer = BertTokenizer(tiny_bert).fit(["a film"])
+    ids = np.full((1, 4), 1, dtype=object)
+    assert tokenizer.inverse_transform(ids).shape == (1,)
+    ids[0, 2] = value
+    with pytest.raises(InputError, match="X must hold token ids, which are numbers"):
+        tokenizer.inverse_transform(ids)

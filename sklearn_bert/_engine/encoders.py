@@ -351,7 +351,8 @@ def _probe(checkpoint: Checkpoint) -> TokenSequences:
     # The first ids are control tokens, padding among them.
     first = min(5, n_words - 1)
     generator = torch.Generator().manual_seed(0)
-    lengths = (9, 5, 5, 3)
+    longest = checkpoint.architecture.max_positions
+    lengths = [min(n, longest) for n in (9, 5, 5, 3)]
     has_segments = checkpoint.architecture.has_segments
     return TokenSequences(
         ids=[

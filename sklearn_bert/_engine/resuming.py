@@ -45,9 +45,19 @@ class TrainingFile:
         Made if it is not there.
     identity : dict of str to object
         What must be the same for a training to go on, in JSON's types.
+
+    Raises
+    ------
+    ResumeError
+        If ``folder`` is a file.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise ResumeError(
+                f"checkpoint_dir must be a folder, or not exist. Got {str(folder)!r}, "
+                "which is a file. Give another path."
+            )
         self._folder = folder
         self._path = folder / _NAME
         self._identity = identity

@@ -96,7 +96,7 @@ def nothing_need_be_fitted(subject):
     "n_features_in",
     "n_features_in_after_fitting",
     "estimators_partial_fit_n_features",
-    kind="texts",
+    kind="pairs",
 )
 def pairs_are_two_columns_from_then_on(subject):
     pairs = list(zip(subject.X, reversed(subject.X), strict=True))

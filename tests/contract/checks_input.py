@@ -124,7 +124,7 @@ def a_bare_text_is_refused(subject):
             caller("a text")
 
 
-@rewrites("dataframe_column_names_consistency", kind="texts")
+@rewrites("dataframe_column_names_consistency", kind="pairs")
 def column_names_are_remembered_and_compared(subject):
     pairs = pd.DataFrame({"a": subject.X, "b": subject.X[::-1]})
     estimator = subject.fit(pairs)

@@ -14,8 +14,10 @@ from sklearn.utils.validation import has_fit_parameter
 from contract.checkpoint import CHECKPOINT
 from sklearn_bert import (
     BertClassifier,
+    BertMaskedLM,
     BertRegressor,
     BertTokenClassifier,
+    BertTokenizer,
     BertVectorizer,
 )
 
@@ -71,6 +73,13 @@ TAGS = np.array(
     [["short" if len(word) < 4 else "long" for word in x] for x in SENTENCES],
     dtype=object,
 )
+PRETRAINED = {
+    "model": CHECKPOINT,
+    "max_steps": 1,
+    "dropout": 0.0,
+    "dtype": "float64",
+    "random_state": 0,
+}
 TAGGED = {name: value for name, value in TUNED.items() if name != "pooling"}
 
 
@@ -141,6 +150,8 @@ class Subject:
             *(["weighted"] if has_fit_parameter(self.make(), "sample_weight") else []),
             "texts" if is_texts else "words",
             *(["per text"] if self.methods != ["score"] else []),
+            # BertMaskedLM, which has a score only, reads one column.
+            *(["pairs"] if is_texts and self.methods != ["score"] else []),
         }
 
     def __str__(self):
@@ -153,4 +164,6 @@ SUBJECTS = [
     Subject(BertClassifier, TUNED, TEXTS, LABELS, name="BertClassifier-multilabel"),
     Subject(BertRegressor, TUNED, TEXTS, LENGTHS, LEARNS_FROM_ROWS),
     Subject(BertTokenClassifier, TAGGED, SENTENCES, TAGS),
+    Subject(BertTokenizer, {"model": CHECKPOINT, "max_length": 32}, TEXTS),
+    Subject(BertMaskedLM, PRETRAINED, TEXTS),
 ]

@@ -24,6 +24,7 @@ _METHODS_OF_X = (
     "predict_proba",
     "predict_log_proba",
     "decision_function",
+    "score",
 )
 _ABOUT_COLUMNS = ("n_features_in_", "feature_names_in_")
 

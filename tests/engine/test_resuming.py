@@ -77,3 +77,11 @@ def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch
     assert len(list(tmp_path.iterdir())) == 1
     file.save(SAVED)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("mine")
+    with pytest.raises(ResumeError, match="checkpoint_dir must be a folder"):
+        TrainingFile(path, {})
+    assert path.read_text() == "mine"
