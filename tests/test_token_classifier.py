@@ -350,6 +350,14 @@ def test_tags_that_are_not_bio_are_refused_where_bio_is_asked(make, bad, words):
         make(constrain_tags="bio").fit(X, y)
 
 
+@pytest.mark.parametrize("names", [["I-x", "I-y"], ["B-x", "NN"]])
+def test_classes_that_cannot_be_bio_are_refused_in_predicting(make, names):
+    X, y = [["a", "b"]] * 3, [names] * 3
+    tagger = make(n_epochs=1).fit(X, y).set_params(constrain_tags="bio")
+    with pytest.raises(ValueError, match=re.escape(f"for the classes {sorted(names)}")):
+        tagger.predict(X)
+
+
 # --- early stopping and composition ------------------------------------------------
 
 
