@@ -244,6 +244,12 @@ def test_going_on_with_other_targets_is_refused(make, texts, numbers, method):
         getattr(regressor, method)(texts, np.ones((40, 2)))
 
 
+def test_a_validation_without_a_score_speaks_of_no_classes(make, texts, numbers):
+    regressor = make(early_stopping=True, scoring=lambda *args: NAN)
+    with pytest.raises(ValueError, match="give more samples, choose another scoring"):
+        regressor.fit(texts, numbers)
+
+
 # --- bad input ---------------------------------------------------------------------
 
 
