@@ -191,6 +191,7 @@ def read_numbers(
             "n_outputs_": columns.shape[1],
             "target_mean_": mean,
             "target_scale_": scale,
+            "_is_constant": np.ptp(columns[weights > 0], axis=0) == 0,
             "_y_ndim": y.ndim,
         },
     )

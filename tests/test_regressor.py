@@ -10,7 +10,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 
 from sklearn_bert import BertRegressor
-from sklearn_bert.exceptions import InputError, TruncationWarning
+from sklearn_bert.exceptions import ConstantTargetWarning, InputError, TruncationWarning
 
 EXACT = {"dtype": "float64", "dropout": 0.0, "batch_size": 999}
 NAN = float("nan")
@@ -229,6 +229,12 @@ def test_partial_fit_learns_bit_by_bit(make, texts, numbers):
             regressor.partial_fit(texts[half], numbers[half])
     assert regressor.score(texts, numbers) > 0.8
     assert regressor.target_mean_ == pytest.approx(numbers[:20].mean())
+
+
+def test_a_constant_first_part_is_told(make, texts, numbers):
+    with pytest.warns(ConstantTargetWarning, match="1 of 1 targets are constant"):
+        regressor = make().partial_fit(texts[:1], numbers[:1])
+    regressor.partial_fit(texts[1:2], numbers[1:2])
 
 
 def test_partial_fit_keeps_the_scale_of_a_fit(make, texts, numbers):
