@@ -57,8 +57,14 @@ class BioRules:
 
     @classmethod
     def of(cls, classes: np.ndarray) -> "BioRules":
-        """Return the rules for some tags, all of them BIO."""
-        kinds = [_parse(tag) or _START for tag in classes.tolist()]
+        """Return the rules for some tags.
+
+        Raises
+        ------
+        ValueError
+            If one of them is not BIO, or if none may begin a sentence.
+        """
+        kinds = _parse_all(classes.tolist())
         return cls(
             np.array([_may_follow(_START, kind) for kind in kinds]),
             np.array([[_may_follow(one, next_) for next_ in kinds] for one in kinds]),
@@ -94,6 +100,18 @@ class BioRules:
         return bool(
             self.may_start[path[0]] and self.may_follow[path[:-1], path[1:]].all()
         )
+
+
+def _parse_all(tags: list[Any]) -> list[tuple[str, str]]:
+    """Return the letters and the types of tags that BIO sequences can be made of."""
+    kinds = [kind for tag in tags if (kind := _parse(tag)) is not None]
+    if len(kinds) < len(tags) or all(letter == "I" for letter, _ in kinds):
+        raise ValueError(
+            "constrain_tags must be None unless all classes are BIO tags and one of "
+            "them may begin a sentence: 'O', or 'B-' and a type. Got "
+            f"constrain_tags='bio' for the classes {tags}. Set constrain_tags=None."
+        )
+    return kinds
 
 
 def _parse(tag: Any) -> tuple[str, str] | None:

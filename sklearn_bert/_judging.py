@@ -61,10 +61,12 @@ class Judge:
             return self()
 
     def _unfit(self, what: str) -> ValueError:
+        so_that = ""
+        if hasattr(self._estimator, "classes_"):
+            so_that = ", so that each class is among those held out"
         return ValueError(
             "scoring must be able to score the samples that early stopping holds out. "
             f"Got scoring={self._estimator.scoring!r} for {len(self._X)} samples. "
-            f"{what}. Raise validation_fraction or give more samples, so that each "
-            "class is among those held out, choose another scoring, or set "
-            "early_stopping=False."
+            f"{what}. Raise validation_fraction or give more samples{so_that}, choose "
+            "another scoring, or set early_stopping=False."
         )

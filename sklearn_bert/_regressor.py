@@ -12,6 +12,8 @@ from sklearn_bert._probes import probe_numbers
 from sklearn_bert._target_validation import check_numbers
 from sklearn_bert._targets import Target, read_numbers
 from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._warnings import warn_user
+from sklearn_bert.exceptions import ConstantTargetWarning
 
 
 @document(FINE_TUNING, REGRESSION)
@@ -261,9 +263,10 @@ class BertRegressor(RegressorMixin, TextFineTuner):
     def partial_fit(self, X, y, sample_weight=None):
         """Go once over some more texts, at a constant learning rate.
 
-        The first call, or the `fit` before it, decides how targets are scaled. The
-        optimiser's state is kept from call to call, which triples the size of the
-        estimator until the next `fit`.
+        The first call, or the `fit` before it, decides how targets are scaled; a first
+        call with a target that is constant cannot scale it, and warns. The optimiser's
+        state is kept from call to call, which triples the size of the estimator until
+        the next `fit`.
 
         Parameters
         ----------
@@ -284,7 +287,16 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         known = None
         if hasattr(self, "encoder_"):
             known = self.target_mean_, self.target_scale_
-        return self._fit(X, y, sample_weight, known=known, is_partial=True)
+        self._fit(X, y, sample_weight, known=known, is_partial=True)
+        if known is None and self._is_constant.any():
+            warn_user(
+                f"{self._is_constant.sum()} of {self.n_outputs_} targets are constant "
+                "in the first call of partial_fit, which decides how they are scaled: "
+                "they stay in their own units for ever. Begin anew, with texts of "
+                "different numbers in the first call.",
+                ConstantTargetWarning,
+            )
+        return self
 
     def predict(self, X):
         """Return the numbers that the texts stand for.

@@ -90,7 +90,7 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
     """
     check_there(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
-    rows = list(y)
+    rows = _rows_of_tags(y)
     for row, tags in enumerate(rows):
         if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
             raise ValueError(
@@ -102,6 +102,17 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
     _check_lengths(lists, sentences)
     _check_kinds(lists)
     return as_objects(lists)
+
+
+def _rows_of_tags(y: Any) -> list[Any]:
+    """Return the rows of a collection, or of a frame's only column."""
+    n_columns = len(getattr(y, "columns", [y]))
+    if n_columns != 1:
+        raise ValueError(
+            f"y must be one column of lists of tags. Got {n_columns} columns. Select "
+            "the column."
+        )
+    return rows_of(y) if hasattr(y, "columns") else list(y)
 
 
 def as_objects(rows: list[Any]) -> np.ndarray:

@@ -85,6 +85,11 @@ def read_tags(
             "X must hold some words to learn from. Got only empty sentences. Give at "
             "least two words with different tags."
         )
+    if not weights[lengths > 0].any():
+        raise ValueError(
+            "sample_weight must leave some sentences that have words a weight over 0. "
+            "Got one over 0 for empty sentences only. Raise the weight of others."
+        )
     words = read_classes(
         tags, np.repeat(weights, lengths), known, class_weight, label_smoothing
     )

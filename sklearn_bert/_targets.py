@@ -95,7 +95,7 @@ def read_classes(
         if len(known) < 2:
             raise ValueError(
                 "classes must hold at least 2 labels. Got only one class: "
-                f"{known[0]!r}. Give all labels that will ever come."
+                f"{known.tolist()[0]!r}. Give all labels that will ever come."
             )
         classes = known
     codes = np.searchsorted(classes, y)
@@ -110,7 +110,7 @@ def read_classes(
     if known is None and len(np.unique(codes[weights > 0])) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data "
-            f"contains only one class: {y[weights > 0][0]!r}"
+            f"contains only one class: {y[weights > 0].tolist()[0]!r}"
         )
     return Target(
         y=y,
@@ -191,6 +191,7 @@ def read_numbers(
             "n_outputs_": columns.shape[1],
             "target_mean_": mean,
             "target_scale_": scale,
+            "_is_constant": np.ptp(columns[weights > 0], axis=0) == 0,
             "_y_ndim": y.ndim,
         },
     )

@@ -12,6 +12,7 @@
     ├── DeviceMemoryError (RuntimeError)      a model or a text does not fit into memory
     └── DivergenceError (RuntimeError)        training met a number that is not finite
 
+    ConstantTargetWarning (UserWarning)       a first part of numbers has no scale
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
     MemoryWarning (UserWarning)               batches were split to fit into memory
     RareClassWarning (UserWarning)            a class is too rare to be validated
@@ -23,6 +24,7 @@ __all__ = [
     "CheckpointError",
     "CheckpointMismatchError",
     "CheckpointNotFoundError",
+    "ConstantTargetWarning",
     "DeviceError",
     "DeviceMemoryError",
     "DivergenceError",
@@ -71,6 +73,10 @@ class DeviceMemoryError(SklearnBertError, RuntimeError):
 
 class DivergenceError(SklearnBertError, RuntimeError):
     """A loss, a gradient or an output was not a finite number."""
+
+
+class ConstantTargetWarning(UserWarning):
+    """The first part given to ``partial_fit`` has a target without any spread."""
 
 
 class InterruptedFitWarning(UserWarning):

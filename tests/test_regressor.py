@@ -10,7 +10,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.exceptions import NotFittedError
 
 from sklearn_bert import BertRegressor
-from sklearn_bert.exceptions import InputError, TruncationWarning
+from sklearn_bert.exceptions import ConstantTargetWarning, InputError, TruncationWarning
 
 EXACT = {"dtype": "float64", "dropout": 0.0, "batch_size": 999}
 NAN = float("nan")
@@ -231,6 +231,12 @@ def test_partial_fit_learns_bit_by_bit(make, texts, numbers):
     assert regressor.target_mean_ == pytest.approx(numbers[:20].mean())
 
 
+def test_a_constant_first_part_is_told(make, texts, numbers):
+    with pytest.warns(ConstantTargetWarning, match="1 of 1 targets are constant"):
+        regressor = make().partial_fit(texts[:1], numbers[:1])
+    regressor.partial_fit(texts[1:2], numbers[1:2])
+
+
 def test_partial_fit_keeps_the_scale_of_a_fit(make, texts, numbers):
     regressor = make().fit(texts, numbers)
     regressor.partial_fit(texts[:3], numbers[:3])
@@ -242,6 +248,12 @@ def test_going_on_with_other_targets_is_refused(make, texts, numbers, method):
     regressor = make(warm_start=True, n_epochs=1).fit(texts, numbers)
     with pytest.raises(ValueError, match="y must have 1 targets, as in the fit before"):
         getattr(regressor, method)(texts, np.ones((40, 2)))
+
+
+def test_a_validation_without_a_score_speaks_of_no_classes(make, texts, numbers):
+    regressor = make(early_stopping=True, scoring=lambda *args: NAN)
+    with pytest.raises(ValueError, match="give more samples, choose another scoring"):
+        regressor.fit(texts, numbers)
 
 
 # --- bad input ---------------------------------------------------------------------

@@ -191,7 +191,8 @@ def test_sentences_may_come_in_any_container(make, fitted, sentences, tags):
     ]
     for X, y in inputs:
         assert_same(make().fit(X, y), fitted)
-    assert_same(make().fit(pd.DataFrame({"words": sentences}), tags), fitted)
+    frame = pd.DataFrame({"words": sentences, "tags": tags})
+    assert_same(make().fit(frame[["words"]], frame[["tags"]]), fitted)
 
 
 def test_an_array_of_one_column_is_its_column(fitted, sentences):
@@ -350,6 +351,14 @@ def test_tags_that_are_not_bio_are_refused_where_bio_is_asked(make, bad, words):
         make(constrain_tags="bio").fit(X, y)
 
 
+@pytest.mark.parametrize("names", [["I-x", "I-y"], ["B-x", "NN"]])
+def test_classes_that_cannot_be_bio_are_refused_in_predicting(make, names):
+    X, y = [["a", "b"]] * 3, [names] * 3
+    tagger = make(n_epochs=1).fit(X, y).set_params(constrain_tags="bio")
+    with pytest.raises(ValueError, match=re.escape(f"for the classes {sorted(names)}")):
+        tagger.predict(X)
+
+
 # --- early stopping and composition ------------------------------------------------
 
 
@@ -461,7 +470,8 @@ def test_bad_sentences_are_refused(fitted, X, words):
         ([["O", NAN], ["O", "X"]], "Input y contains NaN"),
         ([["O", 1], ["O", "X"]], "Got 1 (int) for word 1 of sentence 0"),
         ([[0.5, 1.5], [0.5, 1.5]], "Got 0.5 (float) for word 0 of sentence 0"),
-        ([["O", "O"], ["O", "O"]], "contains only one class"),
+        ([["O", "O"], ["O", "O"]], "contains only one class: 'O'"),
+        (pd.DataFrame([[["O"], ["X"]]] * 2), "one column of lists of tags. Got 2"),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -478,6 +488,11 @@ def test_a_flat_list_of_words_is_refused(make):
 def test_nothing_but_empty_sentences_is_refused(make):
     with pytest.raises(ValueError, match="Got only empty sentences"):
         make().fit([[], []], [[], []])
+
+
+def test_weights_on_nothing_but_empty_sentences_are_refused(make):
+    with pytest.raises(ValueError, match="over 0 for empty sentences only"):
+        make().fit([["a", "b"], []], [["O", "X"], []], sample_weight=[0, 1])
 
 
 @pytest.mark.parametrize("weights", [[1], [1, -1], [0, 0]])
