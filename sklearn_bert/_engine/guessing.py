@@ -140,7 +140,7 @@ def _read_batch(
     """Return what is read from some rows, in parts if memory is short."""
     device = running.encoder.device
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), running.encoder.autocast():
             return [(rows, read(rows, _scores(running, masked, sequences, rows)))]
     except torch.OutOfMemoryError as error:
         # Only the message leaves this block: the traceback holds the tensors.

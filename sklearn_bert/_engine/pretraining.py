@@ -22,6 +22,7 @@ from tqdm import tqdm
 from sklearn_bert._engine.batching import Batch, collate, move
 from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
 from sklearn_bert._engine.corpus import TokenCorpus
+from sklearn_bert._engine.device import multiply_in
 from sklearn_bert._engine.divergence import (
     check_learning_rate,
     divergence,
@@ -144,7 +145,8 @@ class Pretraining:
         """
         self._begun_at = self._saved_at = time.monotonic()
         what = "Training, with a gradient and two moments of each weight,"
-        with NeedsMemory(what, self._device):
+        # An autocast of whoever calls would reach the head and the backward pass.
+        with NeedsMemory(what, self._device), multiply_in(self._device):
             self._run_to_the_end()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
