@@ -177,7 +177,11 @@ def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
     -------
     torch.autocast
     """
-    return torch.autocast(device.type, dtype, enabled=dtype is not None)
+    # torch would keep rounded weights until the outermost context ends, which may be
+    # the whole of a training, and so go on with those of the first step.
+    return torch.autocast(
+        device.type, dtype, enabled=dtype is not None, cache_enabled=False
+    )
 
 
 def is_bfloat16_fast(device: torch.device) -> bool:

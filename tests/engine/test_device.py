@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from sklearn_bert._engine import device as module
-from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._engine.device import (
+    multiply_in,
+    resolve_device,
+    resolve_encoding_dtype,
+)
 from sklearn_bert.exceptions import DeviceError
 
 CPU = torch.device("cpu")
@@ -80,3 +84,15 @@ def test_cuda_in_a_forked_process_is_refused(monkeypatch, device):
 
 def test_a_numbered_cpu_is_the_cpu():
     assert resolve_device("cpu:0") == CPU
+
+
+@torch.no_grad()
+def test_products_see_the_weights_of_the_moment_in_nested_contexts():
+    x = torch.ones(1, 2)
+    layer = torch.nn.Linear(2, 3, bias=False)
+    layer.weight.fill_(1.0)
+    with multiply_in(CPU):
+        for value in (1.0, 2.0):
+            layer.weight.fill_(value)
+            with torch.enable_grad(), multiply_in(CPU, torch.bfloat16):
+                assert layer(x).tolist() == [[2 * value] * 3]
