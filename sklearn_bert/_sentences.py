@@ -142,9 +142,11 @@ def _split(text: str, split: Callable[[str], list[str]]) -> list[str]:
 
 def _listed(row: Any, place: int) -> list[Any]:
     if isinstance(row, dict | set | frozenset | bytes) or not isinstance(row, Iterable):
+        about_complex = "Complex data not supported. " * isinstance(row, complex)
         raise InputError(
             "X must hold a list of words, or a text (str), in every row. Got "
-            f"{show(row)} in row {place}. Give lists of words: [['a', 'word'], ...]."
+            f"{show(row)} in row {place}. {about_complex}Give lists of words: "
+            "[['a', 'word'], ...]."
         )
     return row.tolist() if hasattr(row, "tolist") else list(row)
 

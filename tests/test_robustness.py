@@ -398,14 +398,14 @@ def test_short_memory_in_a_fit_is_told_with_remedies(
 
 
 def test_short_memory_in_loading_is_told_with_remedies(
-    make, texts, labels, tiny_bert, monkeypatch
+    make, texts, labels, own_bert, monkeypatch
 ):
     classifier = make(n_epochs=1).fit(texts, labels)
     monkeypatch.setattr(running, "choose_path", run_out)
     monkeypatch.setattr("sklearn_bert._engine.registry.build_encoder", run_out)
     for read in (
         classifier.predict,
-        BertVectorizer(tiny_bert, dtype="float64").transform,
+        BertVectorizer(own_bert).transform,
     ):
         with pytest.raises(DeviceMemoryError, match="The model does not fit"):
             read(texts)
