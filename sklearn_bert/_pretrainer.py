@@ -253,7 +253,8 @@ class BasePretrainer(BasePretrained):
             warn_user(
                 f"Batches of batch_tokens={self.batch_tokens} tokens do not fit into "
                 f"the memory of device {self.device_!r}: they were trained in parts of "
-                f"{log.part_tokens}, with the same result. Lower max_length for speed.",
+                f"{log.part_tokens}. The steps are the same, but for rounding and for "
+                "dropout, which each part draws anew. Lower max_length for speed.",
                 MemoryWarning,
             )
         if log.was_interrupted:

@@ -255,8 +255,10 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         DeviceMemoryError
             If training on a single text does not fit into memory.
         DivergenceError
-            If a loss or a gradient is no finite number. The estimator can be used
-            then: it holds the weights of the step before.
+            If a loss, a gradient or an output is no finite number. The estimator can
+            be used then: it holds the best weights so far, or without early stopping
+            those of the last epoch that ended with finite outputs, or those that
+            training started from.
         """
         return self._fit(X, y, sample_weight)
 
