@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_bert import BertTokenClassifier
 from sklearn_bert.exceptions import InputError, TextRepairWarning
-from sklearn_bert.metrics import entity_f1_score, entity_f1_scorer
+from sklearn_bert.metrics import entity_f1_scorer
 
 EXACT = {"dtype": "float64", "dropout": 0.0, "batch_size": 999, "init": "zeros"}
 NAN = float("nan")
@@ -520,29 +520,3 @@ def test_bad_parameters_are_refused_in_scikit_learns_words(make, change):
     words = f"The '{name}' parameter of BertTokenClassifier"
     with pytest.raises(ValueError, match=words):
         make(**change).fit([["a", "b"]], [["O", "X"]])
-
-
-# --- entities ----------------------------------------------------------------------
-
-
-def test_entities_count_as_wholes():
-    true = [["B-x", "I-x", "O"], ["O", "B-y"]]
-    assert entity_f1_score(true, true) == 1
-    assert entity_f1_score(true, [["B-x", "O", "O"], ["O", "B-y"]]) == 0.5
-    assert entity_f1_score(true, [["O"] * 3, ["O"] * 2]) == 0
-    assert entity_f1_score([["O"]], [["O"]], zero_division=1) == 1
-
-
-def test_without_seqeval_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "seqeval.metrics", None)
-    with pytest.raises(ImportError, match=r"pip install 'sklearn-bert\[ner\]'"):
-        entity_f1_score([["O"]], [["O"]])
-
-
-@pytest.mark.parametrize(
-    ("y_true", "y_pred", "name"),
-    [(["B-x"], [["B-x"]], "y_true"), ([["O"], ["O"]], [["O"], "O"], "y_pred")],
-)
-def test_tags_that_are_in_no_list_are_refused(y_true, y_pred, name):
-    with pytest.raises(ValueError, match=f"{name} must hold a list of tags"):
-        entity_f1_score(y_true, y_pred)

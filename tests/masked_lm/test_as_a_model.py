@@ -1,0 +1,124 @@
+"""A fitted BertMaskedLM is a model for the other estimators."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from masked_lm.making import SENTENCES, make
+from sklearn_bert import BertClassifier, BertTokenizer, BertVectorizer
+from sklearn_bert.exceptions import (
+    CheckpointError,
+    CheckpointMismatchError,
+)
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, FrozenEstimator])
+def test_a_fitted_one_is_a_model_of_every_estimator(fitted, wrap):
+    model = wrap(fitted)
+    labels = ["good" in text for text in SENTENCES]
+    features = BertVectorizer(model).fit_transform(SENTENCES)
+    assert features.shape == (len(SENTENCES), 16)
+    classifier = BertClassifier(
+        model, pooling="mean", learning_rate=2e-3, random_state=0
+    )
+    assert classifier.fit(SENTENCES, labels).score(SENTENCES, labels) == 1
+    assert classifier.checkpoint_.source == "estimator"
+    ids = BertTokenizer(model).fit_transform(SENTENCES[:1])
+    assert ids[0, 0] == fitted.vocabulary_["[CLS]"]
+
+
+def test_a_folder_that_it_wrote_is_a_model_too(fitted, tmp_path):
+    folder = tmp_path / "below" / "model"
+    fitted.save_pretrained(folder)
+    np.testing.assert_array_equal(
+        BertVectorizer(folder).transform(SENTENCES[:8]),
+        BertVectorizer(fitted).transform(SENTENCES[:8]),
+    )
+    tricky = ["[SEP] Über  das Film", "wasn't"]
+    np.testing.assert_array_equal(
+        BertTokenizer(folder).fit_transform(tricky),
+        BertTokenizer(fitted).fit_transform(tricky),
+    )
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_case_survives_the_folder(tmp_path):
+    model = make(lowercase=False, max_steps=1).fit(["Das Wort und das Wort"] * 9)
+    model.save_pretrained(tmp_path / "model")
+    tokenizer = BertTokenizer(tmp_path / "model").fit(["Das das"])
+    assert tokenizer.inverse_transform(tokenizer.transform(["Das das"])) == ["Das das"]
+
+
+def test_declared_pooling_and_limit_survive_the_folder(own_bert, texts, tmp_path):
+    (own_bert / "1_Pooling").mkdir()
+    (own_bert / "1_Pooling" / "config.json").write_text(
+        json.dumps({"pooling_mode_mean_tokens": True})
+    )
+    (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 40}')
+    make(model=own_bert, max_steps=1).fit(texts).save_pretrained(tmp_path / "out")
+    vectorizer = BertVectorizer(tmp_path / "out").fit(texts)
+    assert (vectorizer.pooling_, vectorizer.max_length_) == ("mean", 40)
+
+
+def test_a_folder_that_is_in_use_is_left_alone(fitted, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ValueError, match="folder must not exist, or be empty"):
+        fitted.save_pretrained(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_cloning_a_bare_one_is_told_to_freeze_it(fitted):
+    labels = ["good" in text for text in SENTENCES]
+    bare = clone(BertVectorizer(fitted))
+    with pytest.raises(CheckpointError, match=r"sklearn\.frozen\.FrozenEstimator"):
+        bare.fit(SENTENCES)
+    pipeline = make_pipeline(BertVectorizer(fitted), LogisticRegression())
+    with pytest.raises(ValueError, match=r"sklearn\.frozen\.FrozenEstimator"):
+        cross_val_score(pipeline, SENTENCES, labels, cv=2, error_score="raise")
+
+
+def test_a_frozen_one_survives_a_grid_search(fitted):
+    labels = ["good" in text for text in SENTENCES]
+    pipeline = make_pipeline(
+        BertVectorizer(FrozenEstimator(fitted)), LogisticRegression()
+    )
+    search = GridSearchCV(pipeline, {"bertvectorizer__pooling": ["cls", "mean"]}, cv=2)
+    assert search.fit(SENTENCES, labels).best_score_ == 1
+
+
+def test_a_vectorizer_refuses_a_model_that_was_fitted_anew():
+    model = make(max_steps=1).fit(SENTENCES)
+    vectorizer = BertVectorizer(model).fit(SENTENCES)
+    model.set_params(random_state=1).fit(SENTENCES)
+    with pytest.raises(CheckpointMismatchError, match="weights differs"):
+        vectorizer.transform(SENTENCES)
+
+
+def test_an_estimator_that_is_no_model_is_refused():
+    with pytest.raises(ValueError, match="The 'model' parameter of BertVectorizer"):
+        BertVectorizer(LogisticRegression()).fit(["a"])
+
+
+def test_a_pickle_holds_all(fitted, tmp_path):
+    saved = tmp_path / "vectorizer.pickle"
+    saved.write_bytes(pickle.dumps((fitted, BertVectorizer(fitted).fit(SENTENCES))))
+    code = (
+        "import pickle, sys; model, vectorizer = pickle.load(open(sys.argv[1], 'rb')); "
+        "print(model.score(['the old film']), vectorizer.transform(['the'])[0, 0])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, saved], capture_output=True, text=True, check=True
+    )
+    score, feature = map(float, run.stdout.split())
+    assert score == pytest.approx(fitted.score(["the old film"]), abs=1e-6)
+    expected = BertVectorizer(fitted).transform(["the"])[0, 0]
+    assert feature == pytest.approx(expected, abs=1e-6)

@@ -1,0 +1,60 @@
+"""What BertMaskedLM refuses, and in which words."""
+
+import pytest
+
+from masked_lm.making import make
+from sklearn_bert.exceptions import (
+    InputError,
+)
+
+
+@pytest.mark.parametrize(
+    ("X", "match"),
+    [
+        ("a text", "string object received"),
+        ("/texts/a.txt", r"must be a pathlib\.Path"),
+        ([], "0 sample"),
+        (["a", None], "None .* in row 1"),
+        ([("a", "b")], "must have one column of texts"),
+        (["", "  "], "at least one word"),
+        (iter([]), "at least one word"),
+        (iter(["a", 3]), r"3 \(int\) in row 1"),
+    ],
+)
+def test_what_is_no_text_is_refused(X, match):
+    with pytest.raises(InputError, match=match):
+        make().fit(X)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="there is no file"):
+        make().fit(tmp_path / "texts.txt")
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_bytes("déjà vu\n".encode("latin-1"))
+    with pytest.raises(InputError, match="must be in UTF-8"):
+        make().fit(path)
+
+
+def test_features_must_divide_among_the_heads():
+    with pytest.raises(ValueError, match="hidden_size must be a multiple of n_heads"):
+        make(hidden_size=16, n_heads=3).fit(["a"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mask_probability": 1.0},
+        {"learning_rate": "fast"},
+        {"n_layers": 0},
+        {"checkpoint_every": -1.0},
+        {"max_time": 0},
+        {"model": 3},
+    ],
+)
+def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of BertMaskedLM"):
+        make(**wrong).fit(["a"])

@@ -1,0 +1,181 @@
+"""Ctrl-C, divergence and short memory in BertMaskedLM."""
+
+import traceback
+
+import numpy as np
+import pytest
+import torch
+
+from masked_lm.making import SENTENCES, make, weights_of
+from sklearn_bert.exceptions import (
+    DeviceMemoryError,
+    DivergenceError,
+    InterruptedFitWarning,
+    MemoryWarning,
+)
+
+
+def test_ctrl_c_keeps_the_weights_so_far(monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    step = Pretraining._step
+
+    def interrupted(self, rows):
+        if self.log.n_steps == 2:
+            raise KeyboardInterrupt
+        step(self, rows)
+
+    monkeypatch.setattr(Pretraining, "_step", interrupted)
+    with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
+        model = make(n_epochs=5).fit(SENTENCES)
+    monkeypatch.undo()
+    assert model.n_steps_ == 2
+    assert np.isfinite(model.score(SENTENCES))
+
+
+def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    accumulate = Pretraining._accumulate
+
+    def broken(self, sequences):
+        loss, norm = accumulate(self, sequences)
+        return (np.nan if self.log.n_steps == 2 else loss), norm
+
+    monkeypatch.setattr(Pretraining, "_accumulate", broken)
+    model = make(n_epochs=5)
+    with pytest.raises(DivergenceError, match="loss was not at step 3 of"):
+        model.fit(SENTENCES)
+    monkeypatch.undo()
+    assert model.n_steps_ == 2
+    assert np.isfinite(model.score(SENTENCES))
+
+
+@pytest.mark.parametrize(
+    ("learning_rate", "max_steps"), [(1e38, 1), (1e20, 1), (1e20, 4), (1e38, 4)]
+)
+def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp_path):
+    kept = tmp_path / "pretraining.safetensors"
+    model = make(
+        learning_rate=learning_rate,
+        max_steps=max_steps,
+        warmup=0.0,
+        checkpoint_dir=tmp_path,
+        checkpoint_every=0.0,
+    )
+    with pytest.raises(DivergenceError, match="weights that training started from"):
+        model.fit(SENTENCES)
+    assert all(np.isfinite(array).all() for array in weights_of(model).values())
+    assert np.isfinite(model.score(SENTENCES))
+    assert not kept.exists()
+
+
+def test_the_error_of_a_divergence_holds_no_training():
+    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.trainable import TrainableEncoder
+
+    with pytest.raises(DivergenceError) as caught:
+        make(learning_rate=1e20, max_steps=1, warmup=0.0).fit(SENTENCES)
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+        for value in frame.f_locals.values()
+    ]
+    assert not any(isinstance(x, Pretraining | TrainableEncoder) for x in held)
+
+
+def test_what_is_set_during_a_fit_stays():
+    model = make(max_steps=1)
+
+    def texts():
+        model.set_params(n_epochs=7)
+        yield from SENTENCES
+
+    assert model.fit(texts()).n_epochs == 7
+
+
+def test_a_learning_rate_beyond_the_format_is_refused():
+    with pytest.raises(ValueError, match="learning_rate must be at most"):
+        make(learning_rate=1e39).fit(SENTENCES)
+
+
+@pytest.mark.parametrize("n_failures", [1, 3])
+def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failures):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    options = {"n_epochs": 2, "dropout": 0.0, "dtype": "float64"}
+    expected = make(**options).fit(SENTENCES)
+    forward, left = Pretraining._forward, [n_failures]
+
+    def short(self, part):
+        if left[0]:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, part)
+
+    monkeypatch.setattr(Pretraining, "_forward", short)
+    with pytest.warns(MemoryWarning, match="do not fit into the memory"):
+        found = make(**options).fit(SENTENCES)
+    for name, array in weights_of(expected).items():
+        np.testing.assert_allclose(weights_of(found)[name], array, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("sklearn_bert._pretrainer.make_trainable", "The model does not fit"),
+        ("sklearn_bert._engine.pretraining.KeptWeights", "The optimiser's state does"),
+        ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
+    ],
+)
+def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
+    def short(*args, **options):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(place, short)
+    with pytest.raises(DeviceMemoryError, match=words):
+        make().fit(SENTENCES)
+
+
+def run_out_above(n_rows, monkeypatch):
+    """Let memory be too short for more sequences at once."""
+    from sklearn_bert._engine import guessing
+
+    scores = guessing._scores
+
+    def short(running, masked, sequences, rows):
+        if len(rows) > n_rows:
+            raise torch.OutOfMemoryError("out of memory")
+        return scores(running, masked, sequences, rows)
+
+    monkeypatch.setattr(guessing, "_scores", short)
+
+
+def test_short_memory_in_guessing_changes_no_guess(fitted, monkeypatch):
+    texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
+    score, gaps = fitted.score(SENTENCES), fitted.fill_mask(texts)
+    run_out_above(1, monkeypatch)
+    assert fitted.score(SENTENCES) == pytest.approx(score, abs=1e-6)
+    for one, other in zip(fitted.fill_mask(texts), gaps, strict=True):
+        for gap, same in zip(one, other, strict=True):
+            assert dict(gap) == pytest.approx(dict(same), abs=1e-6)
+
+
+def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, monkeypatch):
+    run_out_above(0, monkeypatch)
+    for call in (fitted.score, fitted.fill_mask):
+        with pytest.raises(DeviceMemoryError, match=r"A single text of \d tokens does"):
+            call(["the old film [MASK]"])
+
+
+def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    def short(self, part):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(Pretraining, "_forward", short)
+    model = make()
+    with pytest.raises(DeviceMemoryError, match="a single sequence of"):
+        model.fit(SENTENCES)
+    assert not hasattr(model, "encoder_")

@@ -1,0 +1,45 @@
+"""BertMaskedLM goes on with a checkpoint."""
+
+import numpy as np
+import pytest
+
+from masked_lm.making import SENTENCES, make
+from sklearn_bert import BertTokenizer, BertVectorizer
+from sklearn_bert.exceptions import (
+    CheckpointError,
+)
+
+
+def test_it_goes_on_with_a_checkpoint(tiny_bert, texts):
+    model = make(model=tiny_bert, n_epochs=3).fit(texts)
+    assert model.checkpoint_.source == "directory"
+    assert model.max_length_ == 64
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert model.vocabulary_ == BertTokenizer(tiny_bert).fit(texts).vocabulary_
+
+
+def test_it_goes_on_with_another_masked_lm(fitted):
+    again = make(model=fitted, max_steps=1, learning_rate=1e-12).fit(SENTENCES)
+    assert again.checkpoint_.source == "estimator"
+    np.testing.assert_allclose(
+        BertVectorizer(again).transform(SENTENCES[:8]),
+        BertVectorizer(fitted).transform(SENTENCES[:8]),
+        atol=1e-5,
+    )
+
+
+def test_the_head_of_a_checkpoint_is_used(fitted, tmp_path):
+    fitted.save_pretrained(tmp_path / "model")
+    again = make(model=tmp_path / "model", max_steps=1, learning_rate=1e-12)
+    again.fit(SENTENCES)
+    assert again.score(SENTENCES) == pytest.approx(fitted.score(SENTENCES), abs=1e-4)
+
+
+def test_a_checkpoint_without_a_mask_token_is_refused(own_bert):
+    path = own_bert / "tokenizer.json"
+    content = path.read_text().replace("[MASK]", "[GAP]")
+    path.write_text(content)
+    path = own_bert / "tokenizer_config.json"
+    path.write_text(path.read_text().replace("[MASK]", "[GAP]"))
+    with pytest.raises(CheckpointError, match="must have a token for hiding"):
+        make(model=own_bert).fit(["a film"])

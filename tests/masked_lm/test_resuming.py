@@ -1,0 +1,170 @@
+"""BertMaskedLM goes on after the end of a process, to the same weights."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from masked_lm.making import SENTENCES, TINY, assert_same_weights, make, weights_of
+from sklearn_bert import BertMaskedLM
+from sklearn_bert.exceptions import (
+    InterruptedFitWarning,
+    ResumeError,
+)
+
+WORKER = """
+import sys
+from pathlib import Path
+from sklearn_bert import BertMaskedLM
+
+texts, folder = Path(sys.argv[1]), sys.argv[2]
+model = BertMaskedLM(
+    n_layers=1, hidden_size=16, n_heads=2, vocab_size=120, batch_tokens=256,
+    learning_rate=3e-3, device="cpu", dtype="float32", random_state=0, n_epochs=30,
+    checkpoint_dir=folder, checkpoint_every=0.0,
+)
+print("begun", flush=True)
+model.fit(texts)
+print("ended", flush=True)
+"""
+
+
+def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(SENTENCES), encoding="utf-8")
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER)
+    folder = tmp_path / "checkpoint"
+    kept = folder / "pretraining.safetensors"
+    moments = np.random.default_rng(0).random(3)
+    n_killed = 0
+    for moment in moments:
+        worker = subprocess.Popen(
+            [sys.executable, script, texts, folder], stdout=subprocess.PIPE
+        )
+        before = kept.stat().st_mtime_ns if kept.exists() else None
+        while worker.poll() is None:
+            if kept.exists() and kept.stat().st_mtime_ns != before:
+                time.sleep(moment / 10)
+                break
+            time.sleep(0.01)
+        if worker.poll() is None:
+            os.kill(worker.pid, signal.SIGKILL)
+            n_killed += 1
+        worker.communicate()
+    assert n_killed
+    options = {**TINY, "n_epochs": 30}
+    resumed = BertMaskedLM(**options, checkpoint_dir=folder, checkpoint_every=0.0)
+    resumed.fit(texts)
+    undisturbed = BertMaskedLM(**options).fit(texts)
+    assert_same_weights(resumed, undisturbed)
+    assert resumed.loss_curve_ == undisturbed.loss_curve_
+    assert resumed.n_tokens_ == undisturbed.n_tokens_
+
+
+@pytest.mark.parametrize("n_done", [1, 2, 3, 5])
+def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_every": 0.0}
+    save = Pretraining._save_now_and_then
+
+    def save_and_die(self):
+        save(self)
+        if self.log.n_steps == n_done:
+            raise SystemError
+
+    monkeypatch.setattr(Pretraining, "_save_now_and_then", save_and_die)
+    with pytest.raises(SystemError):
+        make(**options).fit(SENTENCES)
+    monkeypatch.undo()
+    resumed = make(**options).fit(SENTENCES)
+    expected = make(n_epochs=3).fit(SENTENCES)
+    assert_same_weights(resumed, expected)
+    assert resumed.loss_curve_ == expected.loss_curve_
+
+
+def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    options = {"n_epochs": 2, "checkpoint_dir": tmp_path}
+    first = make(**options).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_step", None)
+    assert_same_weights(first, make(**options).fit(SENTENCES))
+
+
+def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    monkeypatch.setattr(Pretraining, "_is_time_up", lambda self: self.log.n_steps == 3)
+    options = {"n_epochs": 5, "checkpoint_dir": tmp_path}
+    first = make(**options).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_step", None)
+    again = make(**options).fit(SENTENCES)
+    assert again.n_steps_ == 3
+    assert again.loss_curve_ == first.loss_curve_
+    assert_same_weights(first, again)
+
+
+def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    step = Pretraining._step
+
+    def interrupted(self, rows):
+        if self.log.n_steps == 2:
+            raise KeyboardInterrupt
+        step(self, rows)
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    monkeypatch.setattr(Pretraining, "_step", interrupted)
+    with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
+        make(**options).fit(SENTENCES)
+    monkeypatch.undo()
+    begun_at = []
+
+    def record(self, rows):
+        begun_at.append(self.log.n_steps)
+        step(self, rows)
+
+    monkeypatch.setattr(Pretraining, "_step", record)
+    resumed = make(**options).fit(SENTENCES)
+    assert begun_at[0] == 2
+    assert_same_weights(resumed, make(n_epochs=3).fit(SENTENCES))
+
+
+def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    expected = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
+    monkeypatch.setattr(Pretraining, "_end_epoch", interrupted)
+    monkeypatch.setattr(Pretraining, "_save_now_and_then", lambda self: None)
+    with pytest.warns(InterruptedFitWarning):
+        model = make(batch_tokens=10**6, **options).fit(SENTENCES)
+    for name, array in weights_of(expected).items():
+        np.testing.assert_allclose(weights_of(model)[name], array, atol=1e-6)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_seed_it_goes_on_with_the_one_that_was_drawn(tmp_path):
+    options = {"n_epochs": 2, "checkpoint_dir": tmp_path, "random_state": None}
+    first = make(**options).fit(SENTENCES)
+    assert_same_weights(first, make(**options).fit(SENTENCES))
+
+
+@pytest.mark.parametrize(
+    ("changes", "texts"),
+    [({"n_epochs": 3}, SENTENCES), ({"dropout": 0.0}, SENTENCES), ({}, SENTENCES[:-1])],
+)
+def test_another_training_is_not_taken_over(tmp_path, changes, texts):
+    make(n_epochs=2, checkpoint_dir=tmp_path).fit(SENTENCES)
+    with pytest.raises(ResumeError, match="only with the same parameters and texts"):
+        make(**{"n_epochs": 2, "checkpoint_dir": tmp_path, **changes}).fit(texts)
