@@ -123,8 +123,8 @@ class BasePretrainer(BasePretrained):
         if self.model is None and self.hidden_size % self.n_heads:
             raise ValueError(
                 "hidden_size must be a multiple of n_heads. Got "
-                f"{self.hidden_size} and {self.n_heads}. Set "
-                f"hidden_size={self.hidden_size // self.n_heads + 1} * {self.n_heads}."
+                f"{self.hidden_size} and {self.n_heads}. Set hidden_size="
+                f"{(self.hidden_size // self.n_heads + 1) * self.n_heads}."
             )
 
     def _remember_column(self, X: Any) -> None:

@@ -28,6 +28,12 @@ WORD = re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]")
 WordTokenizer = Callable[[str], list[str]] | None
 
 
+_FOR_NUMBERS = (
+    "Leave numbers and their tags out, or turn them into texts if that is meant: "
+    "[[str(word) for word in words] for words in X]."
+)
+
+
 def check_sentences(X: Any, word_tokenizer: WordTokenizer = None) -> Sentences:
     """Read X as sentences of words, or as texts that are split into words.
 
@@ -170,7 +176,7 @@ def _check_all_words(words: list[list[Any]]) -> None:
     raise InputError(
         f"X must hold only lists of words (str). Got {shown}: {n_rows} of {len(words)} "
         "sentences have values that are not words. "
-        f"{remedy([word for _, _, word in bad])}"
+        f"{remedy([word for _, _, word in bad], _FOR_NUMBERS)}"
     )
 
 

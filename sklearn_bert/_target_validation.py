@@ -43,7 +43,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         several columns and is no indicator matrix.
     """
     check_there(y, estimator, "label")
-    _check_no_missing(y)
+    _check_no_missing(y, "label")
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
     check_classification_targets(y)
@@ -81,6 +81,7 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
         If y is of another length, or holds anything but finite numbers.
     """
     check_there(y, estimator, "number")
+    _check_no_missing(y, "number")
     y = check_array(
         y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
     )
@@ -97,8 +98,8 @@ def check_there(y: Any, estimator: Any, what: str) -> None:
         )
 
 
-def _check_no_missing(y: Any) -> None:
-    """Refuse missing labels, which NumPy would make the text 'nan' of beside texts."""
+def _check_no_missing(y: Any, what: str) -> None:
+    """Refuse missing values, which NumPy would make the text 'nan' of beside texts."""
     if sparse.issparse(y) or not isinstance(y, Iterable):
         return
     values = y.tolist() if hasattr(y, "tolist") else list(y)
@@ -112,8 +113,8 @@ def _check_no_missing(y: Any) -> None:
             ", ..." if len(rows) > N_SHOWN else ""
         )
         raise ValueError(
-            f"Input y contains NaN. {len(rows)} of {len(values)} labels are missing, "
-            f"in row {shown}. Drop these rows, or give them a label."
+            f"Input y contains NaN. {len(rows)} of {len(values)} {what}s are missing, "
+            f"in row {shown}. Drop these rows, or give them a {what}."
         )
     # type_of_target would warn of infinity rather than refuse it.
     if any(isinstance(value, float) and isinf(value) for value in values):

@@ -195,7 +195,13 @@ def _check_all_str(columns: list[list[Any]]) -> None:
     )
 
 
-def remedy(values: list[Any]) -> str:
+_FOR_NUMBERS = (
+    "Select the text column, or turn numbers into texts if that is meant: "
+    "X.astype(str), or [str(x) for x in X]."
+)
+
+
+def remedy(values: list[Any], of_numbers: str = _FOR_NUMBERS) -> str:
     """Say what to do about values that should be texts."""
     if any(is_missing(value) for value in values):
         return (
@@ -207,10 +213,7 @@ def remedy(values: list[Any]) -> str:
     if any(isinstance(value, bytes) for value in values):
         return "Decode bytes first: value.decode('utf-8')."
     if any(isinstance(value, Number) for value in values):
-        return (
-            "Select the text column, or turn numbers into texts if that is meant: "
-            "X.astype(str), or [str(x) for x in X]."
-        )
+        return of_numbers
     return "Turn these values into texts, or drop the rows."
 
 

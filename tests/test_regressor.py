@@ -265,6 +265,7 @@ def test_a_validation_without_a_score_speaks_of_no_classes(make, texts, numbers)
         (None, "requires y to be passed, but the target y is None"),
         ([0, 1], "inconsistent numbers of samples: [4, 2]"),
         ([0, 1, NAN, 1], "Input y contains NaN."),
+        ([0, 1, NAN, 1], "1 of 4 numbers are missing, in row 2. Drop these rows"),
         ([0, None, 2, 1], "Input y contains NaN."),
         ([0, 1, float("inf"), 1], "Input y contains infinity"),
         (["a", "b", "c", "d"], "not compatible with arrays of bytes/strings"),

@@ -440,6 +440,7 @@ def test_another_process_predicts_the_same(fitted, sentences, tmp_path):
         ("a text", "Iterable over raw text documents expected, string object"),
         ([], "Found array with 0 sample(s)"),
         ([["a", 3], ["b"]], "Got 3 (int) in sentence 0, word 1: 1 of 2 sentences"),
+        ([["a", 3], ["b"]], "[[str(word) for word in words] for words in X]"),
         ([["a"], [None]], "Got None (NoneType) in sentence 1, word 0"),
         ([["a"], [["b"]]], "Got ['b'] (list) in sentence 1, word 0"),
         ([["a"], [b"b"]], "Decode bytes first"),

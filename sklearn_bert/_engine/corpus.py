@@ -35,6 +35,7 @@ class SpooledTexts:
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
+        # No with block: it is open for as long as this object is there.
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         weakref.finalize(self, self._file.close)
         for text in texts:

@@ -75,7 +75,9 @@ class TrainingFile:
         try:
             with safe_open(self._path, framework="pt") as file:
                 content = json.loads(file.metadata()["training"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                # It has keys, but is no mapping that one could go through.
+                names = file.keys()
+                tensors = {name: file.get_tensor(name) for name in names}
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise ResumeError(
                 f"The file {self._path} must hold a training that was saved. It cannot "

@@ -4,6 +4,7 @@ from functools import partial
 
 from sklearn.utils import estimator_checks
 
+# Imported for the checks that they add to the list.
 from contract import (  # noqa: F401
     checks_classifier,
     checks_fit,

@@ -2,6 +2,7 @@
 
 import pytest
 
+# Imported for the mutants that they add to MUTANTS.
 from contract import (  # noqa: F401
     mutants_answers,
     mutants_fit,
