@@ -104,12 +104,14 @@ class FusedEncoder:
         first = batch.first_tokens if only_first else None
         n_tokens = batch.input_ids.shape[0]
         x = self._embed(batch)
-        x = F.pad(x, (0, 0, 0, self._n_rows(n_tokens) - n_tokens))
+        if (n_rows := self._n_rows(n_tokens)) > n_tokens:
+            x = F.pad(x, (0, 0, 0, n_rows - n_tokens))
+        plan = self._plan(batch)
         wanted = {0: x[:n_tokens] if first is None else x[first]} if 0 in layers else {}
         for depth, layer in enumerate(self._layers[:top], start=1):
             # The topmost layer need not compute the tokens that nobody reads.
             is_partial = first is not None and depth == top
-            x = self._apply(layer, x, batch, first if is_partial else None)
+            x = self._apply(layer, x, plan, first if is_partial else None)
             if depth in layers:
                 is_whole = first is None or is_partial
                 wanted[depth] = x[:n_tokens] if is_whole else x[first]
@@ -118,6 +120,10 @@ class FusedEncoder:
     def _n_rows(self, n_tokens: int) -> int:
         """Return to how many rows a batch is filled up."""
         return _round_up(n_tokens) if self._is_packed else n_tokens
+
+    def _plan(self, batch: Batch) -> Any:
+        """Return what the attention of all layers needs to know of a batch."""
+        return batch
 
     def _take_layer(self, depth: int, layer: Any) -> Any:
         """Read a layer of transformers' into this file's form."""
@@ -151,18 +157,16 @@ class FusedEncoder:
             x = self._embeddings_project(x)
         return x[0]
 
-    def _apply(
-        self, layer: Any, x: Tensor, batch: Batch, first: Tensor | None
-    ) -> Tensor:
+    def _apply(self, layer: Any, x: Tensor, plan: Any, first: Tensor | None) -> Tensor:
         """Apply one layer to all tokens, or to the first ones only."""
         qkv = layer.project_qkv(x).view(-1, 3, self._n_heads, self._head_size)
         query, key, value = qkv.unbind(1)
         scale = self._head_size**-0.5
         if first is None:
-            attended = flat_attention(query, key, value, batch, scale)
+            attended = flat_attention(query, key, value, plan, scale)
         else:
             x = x[first]
-            attended = first_token_attention(query[first], key, value, batch, scale)
+            attended = first_token_attention(query[first], key, value, plan, scale)
         attended = attended.view(x.shape[0], -1)
         x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
         wide = layer.expand(x, self._activation)

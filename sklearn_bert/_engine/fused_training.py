@@ -63,7 +63,6 @@ class TrainableFusedEncoder(FusedEncoder):
     ) -> None:
         self.joint_parameters: dict[str, nn.Parameter] = {}
         self._on_cpu = device.type == "cpu"
-        self._blocks: list[Block] = []
         super().__init__(checkpoint, device, dtype)
 
     def set_dropout(self, dropout: Dropout, n_frozen: int) -> None:
@@ -72,20 +71,17 @@ class TrainableFusedEncoder(FusedEncoder):
             replace(layer, dropout=dropout) for layer in self._layers[n_frozen:]
         ]
 
-    def hidden_states(
-        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
-    ) -> list[Tensor]:
-        """Return the hidden states that the layers put out."""
-        if self._on_cpu:
-            dtype = product_dtype(self._layers[0].expand.weight)
-            self._blocks = plan_blocks(batch, dtype, self._n_heads)
-        return super().hidden_states(batch, layers, only_first=only_first)
-
     def _n_rows(self, n_tokens: int) -> int:
         weight = self._layers[0].expand.weight
         if not self._on_cpu or product_dtype(weight) != torch.bfloat16:
             return n_tokens
         return -(-n_tokens // _ROW_STEP) * _ROW_STEP
+
+    def _plan(self, batch: Batch) -> tuple[Batch, list[Block]]:
+        if not self._on_cpu:
+            return batch, []
+        dtype = product_dtype(self._layers[0].expand.weight)
+        return batch, plan_blocks(batch, dtype, self._n_heads)
 
     def _take_layer(self, depth: int, layer: Any) -> _Layer:
         attention, output = layer.attention.self, layer.attention.output
@@ -108,9 +104,13 @@ class TrainableFusedEncoder(FusedEncoder):
         )
 
     def _apply(
-        self, layer: _Layer, x: Tensor, batch: Batch, first: Tensor | None
+        self,
+        layer: _Layer,
+        x: Tensor,
+        plan: tuple[Batch, list[Block]],
+        first: Tensor | None,
     ) -> Tensor:
-        attended = self._attend(linear(x, *layer.qkv), batch, first)
+        attended = self._attend(linear(x, *layer.qkv), plan, first)
         x = x if first is None else x[first]
         out = linear(attended, layer.project_out.weight, layer.project_out.bias)
         x = _add_norm(out, x, layer.attention_norm, layer.dropout)
@@ -119,11 +119,14 @@ class TrainableFusedEncoder(FusedEncoder):
         out = linear(wide, layer.contract.weight, layer.contract.bias)
         return _add_norm(out, x, layer.output_norm, layer.dropout)
 
-    def _attend(self, qkv: Tensor, batch: Batch, first: Tensor | None) -> Tensor:
+    def _attend(
+        self, qkv: Tensor, plan: tuple[Batch, list[Block]], first: Tensor | None
+    ) -> Tensor:
         """Attend from all tokens or the first ones: (R, 3 * size) to (n, size)."""
+        batch, blocks = plan
         scale = self._head_size**-0.5
         if first is None and self._on_cpu:
-            return block_attention(qkv, self._blocks, scale)
+            return block_attention(qkv, blocks, scale)
         query, key, value = qkv.view(-1, 3, self._n_heads, self._head_size).unbind(1)
         if first is None:
             attended = flat_attention(query, key, value, batch, scale)
@@ -135,6 +138,6 @@ class TrainableFusedEncoder(FusedEncoder):
 def _add_norm(
     x: Tensor, residual: Tensor, norm: nn.LayerNorm, dropout: Dropout | None
 ) -> Tensor:
-    mask = None if dropout is None else dropout.mask(x)
-    scale = 1.0 if mask is None or dropout is None else dropout.scale
-    return add_norm(x, residual, norm, mask, scale)
+    if dropout is None:
+        return add_norm(x, residual, norm, None, 1.0)
+    return add_norm(x, residual, norm, dropout.mask(x), dropout.scale)

@@ -1,5 +1,6 @@
 """Dropout: seeded, off until asked for, and unbiased."""
 
+import pytest
 import torch
 
 from sklearn_bert._engine.dropout import Dropout
@@ -36,6 +37,13 @@ def test_the_share_that_is_dropped_is_the_probability():
 
 def test_the_mean_is_kept():
     assert abs(float(make(0.1)(ONES).mean()) - 1) < 0.01
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_a_mask_is_zeros_and_ones_in_the_format_asked_for(dtype):
+    mask = make(0.25).mask(ONES.to(dtype))
+    assert mask.dtype == dtype
+    assert mask.unique().tolist() == [0, 1]
 
 
 def test_masks_differ_from_call_to_call():

@@ -1,5 +1,7 @@
 """One file that is whole at every moment, and belongs to one training."""
 
+import os
+
 import pytest
 import torch
 
@@ -85,3 +87,12 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     with pytest.raises(ResumeError, match="checkpoint_dir must be a folder"):
         TrainingFile(path, {})
     assert path.read_text() == "mine"
+
+
+def test_the_disk_has_the_content_before_the_name(tmp_path, monkeypatch):
+    calls = []
+    fsync, rename = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda x: calls.append("fsync") or fsync(x))
+    monkeypatch.setattr(os, "replace", lambda *x: calls.append("name") or rename(*x))
+    replace_file(tmp_path / "file", lambda path: path.write_text("new"))
+    assert calls == ["fsync", "name", "fsync"]

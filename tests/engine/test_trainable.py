@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from sklearn_bert._engine import fused_training
 from sklearn_bert._engine.batching import collate
 from sklearn_bert._engine.checkpoints import load_checkpoint, pack, unpack
 from sklearn_bert._engine.dropout import Dropout
@@ -26,13 +27,13 @@ def folder(request, save_model, tmp_path_factory):
     return save_model(folder, request.param, **FAMILIES[request.param])
 
 
-def make(folder, n_frozen=0, dropout=0.0, dtype=torch.float64):
+def make(folder, n_frozen=0, dropout=0.0, dtype=torch.float64, autocast_dtype=None):
     checkpoint = load_checkpoint(locate(str(folder), None))
     trainable = make_trainable(
         checkpoint,
         CPU,
         dtype,
-        autocast_dtype=None,
+        autocast_dtype=autocast_dtype,
         n_frozen=n_frozen,
         dropout=dropout,
         seed=0,
@@ -177,3 +178,26 @@ def test_windows_are_joined_as_in_prediction(tiny_bert, pooling):
     joined = join_windows(vectors, batch, torch.tensor([0, 0]), 1, pooling)
     expected = vectors.amax(0) if pooling == "max" else vectors.mean(0)
     torch.testing.assert_close(joined[0], expected)
+
+
+def test_rows_that_fill_up_a_batch_in_bfloat16_change_nothing(
+    tiny_bert, texts, monkeypatch
+):
+    gradients = []
+    for step in (64, 1):
+        monkeypatch.setattr(fused_training, "_ROW_STEP", step)
+        _, trainable = make(
+            tiny_bert, dtype=torch.float32, autocast_dtype=torch.bfloat16
+        )
+        with trainable.training():
+            assert trainable.encoder.path._n_rows(9) == {64: 64, 1: 9}[step]
+        sequences = trainable.encoder.tokenizer(
+            texts, None, max_length=64, long_text="truncate"
+        )
+        weigh(pooled(trainable, sequences, "mean")).backward()
+        gradients.append({one.name: one.tensor.grad for one in trainable.tensors})
+    for name, gradient in gradients[0].items():
+        scale = float(gradients[1][name].abs().max())
+        torch.testing.assert_close(
+            gradient, gradients[1][name], rtol=0, atol=0.05 * scale + 1e-6, msg=name
+        )

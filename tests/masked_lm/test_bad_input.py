@@ -39,7 +39,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 
 
 def test_features_must_divide_among_the_heads():
-    with pytest.raises(ValueError, match="Got 16 and 3. Set hidden_size=18"):
+    with pytest.raises(ValueError, match=r"Got 16 and 3\. Set hidden_size=18"):
         make(hidden_size=16, n_heads=3).fit(["a"])
 
 
