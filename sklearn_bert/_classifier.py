@@ -101,41 +101,28 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         The linear layer's constants.
 
-    encoder_ : object
-        The fine-tuned encoder as text and arrays: `config`, `tokenizer`, `weights`.
+    %(encoder_)s
 
-    n_iter_ : int
-        Number of epochs that were finished.
+    %(n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
 
-    validation_scores_ : list of float
-        Score after each epoch. Empty without early stopping.
+    %(validation_scores_)s
 
-    n_features_in_ : int
-        1 if `fit` saw texts, 2 if it saw pairs.
+    %(n_features_in_)s
 
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns that `fit` saw. Only there if X was a frame whose column
-        names are all strings.
+    %(feature_names_in_)s
 
-    n_truncated_ : int
-        Number of the texts seen by `fit` of which some tokens were left out.
+    %(n_truncated_)s
 
-    max_length_ : int
-        Longest text in tokens, as `fit` resolved it.
+    %(max_length_)s
 
-    pooling_ : {"cls", "mean", "max"}
-        As `fit` resolved it.
+    %(pooling_)s
 
-    device_ : str
-        The device on which `fit` ran. Predictions resolve `device` anew, so that an
-        estimator fitted on a GPU works where there is none.
+    %(device_)s
 
-    checkpoint_ : CheckpointRecord
-        Which checkpoint the fit started from: `model`, `revision`, `commit`, `source`
-        and the SHA-256 `digests` of its files.
+    %(checkpoint_)s
 
     See Also
     --------

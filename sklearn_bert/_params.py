@@ -33,6 +33,8 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 
+from sklearn_bert._attributes import FITTED
+
 __all__ = [
     "CLASSIFICATION",
     "ENCODER",
@@ -369,10 +371,12 @@ def constraints(*groups: Group) -> dict[str, list[Any]]:
 
 
 def document(*groups: Group) -> Callable[[_Class], _Class]:
-    """Replace each line ``%(name)s`` of a class's docstring by that paragraph."""
-    paragraphs = {
-        f"%({name})s": param.doc for group in groups for name, param in group.items()
-    }
+    """Replace each line ``%(name)s`` of a class's docstring by that paragraph.
+
+    It is that of a parameter in the groups, or of a fitted attribute.
+    """
+    docs = {name: param.doc for group in groups for name, param in group.items()}
+    paragraphs = {f"%({name})s": doc for name, doc in {**FITTED, **docs}.items()}
 
     def write(cls: _Class) -> _Class:
         lines = []

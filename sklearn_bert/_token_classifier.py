@@ -97,17 +97,14 @@ class BertTokenClassifier(BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         The linear layer's constants.
 
-    encoder_ : object
-        The fine-tuned encoder as text and arrays: `config`, `tokenizer`, `weights`.
+    %(encoder_)s
 
-    n_iter_ : int
-        Number of epochs that were finished.
+    %(n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of the words in each epoch.
 
-    validation_scores_ : list of float
-        Score after each epoch. Empty without early stopping.
+    %(validation_scores_)s
 
     n_features_in_ : int
         1, the column of sentences.
@@ -122,13 +119,9 @@ class BertTokenClassifier(BaseFineTuner):
     max_length_ : int
         Longest sequence in tokens, as `fit` resolved it.
 
-    device_ : str
-        The device on which `fit` ran. Predictions resolve `device` anew, so that an
-        estimator fitted on a GPU works where there is none.
+    %(device_)s
 
-    checkpoint_ : CheckpointRecord
-        Which checkpoint the fit started from: `model`, `revision`, `commit`, `source`
-        and the SHA-256 `digests` of its files.
+    %(checkpoint_)s
 
     See Also
     --------

@@ -95,15 +95,11 @@ class BertTokenizer(TransformerMixin, BaseBert):
         Columns of the array of ids, as `fit` resolved it; `None` if all of each text is
         counted.
 
-    n_truncated_ : int
-        Number of the texts seen by `fit` of which some tokens were left out.
+    %(n_truncated_)s
 
-    n_features_in_ : int
-        1 if `fit` saw texts, 2 if it saw pairs.
+    %(n_features_in_)s
 
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns that `fit` saw. Only there if X was a frame whose column
-        names are all strings.
+    %(feature_names_in_)s
 
     checkpoint_ : CheckpointRecord or None
         Which checkpoint the tokenizer comes from; `None` if the vocabulary was learnt.

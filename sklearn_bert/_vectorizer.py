@@ -62,21 +62,15 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
 
     Attributes
     ----------
-    n_features_in_ : int
-        1 if `fit` saw texts, 2 if it saw pairs.
+    %(n_features_in_)s
 
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns that `fit` saw. Only there if X was a frame whose column
-        names are all strings.
+    %(feature_names_in_)s
 
-    n_truncated_ : int
-        Number of the texts seen by `fit` of which some tokens were left out.
+    %(n_truncated_)s
 
-    max_length_ : int
-        Longest text in tokens, as `fit` resolved it.
+    %(max_length_)s
 
-    pooling_ : {"cls", "mean", "max"}
-        As `fit` resolved it.
+    %(pooling_)s
 
     device_ : str
         The device on which `fit` ran. `transform` resolves `device` anew, so that an

@@ -49,7 +49,8 @@ BELOW_BASE = {
 }
 ALLOWED = {
     "exceptions": set(),
-    "_params": set(),
+    "_attributes": set(),
+    "_params": {"_attributes"},
     "_params_pretraining": {"_params"},
     "_warnings": set(),
     "_inputs": {"_engine"},
