@@ -54,8 +54,6 @@ __all__ = [
     "validate_params",
 ]
 
-DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-
 
 @dataclass(frozen=True)
 class Param:

@@ -86,8 +86,7 @@ class BasePretrainer(BasePretrained):
         self._check_sizes()
         # All that a training holds is gone before an error is raised about it.
         fitted, log = self._train(X)
-        # Parameters stay as they are, whoever set them meanwhile.
-        self.__dict__ = {**vars(fitted), **self.get_params(deep=False)}
+        self._take_over(fitted)
         self._report(log)
         return self
 
