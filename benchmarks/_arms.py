@@ -26,6 +26,18 @@ ONE_TEXT_BASELINE = "transformers-float32"
 MEMORY_BATCH_SIZE = 32
 
 
+def why_no_bfloat16(kind: str) -> str | None:
+    """Say why a kind of device does not multiply bfloat16; None if it does."""
+    if kind == "cpu" and not cpu_has("avx512_bf16", "amx_bf16", "bf16"):
+        return "not run: no bfloat16 instructions known of this CPU"
+    if kind == "cuda":
+        import torch
+
+        if not torch.cuda.is_bf16_supported(including_emulation=False):
+            return "not run: no bfloat16 instructions on this GPU"
+    return None
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A library in one of its ways of doing a job.
@@ -60,15 +72,7 @@ class Candidate:
             return f"not run: needs a device of {' or '.join(self.devices)}"
         if importlib.util.find_spec(self.module) is None:
             return f"missing: pip install {self.requirement}"
-        is_bfloat16_on_cpu = self.dtype == "bfloat16" and kind == "cpu"
-        if is_bfloat16_on_cpu and not cpu_has("avx512_bf16", "amx_bf16", "bf16"):
-            return "not run: no bfloat16 instructions known of this CPU"
-        if self.dtype == "bfloat16" and kind == "cuda":
-            import torch
-
-            if not torch.cuda.is_bf16_supported(including_emulation=False):
-                return "not run: no bfloat16 instructions on this GPU"
-        return None
+        return why_no_bfloat16(kind) if self.dtype == "bfloat16" else None
 
 
 @dataclass(frozen=True)

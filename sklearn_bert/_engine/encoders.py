@@ -13,6 +13,7 @@ padded
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -112,18 +113,37 @@ class FlatEncoder(ModulePath):
         self._model.set_attn_implementation(_FLAT)
 
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        n_tokens = len(batch.input_ids)
         inputs = {
-            "input_ids": batch.input_ids[None],
-            "position_ids": batch.positions[None] + self._first_position,
+            "input_ids": batch.input_ids,
+            "position_ids": batch.positions + self._first_position,
         }
         if self._has_segments:
             segments = batch.segments
             if segments is None:
                 segments = torch.zeros_like(batch.input_ids)
-            inputs["token_type_ids"] = segments[None]
-        output = self._model(**inputs, output_hidden_states=True, flat_batch=batch)
+            inputs["token_type_ids"] = segments
+        n_more = self._n_rows(n_tokens) - n_tokens
+        output = self._model(
+            **{name: _repeat_first(x, n_more)[None] for name, x in inputs.items()},
+            output_hidden_states=True,
+            attend=self._plan(batch),
+        )
         states = _states(output)
-        return [states[layer][0] for layer in layers]
+        return [states[layer][0, :n_tokens] for layer in layers]
+
+    def _n_rows(self, n_tokens: int) -> int:
+        """Return to how many rows a batch is filled up."""
+        return n_tokens
+
+    def _plan(self, batch: Batch) -> Any:
+        """Return the attention of all layers, as ``flat_attention`` without batch."""
+        return partial(flat_attention, batch=batch)
+
+
+def _repeat_first(x: Tensor, n_more: int) -> Tensor:
+    """Append the first number of (T,) so many times."""
+    return x if n_more == 0 else torch.cat([x, x[:1].expand(n_more)])
 
 
 def _states(output: Any) -> list[Tensor]:
@@ -139,7 +159,7 @@ def _attend_flat(
     attention_mask: Tensor | None,
     scaling: float | None = None,
     *,
-    flat_batch: Batch,
+    attend: Any,
     sliding_window: int | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
@@ -148,7 +168,7 @@ def _attend_flat(
         raise NotImplementedError("flat batches with a sliding window")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
-    return flat_attention(q, k, v, flat_batch, scale)[None], None
+    return attend(q, k, v, scale=scale)[None], None
 
 
 class PaddedEncoder(ModulePath):

@@ -12,12 +12,13 @@ from sklearn_bert._engine.block_attention import Block, block_attention, plan_bl
 from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.fused import FusedEncoder
-from sklearn_bert._engine.gradients import add_norm, linear, product_dtype
+from sklearn_bert._engine.gradients import (
+    add_norm,
+    filled_rows,
+    linear,
+    product_dtype,
+)
 from sklearn_bert._engine.linear import activate
-
-# Products in bfloat16 are compiled for each new number of rows, which takes several
-# times as long as the product itself.
-_ROW_STEP = 64
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,7 @@ class TrainableFusedEncoder(FusedEncoder):
         ]
 
     def _n_rows(self, n_tokens: int) -> int:
-        weight = self._layers[0].expand.weight
-        if not self._on_cpu or product_dtype(weight) != torch.bfloat16:
-            return n_tokens
-        return -(-n_tokens // _ROW_STEP) * _ROW_STEP
+        return filled_rows(n_tokens, self._layers[0].expand.weight)
 
     def _plan(self, batch: Batch) -> tuple[Batch, list[Block]]:
         if not self._on_cpu:

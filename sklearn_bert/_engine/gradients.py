@@ -13,6 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+# Products in bfloat16 are compiled for each new number of rows, which takes several
+# times as long as the product itself.
+_ROW_STEP = 64
+
 
 def product_dtype(x: Tensor) -> torch.dtype:
     """Return the number format of products with ``x``, which autocast may set."""
@@ -20,6 +24,13 @@ def product_dtype(x: Tensor) -> torch.dtype:
     if torch.is_autocast_enabled(kind):
         return torch.get_autocast_dtype(kind)
     return x.dtype
+
+
+def filled_rows(n_rows: int, weight: Tensor) -> int:
+    """Return the number of rows to fill a product with ``weight`` up to."""
+    if weight.device.type != "cpu" or product_dtype(weight) != torch.bfloat16:
+        return n_rows
+    return -(-n_rows // _ROW_STEP) * _ROW_STEP
 
 
 class _Linear(torch.autograd.Function):

@@ -18,7 +18,13 @@ from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.dropout import Dropout
 from sklearn_bert._engine.embedding import RowEmbedding
-from sklearn_bert._engine.encoders import Encoder, choose_kind, runs_in_autocast
+from sklearn_bert._engine.encoders import (
+    Encoder,
+    FlatEncoder,
+    choose_kind,
+    runs_in_autocast,
+)
+from sklearn_bert._engine.flat_training import TrainableFlatEncoder
 from sklearn_bert._engine.fused import FusedEncoder
 from sklearn_bert._engine.fused_training import TrainableFusedEncoder
 from sklearn_bert._engine.optimization import TrainedTensor
@@ -104,6 +110,7 @@ def make_trainable(
         path.set_dropout(drop, max(n_frozen - 1, 0))
         extra = path.joint_parameters
     else:
+        kind = TrainableFlatEncoder if kind is FlatEncoder else kind
         path, extra = kind(checkpoint, device, dtype), {}
     architecture = checkpoint.architecture
     depths = Depths(model, architecture.n_layers)

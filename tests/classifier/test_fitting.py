@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from classifier.weights import EXACT, assert_same_weights
+from sklearn_bert.exceptions import TruncationWarning
 
 # --- repeatable ------------------------------------------------------------------
 
@@ -39,6 +40,12 @@ def test_set_params_takes_effect_in_the_next_fit(make, texts, labels):
     classifier.set_params(pooling="max", n_epochs=1, learning_rate=1e-4)
     expected = make(pooling="max", n_epochs=1, learning_rate=1e-4).fit(texts, labels)
     assert_same_weights(classifier.fit(texts, labels), expected)
+
+
+def test_a_warning_points_at_the_callers_line(make, texts, labels):
+    with pytest.warns(TruncationWarning) as caught:
+        make(max_length=4).fit(texts, labels)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.parametrize("random_state", [0, None])
