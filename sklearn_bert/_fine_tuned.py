@@ -46,18 +46,18 @@ class BaseFineTuned(BaseBert):
 
     def _outputs_of(self, inputs: Inputs) -> np.ndarray:
         """Return what the linear layer gives: (n_rows, n_outputs)."""
-        return LinearHead(self.coef_, self.intercept_)(self._features(inputs))
+        return self._features(inputs, LinearHead(self.coef_, self.intercept_))
 
-    def _features(self, inputs: Inputs) -> np.ndarray:
-        """Return what the linear layer reads: (n_rows, hidden_size)."""
+    def _features(self, inputs: Inputs, head: LinearHead | None = None) -> np.ndarray:
+        """Return what the linear layer reads, or gives: (n_rows, width)."""
         config = self._encoding_config(self.encoder_.architecture)
         if isinstance(self.encoder_, TrainableEncoder):
             # Scored in the middle of a fit, which speaks of long texts by itself.
-            return inputs.encode(self.encoder_.encoder, config).features
+            return inputs.encode(self.encoder_.encoder, config, head).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         encoder = RUNNING.run(self.encoder_, device, dtype)
-        encoded = inputs.encode(encoder, config)
+        encoded = inputs.encode(encoder, config, head)
         warn_if_truncated(encoded.n_truncated, len(inputs), config)
         return encoded.features
 

@@ -8,8 +8,9 @@ from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.encoding import (
     Encoded,
     EncodingConfig,
+    Head,
     encode,
-    encode_sequences,
+    encode_words,
 )
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 from sklearn_bert._engine.word_tokenization import tokenize_words
@@ -42,8 +43,10 @@ class Inputs(Protocol):
         """Return the samples as token ids."""
         ...
 
-    def encode(self, encoder: Encoder, config: EncodingConfig) -> Encoded:
-        """Return the samples as features."""
+    def encode(
+        self, encoder: Encoder, config: EncodingConfig, head: Head | None = None
+    ) -> Encoded:
+        """Return the samples as features, or as what a head makes of them."""
         ...
 
 
@@ -95,9 +98,11 @@ class Texts:
             long_text=config.long_text,
         )
 
-    def encode(self, encoder: Encoder, config: EncodingConfig) -> Encoded:
-        """Return a row of features for each text."""
-        return encode(encoder, self.first, self.second, config)
+    def encode(
+        self, encoder: Encoder, config: EncodingConfig, head: Head | None = None
+    ) -> Encoded:
+        """Return a row for each text: of features, or of what a head makes of them."""
+        return encode(encoder, self.first, self.second, config, head)
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,8 @@ class Sentences:
         """Return the sentences as token ids; none is cut."""
         return tokenize_words(tokenizer, self.words, max_length=config.max_length)
 
-    def encode(self, encoder: Encoder, config: EncodingConfig) -> Encoded:
-        """Return a row of features for each word of all sentences."""
-        sequences = self.tokenize(encoder.tokenizer, config)
-        return Encoded(encode_sequences(encoder, sequences, config), n_truncated=0)
+    def encode(
+        self, encoder: Encoder, config: EncodingConfig, head: Head | None = None
+    ) -> Encoded:
+        """Return a row for each word: of features, or of what a head makes of them."""
+        return encode_words(encoder, self.words, config, head)

@@ -1,6 +1,6 @@
 """Texts to features with a frozen encoder: the loop behind ``transform``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -15,6 +15,7 @@ from sklearn_bert._engine.encoders import Encoder
 from sklearn_bert._engine.memory import does_not_fit, release_memory
 from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences, text_boundaries
+from sklearn_bert._engine.word_tokenization import tokenize_words
 
 # Texts tokenised and sorted at a time: enough to find many of equal length, few
 # enough that the memory does not grow with the number of texts.
@@ -23,6 +24,10 @@ _CHARACTERS_PER_CHUNK = 4_000_000
 # Tokens per batch, measured: on a CPU the activations stay in the caches.
 _TOKENS_ON_CPU = 1024
 _TOKENS_ON_GPU = 32768
+
+
+# From the rows of a readout, (n, hidden_size), to what is kept of them.
+Head = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,9 @@ class Encoded:
 
     Attributes
     ----------
-    features : ndarray of shape (n_texts, n_layers * hidden_size)
-        float64 from a float64 encoder, float32 from any other.
+    features : ndarray of shape (n_rows, width)
+        A row for each text, or for each word, of n_layers * hidden_size features or of
+        what a head made of them; float64 from a float64 encoder, else float32.
     n_truncated : int
         Number of texts of which some tokens were left out.
     """
@@ -74,6 +80,7 @@ def encode(
     first: Sequence[str],
     second: Sequence[str] | None,
     config: EncodingConfig,
+    head: Head | None = None,
 ) -> Encoded:
     """Turn texts, or pairs of texts, into features, in the order given.
 
@@ -84,6 +91,8 @@ def encode(
     second : sequence of str or None
         The second halves of the pairs.
     config : EncodingConfig
+    head : callable or None
+        Applied to the features of each chunk; None keeps them.
 
     Returns
     -------
@@ -94,8 +103,29 @@ def encode(
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
     """
-    chunks = _tokenize_ahead(encoder, first, second, config)
-    return _encode_chunks(encoder, chunks, config, len(first), len(first))
+    chunks = _tokenize_texts(encoder, first, second, config)
+    return _encode_chunks(encoder, chunks, config, len(first), len(first), head)
+
+
+def encode_words(
+    encoder: Encoder,
+    sentences: Sequence[Sequence[str]],
+    config: EncodingConfig,
+    head: Head | None = None,
+) -> Encoded:
+    """Turn the words of sentences into features, in the order given.
+
+    Parameters and errors are those of :func:`encode`; no sentence is truncated.
+    """
+
+    def tokenize(rows: slice) -> TokenSequences:
+        return tokenize_words(
+            encoder.tokenizer, sentences[rows], max_length=config.max_length
+        )
+
+    chunks = _in_chunks(tokenize, [sum(map(len, words)) for words in sentences])
+    n_words = sum(map(len, sentences))
+    return _encode_chunks(encoder, chunks, config, len(sentences), n_words, head)
 
 
 def encode_sequences(
@@ -138,18 +168,21 @@ def _encode_chunks(
     config: EncodingConfig,
     n_texts: int,
     n_rows: int,
+    head: Head | None = None,
 ) -> Encoded:
     """Encode chunk by chunk; each comes with the texts that it is made of."""
     width = len(config.layers) * encoder.architecture.hidden_size
-    dtype = np.float64 if encoder.dtype == torch.float64 else np.float32
-    features = np.empty((n_rows, width), dtype=dtype)
+    none = np.empty((0, width), np.float64 if encoder.dtype == torch.float64 else "f4")
+    kept = none if head is None else head(none)
+    features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
     n_truncated = n_done = 0
     with tqdm(
         total=n_texts, unit="text", disable=not config.show_progress, leave=False
     ) as bar:
         for texts, sequences in chunks:
-            rows = _encode_chunk(encoder, sequences, config, features.dtype)
+            rows = _encode_chunk(encoder, sequences, config, none.dtype)
             rows = config.readout.join_arrays(rows, sequences)
+            rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
             n_done += len(rows)
             n_truncated += sequences.n_truncated
@@ -172,38 +205,45 @@ def count_truncated(
     if config.long_text == "head_tail":
         # As many are cut as by truncation, which need not read to the end.
         config = replace(config, long_text="truncate")
-    chunks = _tokenize_ahead(encoder, first, second, config)
+    chunks = _tokenize_texts(encoder, first, second, config)
     return sum(sequences.n_truncated for _, sequences in chunks)
 
 
-def _tokenize_ahead(
+def _tokenize_texts(
     encoder: Encoder,
     first: Sequence[str],
     second: Sequence[str] | None,
     config: EncodingConfig,
 ) -> Iterator[tuple[slice, TokenSequences]]:
-    """Yield tokenised chunks; the next one is made while the last one is used."""
-
-    def tokenize(texts: slice) -> TokenSequences:
+    def tokenize(rows: slice) -> TokenSequences:
         return encoder.tokenizer(
-            first[texts],
-            None if second is None else second[texts],
+            first[rows],
+            None if second is None else second[rows],
             max_length=config.max_length,
             long_text=config.long_text,
         )
 
-    chunks = _chunks(first, second)
+    sizes = [len(text) for text in first]
+    if second is not None:
+        sizes = [a + len(text) for a, text in zip(sizes, second, strict=True)]
+    return _in_chunks(tokenize, sizes)
+
+
+def _in_chunks(
+    tokenize: Callable[[slice], TokenSequences], sizes: list[int]
+) -> Iterator[tuple[slice, TokenSequences]]:
+    """Yield tokenised chunks; the next one is made while the last one is used."""
+    chunks = _chunks(sizes)
     if len(chunks) == 1:
         yield chunks[0], tokenize(chunks[0])
         return
     yield from zip(chunks, map_ahead(tokenize, chunks), strict=True)
 
 
-def _chunks(first: Sequence[str], second: Sequence[str] | None) -> list[slice]:
-    """Cut the texts into slices of a bounded number of texts and of characters."""
+def _chunks(sizes: list[int]) -> list[slice]:
+    """Cut texts into slices of a bounded number of texts and of characters."""
     chunks, start, n_characters = [], 0, 0
-    for row, text in enumerate(first):
-        size = len(text) + (0 if second is None else len(second[row]))
+    for row, size in enumerate(sizes):
         is_full = row - start >= _TEXTS_PER_CHUNK or (
             n_characters + size > _CHARACTERS_PER_CHUNK
         )
@@ -211,7 +251,7 @@ def _chunks(first: Sequence[str], second: Sequence[str] | None) -> list[slice]:
             chunks.append(slice(start, row))
             start, n_characters = row, 0
         n_characters += size
-    return [*chunks, slice(start, len(first))]
+    return [*chunks, slice(start, len(sizes))]
 
 
 def _encode_chunk(

@@ -7,10 +7,16 @@ import torch
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine import encoding as module
 from sklearn_bert._engine.encoders import build_encoder
-from sklearn_bert._engine.encoding import EncodingConfig, encode, encode_sequences
+from sklearn_bert._engine.encoding import (
+    EncodingConfig,
+    encode,
+    encode_sequences,
+    encode_words,
+)
 from sklearn_bert._engine.fused import FusedEncoder
+from sklearn_bert._engine.heads import LinearHead
 from sklearn_bert._engine.locating import locate
-from sklearn_bert._engine.readouts import PooledReadout
+from sklearn_bert._engine.readouts import PooledReadout, WordReadout
 from sklearn_bert._engine.tokenization import TextTokenizer
 from sklearn_bert.exceptions import DeviceMemoryError
 
@@ -36,6 +42,27 @@ def test_chunks_by_characters_change_nothing(vectorizer, texts, monkeypatch, lim
     monkeypatch.setattr(module, "_CHARACTERS_PER_CHUNK", limit)
     features = vectorizer.transform(texts)
     np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+
+
+@pytest.mark.parametrize("limit", [1, 3, 40])
+def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts, monkeypatch, limit):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
+    config = EncodingConfig(
+        readout=WordReadout(),
+        layers=(3,),
+        normalize=False,
+        max_length=8,
+        long_text="window",
+        batch_size=None,
+        show_progress=False,
+    )
+    sentences = [text.split() for text in texts]
+    features = encode_words(encoder, sentences, config).features
+    head = LinearHead(np.ones((2, features.shape[1])), np.arange(2.0))
+    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", limit)
+    outputs = encode_words(encoder, sentences, config, head).features
+    assert len(outputs) == sum(map(len, sentences))
+    np.testing.assert_allclose(outputs, head(features), rtol=0, atol=1e-9)
 
 
 def test_an_error_while_tokenising_ahead_reaches_the_caller(
