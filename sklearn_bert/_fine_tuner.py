@@ -212,21 +212,15 @@ class BaseFineTuner(BaseFineTuned):
         return self.freeze + 1
 
     def _check_layers(self, checkpoint: Checkpoint) -> None:
-        """Refuse to tell layers apart that share their weights."""
+        """Refuse to freeze some of the layers that share their weights."""
         n_layers = checkpoint.architecture.n_layers
         if Depths(checkpoint.model, n_layers).has_layers:
             return
-        model = self._model_name()
-        shared = f"for model {model!r}, whose {n_layers} layers share their weights"
-        if self.layer_decay != 1:
-            raise ValueError(
-                f"layer_decay must be 1.0 {shared}. Got {self.layer_decay:g}. Set "
-                "layer_decay=1.0."
-            )
         if 1 < self._n_frozen(n_layers) <= n_layers:
             raise ValueError(
-                f"freeze must be None, 'embeddings' or 'encoder' {shared}. Got "
-                f"{self.freeze}. Set one of these."
+                "freeze must be None, 'embeddings' or 'encoder' for model "
+                f"{self._model_name()!r}, whose {n_layers} layers share their weights. "
+                f"Got {self.freeze}. Set one of these."
             )
 
     def _start_head(

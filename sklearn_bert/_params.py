@@ -202,8 +202,10 @@ freeze : {"embeddings", "encoder"} or int, default=None
     "layer_decay": Param(
         [Interval(Real, 0, 1, closed="right")],
         """\
-layer_decay : float, default=1.0
-    Factor from the learning rate of one layer to that of the layer below.""",
+layer_decay : float, default=0.8
+    Factor from the learning rate of one layer to that of the layer below, so that
+    lower layers, which hold the most general knowledge, move less. Layers that share
+    their weights move as the last one.""",
     ),
     "init": Param(
         [StrOptions({"probe", "zeros"})],

@@ -170,7 +170,7 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         weight_decay=0.01,
         dropout=0.1,
         freeze=None,
-        layer_decay=1.0,
+        layer_decay=0.8,
         init="probe",
         early_stopping=False,
         validation_fraction=0.1,

@@ -181,7 +181,7 @@ class BertTokenClassifier(BaseFineTuner):
         weight_decay=0.01,
         dropout=0.1,
         freeze=None,
-        layer_decay=1.0,
+        layer_decay=0.8,
         init="probe",
         class_weight=None,
         label_smoothing=0.0,

@@ -194,18 +194,10 @@ def tiny_albert(save_model, tmp_path_factory):
     return save_model(folder, "albert", embedding_size=16)
 
 
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"freeze": 2}, r"freeze must be None, 'embeddings' or 'encoder'.*Got 2\."),
-        ({"layer_decay": 0.9}, r"layer_decay must be 1\.0.*Got 0\.9\."),
-    ],
-    ids=str,
-)
-def test_shared_layers_cannot_be_told_apart(tiny_albert, texts, labels, change, words):
-    with pytest.raises(ValueError, match=words) as caught:
-        BertClassifier(tiny_albert, **change).fit(texts, labels)
-    assert "3 layers share their weights" in str(caught.value)
+def test_shared_layers_cannot_be_told_apart(tiny_albert, texts, labels):
+    words = "freeze must be None, 'embeddings' or 'encoder'.*3 layers share.*Got 2\\."
+    with pytest.raises(ValueError, match=words):
+        BertClassifier(tiny_albert, freeze=2).fit(texts, labels)
 
 
 @pytest.mark.parametrize("freeze", [None, 0, "embeddings", 3, "encoder"])
