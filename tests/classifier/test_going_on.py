@@ -23,7 +23,8 @@ def test_a_warm_start_refuses_other_classes(make, texts, labels):
 
 
 def test_partial_fit_learns_bit_by_bit(make, texts, labels):
-    classifier = make()
+    # The tiny encoder knows nothing that slow lower layers would keep.
+    classifier = make(layer_decay=1.0)
     for _ in range(30):
         for half in (slice(0, 20), slice(20, 40)):
             classifier.partial_fit(
