@@ -25,7 +25,6 @@ _CHARACTERS_PER_CHUNK = 4_000_000
 _TOKENS_ON_CPU = 1024
 _TOKENS_ON_GPU = 32768
 
-
 # From the rows of a readout, (n, hidden_size), to what is kept of them.
 Head = Callable[[np.ndarray], np.ndarray]
 
@@ -65,8 +64,8 @@ class Encoded:
     Attributes
     ----------
     features : ndarray of shape (n_rows, width)
-        A row for each text, or for each word, of n_layers * hidden_size features or of
-        what a head made of them; float64 from a float64 encoder, else float32.
+        A row for each text, or for each word: n_layers * hidden_size features, float64
+        from a float64 encoder and float32 from any other, or what a head made of them.
     n_truncated : int
         Number of texts of which some tokens were left out.
     """

@@ -7,30 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sklearn_bert._engine.attention import flat_attention
 from sklearn_bert._engine.batching import Batch
 from sklearn_bert._engine.block_attention import Block, block_attention, plan_blocks
-from sklearn_bert._engine.checkpoints import Checkpoint
 from sklearn_bert._engine.encoders import FlatEncoder
 from sklearn_bert._engine.gradients import filled_rows, product_dtype
 
 
 class TrainableFlatEncoder(FlatEncoder):
-    """A flat path whose attention on a CPU has a gradient that is written out.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        Its module is taken over: moved and converted.
-    device : torch.device
-    dtype : torch.dtype
-    """
-
-    def __init__(
-        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
-    ) -> None:
-        super().__init__(checkpoint, device, dtype)
-        self._n_heads: int = self._model.config.num_attention_heads
+    """A flat path whose attention on a CPU has a gradient that is written out."""
 
     @property
     def _weight(self) -> Tensor:
@@ -43,7 +27,8 @@ class TrainableFlatEncoder(FlatEncoder):
     def _plan(self, batch: Batch) -> Any:
         if self._weight.device.type != "cpu":
             return super()._plan(batch)
-        return _BlockPlan(batch, self._n_heads, product_dtype(self._weight))
+        n_heads = self._model.config.num_attention_heads
+        return _BlockPlan(batch, n_heads, product_dtype(self._weight))
 
 
 @dataclass
@@ -58,9 +43,9 @@ class _BlockPlan:
         self, query: Tensor, key: Tensor, value: Tensor, scale: float
     ) -> Tensor:
         """Attend; parameters and result are those of ``flat_attention``."""
-        if query.dtype != self.dtype or value.shape != query.shape:
-            return flat_attention(query, key, value, self.batch, scale)
         qkv = torch.stack((query, key, value), dim=1).flatten(1)
+        # Rotated queries and keys may come in the format of their angles.
+        qkv = qkv.to(self.dtype)
         return block_attention(qkv, self._blocks, scale).view(query.shape)
 
     @cached_property
