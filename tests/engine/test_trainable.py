@@ -206,3 +206,18 @@ def test_rows_that_fill_up_a_batch_in_bfloat16_change_nothing(
         torch.testing.assert_close(
             gradient, gradients[1][name], rtol=0, atol=0.05 * scale + 1e-6, msg=name
         )
+
+
+@pytest.mark.parametrize("folder", ["distilbert"], indirect=True)
+def test_flat_batches_are_filled_up_in_bfloat16(folder, texts):
+    checkpoint, trainable = make(
+        folder, dtype=torch.float32, autocast_dtype=torch.bfloat16
+    )
+    n_rows = []
+    checkpoint.model.embeddings.register_forward_hook(
+        lambda module, inputs, output: n_rows.append(output.shape[1])
+    )
+    sequences = checkpoint.tokenizer(texts, None, max_length=64, long_text="truncate")
+    pooled(trainable, sequences, "mean")
+    assert n_rows[0] % 64 == 0
+    assert sum(map(len, sequences.ids)) % 64 != 0
