@@ -1,0 +1,73 @@
+"""Parameters that are refused, or taken from the checkpoint."""
+
+import pytest
+
+from sklearn_bert import BertVectorizer
+from sklearn_bert.exceptions import (
+    CheckpointError,
+)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"pooling": "sum"}, "The 'pooling' parameter of BertVectorizer must be"),
+        ({"batch_size": 0}, "The 'batch_size' parameter of BertVectorizer must be"),
+        ({"long_text": "cut"}, "The 'long_text' parameter of BertVectorizer must"),
+        ({"dtype": "int8"}, "The 'dtype' parameter of BertVectorizer must be"),
+        ({"normalize": "yes"}, "The 'normalize' parameter of BertVectorizer must"),
+        ({"model": None}, "The 'model' parameter of BertVectorizer must be"),
+        ({"layers": 4}, r"from -4 to 3 .*Got 4\."),
+        ({"layers": -5}, r"from -4 to 3 .*Got -5\."),
+        ({"layers": []}, r"at least one int.*Got \[\]\."),
+        ({"layers": [1, "2"]}, r"Got \[1, '2'\]\."),
+        ({"layers": [True]}, r"Got \[True\]\."),
+        ({"max_length": 65}, "max_length must be at most 64.*Got 65. Lower it"),
+        ({"max_length": 2}, "The 'max_length' parameter of BertVectorizer must be"),
+        ({"device": "gpu"}, "device must be 'auto' or a torch device.*Got 'gpu'"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])
+def test_bad_parameters_are_refused(vectorizer, params, message, method):
+    vectorizer.set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        getattr(vectorizer, method)(["good"])
+
+
+def test_pairs_need_room_for_their_special_tokens(tiny_bert):
+    vectorizer = BertVectorizer(tiny_bert, max_length=5)
+    with pytest.raises(ValueError, match="max_length must be at least 6 for pairs"):
+        vectorizer.transform([("good", "bad")])
+
+
+def test_auto_pooling_takes_what_the_checkpoint_declares(own_bert, texts):
+    folder = own_bert / "1_Pooling"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"pooling_mode_max_tokens": true}')
+    vectorizer = BertVectorizer(own_bert).fit(texts)
+    assert vectorizer.pooling_ == "max"
+
+
+def test_auto_pooling_takes_cls_where_nothing_is_declared(vectorizer, texts):
+    assert vectorizer.fit(texts).pooling_ == "cls"
+
+
+def test_auto_pooling_refuses_what_it_cannot_do(own_bert, texts):
+    folder = own_bert / "1_Pooling"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"pooling_mode_weightedmean_tokens": true}')
+    with pytest.raises(CheckpointError, match=r"'weightedmean', is none of cls, mean"):
+        BertVectorizer(own_bert).fit(texts)
+    assert BertVectorizer(own_bert, pooling="mean").fit(texts).pooling_ == "mean"
+
+
+def test_max_length_takes_what_the_checkpoint_declares(own_bert, texts):
+    (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 40}')
+    assert BertVectorizer(own_bert).fit(texts).max_length_ == 40
+
+
+def test_verbose_shows_a_bar_and_silence_is_the_default(vectorizer, texts, capsys):
+    vectorizer.transform(texts)
+    assert capsys.readouterr() == ("", "")
+    vectorizer.set_params(verbose=1).transform(texts)
+    assert "text/s" in capsys.readouterr().err
