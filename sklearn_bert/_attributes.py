@@ -18,7 +18,7 @@ n_truncated_ : int
 max_length_ : int
     Longest text in tokens, as `fit` resolved it.""",
     "pooling_": """\
-pooling_ : {"cls", "mean", "max"}
+pooling_ : {"cls", "mean", "max", "compare"}
     As `fit` resolved it.""",
     "encoder_": """\
 encoder_ : object

@@ -179,8 +179,14 @@ class BaseBert(BaseEstimator):
             )
         return self.max_length
 
-    def _resolve_pooling(self, architecture: Architecture) -> str:
+    def _resolve_pooling(self, architecture: Architecture, n_columns: int) -> str:
         """Return the name of the pooling that is asked for or declared."""
+        if self.pooling == "compare" and n_columns == 1:
+            raise ValueError(
+                "pooling must not be 'compare' where X is one column of texts, since "
+                "it compares the two texts of a pair. Got pooling='compare'. Set "
+                "pooling='auto', or give X two columns."
+            )
         if self.pooling != "auto":
             return self.pooling
         declared = architecture.pooling or "cls"
@@ -190,7 +196,8 @@ class BaseBert(BaseEstimator):
                 f"own, {declared!r}, is none of {', '.join(POOLINGS)}. Set "
                 "pooling='mean', or another of them."
             )
-        return declared
+        # Vectors that are means were trained to be compared.
+        return "compare" if (declared, n_columns) == ("mean", 2) else declared
 
     def _encoder(self, source: Source) -> Encoder:
         """Return the shared frozen encoder."""

@@ -95,7 +95,7 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
     is_multilabel_ : bool
         Whether y was an indicator matrix.
 
-    coef_ : ndarray of shape (n_classes, hidden_size)
+    coef_ : ndarray of shape (n_classes, n_features_out)
         Weights of the linear layer on the features that `transform` gives.
 
     intercept_ : ndarray of shape (n_classes,)

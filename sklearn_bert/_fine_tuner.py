@@ -233,14 +233,24 @@ class BaseFineTuner(BaseFineTuned):
     ) -> LinearHead:
         """Return the linear layer that training starts from."""
         architecture = trainable.encoder.architecture
+        width = architecture.hidden_size * self._readout().n_vectors
         if goes_on:
+            self._check_same_width(width)
             return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
             features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
-        shape = (target.n_outputs, architecture.hidden_size)
+        shape = (target.n_outputs, width)
         return LinearHead(np.zeros(shape), np.zeros(target.n_outputs))
+
+    def _check_same_width(self, width: int) -> None:
+        if width != self.coef_.shape[1]:
+            raise ValueError(
+                f"pooling must give {self.coef_.shape[1]} features, as in the fit "
+                f"before, from which training goes on. Got {self.pooling!r}, which "
+                f"gives {width}. Fit with warm_start=False to begin anew."
+            )
 
     def _make_judge(
         self, layer: nn.Linear, texts: Inputs, y: Any, weights: np.ndarray | None

@@ -83,12 +83,19 @@ revision : str, default=None
     `checkpoint_`.""",
     ),
     "pooling": Param(
-        [StrOptions({"auto", "cls", "mean", "max"})],
+        [StrOptions({"auto", "cls", "mean", "max", "compare"})],
         """\
-pooling : {"auto", "cls", "mean", "max"}, default="auto"
-    How the vectors of a text's tokens become one: that of the first token, [CLS];
-    the mean; or the maximum of each feature. "auto" takes what the checkpoint
-    declares in its sentence-transformers files, and [CLS] if it declares nothing.""",
+pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
+    How the vectors of a text's tokens, or a pair's, become one row of features:
+
+    - "cls" is the vector of the first token, [CLS];
+    - "mean" is the mean of all;
+    - "max" is the maximum of each feature;
+    - "compare", for pairs only, puts side by side the means of the two texts, the
+      absolute difference of these and their product, as `InferSent
+      <https://aclanthology.org/D17-1070>`_ does: four times as many features;
+    - "auto" takes what the checkpoint declares in its sentence-transformers files,
+      and "cls" if it declares nothing; for pairs "compare" instead of "mean".""",
     ),
     "max_length": Param(
         [Interval(Integral, 3, None, closed="left"), None],

@@ -16,7 +16,7 @@ def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
 
     Parameters
     ----------
-    features : ndarray of shape (n, hidden_size)
+    features : ndarray of shape (n, width)
     target : Target
         Whose values are the numbers of classes.
 
@@ -43,7 +43,7 @@ def probe_labels(features: np.ndarray, target: Target) -> LinearHead:
 
     Parameters
     ----------
-    features : ndarray of shape (n, hidden_size)
+    features : ndarray of shape (n, width)
     target : Target
         Whose values are zeros and ones, one column per label.
 
@@ -68,7 +68,7 @@ def probe_numbers(features: np.ndarray, target: Target) -> LinearHead:
 
     Parameters
     ----------
-    features : ndarray of shape (n, hidden_size)
+    features : ndarray of shape (n, width)
     target : Target
         Whose values have the mean 0 and the standard deviation 1.
 

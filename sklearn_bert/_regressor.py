@@ -86,7 +86,7 @@ class BertRegressor(RegressorMixin, TextFineTuner):
     n_outputs_ : int
         Number of targets.
 
-    coef_ : ndarray of shape (n_outputs, hidden_size)
+    coef_ : ndarray of shape (n_outputs, n_features_out)
         Weights of the linear layer on the features that `transform` gives, in the units
         of y.
 

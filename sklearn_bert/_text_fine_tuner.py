@@ -26,7 +26,7 @@ class TextFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFineT
 
         Returns
         -------
-        X_out : ndarray of shape (n_samples, hidden_size)
+        X_out : ndarray of shape (n_samples, n_features_out)
             What the linear layer on top reads, in the order of X.
         """
         fitted = self._snapshot()
@@ -42,7 +42,7 @@ class TextFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFineT
 
     def _resolve(self, architecture: Architecture, n_columns: int) -> None:
         super()._resolve(architecture, n_columns)
-        self.pooling_ = self._resolve_pooling(architecture)
+        self.pooling_ = self._resolve_pooling(architecture, n_columns)
 
     @property
     def _n_features_out(self) -> int:

@@ -26,10 +26,10 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     """Turn texts into features with a pre-trained BERT-family encoder.
 
     Each text becomes one vector: the encoder's [CLS] token, or the mean or the maximum
-    over its tokens. The encoder is frozen and nothing is learnt from the data, so
-    `transform` works without `fit`, as in
-    :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All vectorizers of a
-    process share one copy of the encoder.
+    over its tokens; a pair becomes one too, or a comparison of its two texts. The
+    encoder is frozen and nothing is learnt from the data, so `transform` works without
+    `fit`, as in :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All
+    vectorizers of a process share one copy of the encoder.
 
     A text's features do not depend on the other texts of the call.
 
@@ -232,7 +232,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         encoder = self._encoder(source)
         # Nothing is set before all that can fail is done.
         self._remember_columns(X, texts)
-        self.pooling_ = self._resolve_pooling(encoder.architecture)
+        self.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
         self.max_length_ = config.max_length
         self.device_ = str(encoder.device)
         self.checkpoint_ = self._record(source)
@@ -241,7 +241,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
     def _encoding_config(self, source: Source, n_columns: int) -> EncodingConfig:
         architecture = architecture_of(source)
         return EncodingConfig(
-            readout=PooledReadout(self._resolve_pooling(architecture)),
+            readout=PooledReadout(self._resolve_pooling(architecture, n_columns)),
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
             max_length=self._resolve_max_length(architecture, n_columns),
@@ -275,9 +275,20 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         # Also asked by whoever displays an estimator: no reason to download a model.
         try:
             architecture = architecture_of(self._locate(may_download=False))
+            readout = PooledReadout(self._pooling_of_names(architecture))
         except CheckpointError as error:
             raise AttributeError(str(error)) from error
-        return len(self._resolve_layers(architecture)) * architecture.hidden_size
+        n_vectors = len(self._resolve_layers(architecture)) * readout.n_vectors
+        return n_vectors * architecture.hidden_size
+
+    def _pooling_of_names(self, architecture: Architecture) -> str:
+        """Return the pooling that features are named after."""
+        if hasattr(self, "n_features_in_"):
+            return self._resolve_pooling(architecture, self.n_features_in_)
+        pooling = self._resolve_pooling(architecture, 2)
+        if pooling != self.pooling and pooling == "compare":
+            raise AttributeError("Pairs have other features than texts: fit tells.")
+        return pooling
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

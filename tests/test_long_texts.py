@@ -1,6 +1,7 @@
 """Texts and pairs that are longer than the model, in every estimator."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -95,8 +96,10 @@ def test_every_window_counts(outputs, kind, pooling):
 
 
 @pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
-@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
-@pytest.mark.parametrize("is_pair", [False, True])
+@pytest.mark.parametrize(
+    ("pooling", "is_pair"),
+    [*product(["cls", "mean", "max"], [False, True]), ("compare", True)],
+)
 def test_training_reads_what_prediction_reads(
     tiny_bert, texts, long_text, pooling, is_pair
 ):

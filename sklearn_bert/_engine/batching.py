@@ -25,7 +25,8 @@ class Batch:
     positions : Tensor of shape (T,), int64
         Place of each token in its own sequence, counted from 0.
     segments : Tensor of shape (T,), int64, or None
-        0 for the first text of a pair, 1 for the second. None without pairs.
+        0 for the first text of a pair, 1 for the second. None without pairs. Models
+        that have no segments do not look at it.
     words : Tensor of shape (n_words,), int64, or None
         Index of the token that stands for each word. None where no words are read.
     """

@@ -25,7 +25,7 @@ _CHARACTERS_PER_CHUNK = 4_000_000
 _TOKENS_ON_CPU = 1024
 _TOKENS_ON_GPU = 32768
 
-# From the rows of a readout, (n, hidden_size), to what is kept of them.
+# From the rows of a readout, (n, width), to what is kept of them.
 Head = Callable[[np.ndarray], np.ndarray]
 
 
@@ -64,8 +64,8 @@ class Encoded:
     Attributes
     ----------
     features : ndarray of shape (n_rows, width)
-        A row for each text, or for each word: n_layers * hidden_size features, float64
-        from a float64 encoder and float32 from any other, or what a head made of them.
+        A row for each text, or for each word: the vectors of all layers, float64 from a
+        float64 encoder and float32 from any other, or what a head made of them.
     n_truncated : int
         Number of texts of which some tokens were left out.
     """
@@ -170,7 +170,8 @@ def _encode_chunks(
     head: Head | None = None,
 ) -> Encoded:
     """Encode chunk by chunk; each comes with the texts that it is made of."""
-    width = len(config.layers) * encoder.architecture.hidden_size
+    n_vectors = len(config.layers) * config.readout.n_vectors
+    width = n_vectors * encoder.architecture.hidden_size
     none = np.empty((0, width), np.float64 if encoder.dtype == torch.float64 else "f4")
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)

@@ -81,6 +81,7 @@ class FusedEncoder:
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
         self._first_position = checkpoint.architecture.first_position
+        self._has_segments = checkpoint.architecture.has_segments
 
     def hidden_states(
         self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
@@ -144,14 +145,13 @@ class FusedEncoder:
         )
 
     def _embed(self, batch: Batch) -> Tensor:
+        segments = batch.segments if self._has_segments else None
+        if segments is None:
+            segments = torch.zeros_like(batch.input_ids)
         x = self._embeddings(
             input_ids=batch.input_ids[None],
             position_ids=batch.positions[None] + self._first_position,
-            token_type_ids=(
-                torch.zeros_like(batch.input_ids)[None]
-                if batch.segments is None
-                else batch.segments[None]
-            ),
+            token_type_ids=segments[None],
         )
         if self._embeddings_project is not None:
             x = self._embeddings_project(x)

@@ -17,7 +17,7 @@ class LinearHead:
 
     Attributes
     ----------
-    coef : ndarray of shape (n_outputs, hidden_size)
+    coef : ndarray of shape (n_outputs, width)
     intercept : ndarray of shape (n_outputs,)
     """
 
@@ -25,7 +25,7 @@ class LinearHead:
     intercept: np.ndarray
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Return the outputs: (n, hidden_size) to (n, n_outputs)."""
+        """Return the outputs: (n, width) to (n, n_outputs)."""
         return features @ self.coef.T + self.intercept
 
     def rescaled(self, scale: np.ndarray, shift: np.ndarray) -> "LinearHead":

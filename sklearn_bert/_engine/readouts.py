@@ -18,10 +18,15 @@ class Readout(Protocol):
     ----------
     only_first : bool
         Whether the states of the first tokens are all that is needed.
+    n_vectors : int
+        How many vectors of the encoder's size make a row.
     """
 
     @property
     def only_first(self) -> bool: ...
+
+    @property
+    def n_vectors(self) -> int: ...
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return how many rows each sequence gives."""
@@ -42,14 +47,19 @@ class Readout(Protocol):
 
 @dataclass(frozen=True)
 class PooledReadout:
-    """One row for each text, pooled from its tokens and windows.
+    """One row for each text or pair, pooled from its tokens and windows.
 
     Attributes
     ----------
-    pooling : {"cls", "mean", "max"}
+    pooling : {"cls", "mean", "max", "compare"}
     """
 
     pooling: str
+
+    @property
+    def n_vectors(self) -> int:
+        """One, or four from a comparison."""
+        return 4 if self.pooling == "compare" else 1
 
     @property
     def only_first(self) -> bool:
@@ -61,11 +71,11 @@ class PooledReadout:
         return [1] * len(sequences.ids)
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
-        """Return the vector of each sequence: (T, size), or (n, size), to (n, size)."""
+        """Return the row of each sequence: (T, size), or (n, size), to (n, width)."""
         return states if self.only_first else pool(states, batch, self.pooling)
 
     def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:
-        """Pool the windows of each text: (m, size) to (n_texts, size)."""
+        """Pool the windows of each text: (m, width) to (n_texts, width)."""
         return join_windows(rows, batch, owners, n_texts, self.pooling)
 
     def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
@@ -75,9 +85,9 @@ class PooledReadout:
             return rows
         if self.pooling == "max":
             return np.maximum.reduceat(rows, starts)
-        # The mean over all tokens weighs a window by its tokens; [CLS] counts once.
+        # A mean over all tokens weighs a window by its tokens; [CLS] counts once.
         weights = np.ones(len(rows), dtype=rows.dtype)
-        if self.pooling == "mean":
+        if self.pooling != "cls":
             weights[:] = [len(ids) for ids in sequences.ids]
         totals = np.add.reduceat(rows * weights[:, None], starts)
         return totals / np.add.reduceat(weights, starts)[:, None]
@@ -91,6 +101,7 @@ class WordReadout:
     """
 
     only_first: bool = False
+    n_vectors: int = 1
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return how many words each sequence has."""

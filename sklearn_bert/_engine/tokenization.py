@@ -35,8 +35,7 @@ class TokenSequences:
     ids : list of list of int, length m
         Token ids of each sequence, special tokens included.
     second_starts : list of int, length m, or None
-        Where the second text of each pair begins. None if the model has no segments
-        or the texts are not pairs.
+        Where the second text of each pair begins. None if the texts are not pairs.
     texts : list of int, length m
         Which text each sequence is a part of; never decreasing.
     words : list of list of int, length m, or None
@@ -230,9 +229,7 @@ class TextTokenizer:
         parts = [self._ids(first, wanted)]
         if second is not None:
             parts.append(self._ids(second, wanted))
-        sequences = TokenSequences(
-            second_starts=[] if second is not None and self._has_segments else None
-        )
+        sequences = TokenSequences(second_starts=None if second is None else [])
         n_truncated = 0
         for text, ids in enumerate(zip(*parts, strict=True)):
             pieces, is_cut = cut_to_fit(ids, room, long_text)

@@ -81,6 +81,15 @@ def test_a_warm_start_takes_new_lengths_and_refuses_another_model(make, texts, l
         classifier.set_params(model="other").fit(texts, labels)
 
 
+def test_a_warm_start_refuses_a_pooling_of_other_width(make, texts):
+    pairs, y = list(zip(texts[:20], texts[20:], strict=True)), np.arange(20) % 2
+    classifier = make(warm_start=True, n_epochs=1, pooling="compare").fit(pairs, y)
+    assert classifier.transform(pairs).shape == (20, 128)
+    for method in (classifier.set_params(pooling="mean").fit, classifier.partial_fit):
+        with pytest.raises(ValueError, match=r"must give 128 features.*which gives 32"):
+            method(pairs, y)
+
+
 def test_partial_fit_keeps_the_scale_of_the_weights(make, texts, labels):
     classes = np.unique(labels)
     plain, light = make(), make()

@@ -29,11 +29,20 @@ def test_mean_of_bfloat16_is_summed_in_float32():
     assert mean.item() == 1.0
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+def test_pairs_are_compared_by_the_means_of_their_texts():
+    segments = torch.tensor([0, 1, 1, 0, 1, 1])
+    batch = Batch((3, 2, 1), torch.tensor([0, 3, 5, 6]), IDS, IDS, segments)
+    rows = pool(HIDDEN, batch, "compare").tolist()
+    assert rows[:2] == [[1.0, 4.0, 3.0, 4.0], [2.0, 4.0, 2.0, 8.0]]
+    # A text of no tokens, as of a tokenizer without special tokens, is a zero.
+    assert rows[2] == [0.0, 7.0, 7.0, 0.0]
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])
 def test_windows_of_unequal_length_are_joined_as_in_prediction(pooling):
     sequences = TokenSequences(ids=[[1] * 5, [1] * 3, [1] * 2], texts=[0, 1, 0])
     batch = collate(sequences, [0, 1, 2])
     pooled = torch.tensor([[1.0], [9.0], [8.0]], dtype=torch.float64)
     joined = join_windows(pooled, batch, torch.tensor([0, 1, 0]), 2, pooling)
-    expected = {"cls": 4.5, "mean": 3.0, "max": 8.0}[pooling]
+    expected = {"cls": 4.5, "mean": 3.0, "max": 8.0, "compare": 3.0}[pooling]
     assert joined.tolist() == [[expected], [9.0]]

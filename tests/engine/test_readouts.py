@@ -21,7 +21,7 @@ def test_windows_of_mean_weigh_by_their_tokens(pooling, expected):
     assert joined.tolist() == [[expected], [7.0]]
 
 
-@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])
 def test_training_joins_windows_as_encoding_does(pooling):
     readout, rng = PooledReadout(pooling), np.random.default_rng(0)
     rows = rng.normal(size=(3, 5))

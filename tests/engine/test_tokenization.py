@@ -53,10 +53,14 @@ def test_pairs_equal_transformers(tokenize, peer, texts, max_length):
     assert segments == expected["token_type_ids"]
 
 
-def test_models_without_segments_get_none(make_tokenizer):
-    tokenizer = make_tokenizer(has_segments=False)
-    sequences = tokenizer(["a"], ["b"], max_length=9, long_text="truncate")
-    assert sequences.second_starts is None
+@pytest.mark.parametrize("has_segments", [False, True])
+def test_second_texts_are_found_without_segments_too(make_tokenizer, has_segments):
+    tokenizer = make_tokenizer(has_segments=has_segments)
+    pairs = tokenizer(["a"], ["b"], max_length=9, long_text="truncate")
+    assert pairs.second_starts == [3]
+    assert (
+        tokenizer(["a"], None, max_length=9, long_text="window").second_starts is None
+    )
 
 
 @pytest.mark.parametrize("control", ["[CLS]", "[SEP]", "[PAD]", "[MASK]"])

@@ -186,7 +186,11 @@ def test_the_vectorizer_runs(family, texts):
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-5)
     again = pickle.loads(pickle.dumps(vectorizer))
     np.testing.assert_array_equal(again.transform(texts), features)
-    assert vectorizer.fit_transform(PAIRS).shape == (3, 32)
+    compared = vectorizer.set_params(pooling="compare").fit_transform(PAIRS)
+    first, second, distance, product = np.split(compared, 4, axis=1)
+    np.testing.assert_array_equal(distance, np.abs(first - second))
+    np.testing.assert_array_equal(product, first * second)
+    assert (distance != 0).all()
 
 
 def test_the_classifier_learns(family, texts):

@@ -5,9 +5,7 @@ import pytest
 import torch
 
 from sklearn_bert import BertVectorizer
-from sklearn_bert.exceptions import (
-    TruncationWarning,
-)
+from sklearn_bert.exceptions import TruncationWarning
 
 
 def pooled(states, mask, pooling):
@@ -40,6 +38,21 @@ def test_pairs_equal_padded_transformers(tiny_bert, texts, hf_states, pooling):
     states, mask = hf_states(first, second)
     expected = pooled(states[-1], mask, pooling)
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-5)
+
+
+def test_comparisons_equal_padded_transformers(tiny_bert, texts, hf_states):
+    first, second = texts[:20], texts[20:]
+    vectorizer = BertVectorizer(tiny_bert, pooling="compare", layers=[1, -1])
+    features = vectorizer.transform(list(zip(first, second, strict=True)))
+    states, mask = hf_states(first, second)
+    lengths = [len(hf_states([text])[1][0]) for text in first]
+    is_first = torch.arange(mask.shape[1]) < torch.tensor(lengths)[:, None]
+    expected = []
+    for layer in (1, -1):
+        a = pooled(states[layer], mask.bool() & is_first, "mean")
+        b = pooled(states[layer], mask.bool() & ~is_first, "mean")
+        expected += [a, b, np.abs(a - b), a * b]
+    np.testing.assert_allclose(features, np.hstack(expected), rtol=0, atol=1e-5)
 
 
 def test_layers_are_joined_end_to_end(tiny_bert, texts):

@@ -5,9 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sklearn_bert.exceptions import (
-    InputError,
-)
+from sklearn_bert.exceptions import InputError
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertVectorizer
-from sklearn_bert.exceptions import (
-    TruncationWarning,
-)
+from sklearn_bert.exceptions import TruncationWarning
 
 
 def test_truncate_keeps_the_beginning(tiny_bert):

@@ -1,11 +1,10 @@
 """Parameters that are refused, or taken from the checkpoint."""
 
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from sklearn_bert import BertVectorizer
-from sklearn_bert.exceptions import (
-    CheckpointError,
-)
+from sklearn_bert.exceptions import CheckpointError
 
 
 @pytest.mark.parametrize(
@@ -46,6 +45,28 @@ def test_auto_pooling_takes_what_the_checkpoint_declares(own_bert, texts):
     (folder / "config.json").write_text('{"pooling_mode_max_tokens": true}')
     vectorizer = BertVectorizer(own_bert).fit(texts)
     assert vectorizer.pooling_ == "max"
+
+
+def test_auto_pooling_compares_pairs_where_means_are_declared(own_bert):
+    folder = own_bert / "1_Pooling"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+    vectorizer = BertVectorizer(own_bert)
+    with pytest.raises(NotFittedError):
+        vectorizer.get_feature_names_out()
+    features = vectorizer.fit_transform([("a film", "a plot"), ("good", "bad")])
+    assert vectorizer.pooling_ == "compare"
+    assert features.shape == (2, len(vectorizer.get_feature_names_out())) == (2, 128)
+    assert vectorizer.fit(["a film"]).pooling_ == "mean"
+    assert len(vectorizer.get_feature_names_out()) == 32
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_single_texts_cannot_be_compared(tiny_bert, method):
+    vectorizer = BertVectorizer(tiny_bert, pooling="compare")
+    with pytest.raises(ValueError, match="one column of texts, since it compares"):
+        getattr(vectorizer, method)(["good", "bad"])
+    assert len(vectorizer.get_feature_names_out()) == 128
 
 
 def test_auto_pooling_takes_cls_where_nothing_is_declared(vectorizer, texts):
