@@ -249,7 +249,8 @@ class BaseFineTuner(BaseFineTuned):
             raise ValueError(
                 f"pooling must give {self.coef_.shape[1]} features, as in the fit "
                 f"before, from which training goes on. Got {self.pooling!r}, which "
-                f"gives {width}. Fit with warm_start=False to begin anew."
+                f"gives {width}. Set pooling as it was then, or begin anew: call fit "
+                "with warm_start=False."
             )
 
     def _make_judge(

@@ -93,7 +93,8 @@ pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
     - "max" is the maximum of each feature;
     - "compare", for pairs only, puts side by side the means of the two texts, the
       absolute difference of these and their product, as `InferSent
-      <https://aclanthology.org/D17-1070>`_ does: four times as many features;
+      <https://aclanthology.org/D17-1070>`_ does: four times as many features, which
+      of windows are averaged;
     - "auto" takes what the checkpoint declares in its sentence-transformers files,
       and "cls" if it declares nothing; for pairs "compare" instead of "mean".""",
     ),

@@ -11,7 +11,7 @@ from sklearn_bert._fine_tuner import BaseFineTuner
 
 
 class TextFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFineTuner):
-    """A fine-tuner that reads one vector per text, or per pair of texts.
+    """A fine-tuner that reads one row of features per text, or per pair of texts.
 
     Subclasses have the parameters of :data:`~sklearn_bert._params.FINE_TUNING`.
     """

@@ -4,6 +4,8 @@ from numbers import Integral
 from typing import Any
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.architecture import Architecture
@@ -219,6 +221,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         texts = self._check_texts(X)
         source = self._locate()
         config = self._encoding_config(source, texts.n_columns)
+        self._check_names_are_known(config.readout.n_vectors)
         encoded = encode(self._encoder(source), texts.first, texts.second, config)
         warn_if_truncated(encoded.n_truncated, len(texts.first), config)
         return encoded.features
@@ -282,13 +285,23 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         return n_vectors * architecture.hidden_size
 
     def _pooling_of_names(self, architecture: Architecture) -> str:
-        """Return the pooling that features are named after."""
-        if hasattr(self, "n_features_in_"):
-            return self._resolve_pooling(architecture, self.n_features_in_)
-        pooling = self._resolve_pooling(architecture, 2)
-        if pooling != self.pooling and pooling == "compare":
-            raise AttributeError("Pairs have other features than texts: fit tells.")
-        return pooling
+        """Return the pooling that features are named after; without a fit, of texts."""
+        if self.pooling != "auto":
+            return self.pooling
+        return self._resolve_pooling(architecture, getattr(self, "n_features_in_", 1))
+
+    def _check_names_are_known(self, n_vectors: int) -> None:
+        """Refuse to name features of pairs as those of texts, which are fewer."""
+        container = _get_output_config("transform", self)["dense"]
+        is_named = container != "default"
+        if is_named and n_vectors > 1 and self.pooling == "auto":
+            check_is_fitted(
+                self,
+                "n_features_in_",
+                msg="%(name)s must be fitted before it names the features of pairs, "
+                "which are more than those of texts. Got pairs, without fit, and "
+                f"set_output(transform={container!r}). Call fit or fit_transform.",
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

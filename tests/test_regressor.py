@@ -304,3 +304,17 @@ def test_a_pair_with_a_missing_half_is_refused(make):
 def test_bad_parameters_are_refused_in_scikit_learns_words(make, texts, numbers):
     with pytest.raises(ValueError, match="The 'loss' parameter of BertRegressor"):
         make(loss="log_loss").fit(texts, numbers)
+
+
+def test_pairs_are_compared_where_the_checkpoint_declares_means(own_bert, texts):
+    folder = own_bert / "1_Pooling"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+    pairs, y = list(zip(texts[:20], texts[20:], strict=True)), np.arange(20.0)
+    regressor = BertRegressor(own_bert, n_epochs=1, random_state=0).fit(pairs, y)
+    assert regressor.pooling_ == "compare"
+    assert regressor.transform(pairs).shape == (20, 128)
+    assert regressor.coef_.shape == (1, 128)
+    again = pickle.loads(pickle.dumps(regressor))
+    np.testing.assert_array_equal(again.predict(pairs), regressor.predict(pairs))
+    assert regressor.fit(texts[:20], y).pooling_ == "mean"

@@ -1,6 +1,7 @@
 """From one vector per token to one row per sequence."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from sklearn_bert._engine.batching import Batch
@@ -25,46 +26,77 @@ def pool(hidden: Tensor, batch: Batch, pooling: str) -> Tensor:
     -------
     Tensor of shape (n, hidden_size), or (n, 4 * hidden_size) from "compare"
     """
-    parts = _by_length(hidden, batch)
     if pooling == "compare":
-        assert batch.segments is not None
-        segments = _by_length(batch.segments, batch)
-        rows = [_compare(*both) for both in zip(parts, segments, strict=True)]
-    elif pooling == "max":
-        rows = [tokens.amax(1) for tokens in parts]
-    else:
-        rows = [tokens.mean(1, dtype=_wide(tokens)) for tokens in parts]
-    return torch.cat(rows)
-
-
-def _by_length(flat: Tensor, batch: Batch) -> list[Tensor]:
-    """Cut what belongs to T tokens into blocks of equally long sequences."""
+        return _compare(hidden, batch)
     # Split, rather than slice, so that gradients pass cheaply.
-    parts = flat.split([n_rows * length for n_rows, length in batch.groups])
-    return [
-        part.unflatten(0, shape)
-        for part, shape in zip(parts, batch.groups, strict=True)
-    ]
+    parts = hidden.split([n_rows * length for n_rows, length in batch.groups])
+    reduce = _mean if pooling == "mean" else _maximum
+    return torch.cat(
+        [
+            reduce(part.unflatten(0, shape))
+            for part, shape in zip(parts, batch.groups, strict=True)
+        ]
+    )
 
 
-def _compare(tokens: Tensor, segments: Tensor) -> Tensor:
-    """Return both texts' means, their distance and their product, side by side.
-
-    (n, length, size) and (n, length) to (n, 4 * size).
-    """
-    first, second = (_mean_where(tokens, segments == text) for text in (0, 1))
-    return torch.cat([first, second, (first - second).abs(), first * second], dim=1)
+def _mean(tokens: Tensor) -> Tensor:
+    return tokens.mean(1, dtype=_wide(tokens))
 
 
-def _mean_where(tokens: Tensor, is_meant: Tensor) -> Tensor:
-    total = (tokens * is_meant[..., None]).sum(1, dtype=_wide(tokens))
-    # A text without words has no tokens where the tokenizer adds no special ones.
-    return total / is_meant.sum(1, keepdim=True).clamp(min=1)
+def _maximum(tokens: Tensor) -> Tensor:
+    return tokens.amax(1)
 
 
 def _wide(tokens: Tensor) -> torch.dtype:
     # A sum of 512 bfloat16 numbers would lose half their digits.
     return torch.promote_types(tokens.dtype, torch.float32)
+
+
+def _compare(hidden: Tensor, batch: Batch) -> Tensor:
+    """Return both texts' means, their distance and their product, side by side."""
+    lengths = _lengths_of_texts(batch)
+    totals = sum_runs(hidden.to(_wide(hidden)), lengths.flatten()).unflatten(0, (-1, 2))
+    # A text without words has no tokens where the tokenizer adds no special ones.
+    first, second = (totals / lengths.clamp(min=1)[..., None]).unbind(1)
+    return torch.cat([first, second, (first - second).abs(), first * second], dim=1)
+
+
+def _lengths_of_texts(batch: Batch) -> Tensor:
+    """Return the number of tokens of both texts of each pair: (n, 2), int64."""
+    assert batch.segments is not None
+    # In whole numbers differences of sums are exact, and no device is waited for.
+    n_second_before = F.pad(batch.segments.cumsum(0), (1, 0))
+    n_second = n_second_before[batch.boundaries.long()].diff()
+    return torch.stack([batch.boundaries.diff() - n_second, n_second], dim=1)
+
+
+def sum_runs(rows: Tensor, lengths: Tensor) -> Tensor:
+    """Sum runs of rows that lie end to end.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (T, size)
+    lengths : Tensor of shape (n,), int64
+        How many rows each run has, none maybe; their sum is T.
+
+    Returns
+    -------
+    Tensor of shape (n, size)
+    """
+    if rows.device.type == "mps":
+        return sum_runs_by_index(rows, lengths)
+    # Unsafe, since a check of the lengths would wait for the device.
+    return torch.segment_reduce(rows, "sum", lengths=lengths, unsafe=True, initial=0)
+
+
+def sum_runs_by_index(rows: Tensor, lengths: Tensor) -> Tensor:
+    """Do what :func:`sum_runs` does where torch lacks the operation.
+
+    See https://github.com/pytorch/pytorch/issues/197880.
+    """
+    runs = torch.arange(len(lengths), device=rows.device)
+    owners = runs.repeat_interleave(lengths, output_size=len(rows))
+    return rows.new_zeros((len(lengths), rows.shape[1])).index_add(0, owners, rows)
 
 
 def join_windows(
@@ -81,8 +113,8 @@ def join_windows(
         Which text each sequence is a window of.
     n_texts : int
     pooling : {"cls", "mean", "max", "compare"}
-        All but "max" take the mean of the windows, each weighed by its tokens; a [CLS]
-        counts once.
+        All but "max" take the mean of the windows' rows: each weighs as many as its
+        tokens, or one for a [CLS].
 
     Returns
     -------

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sklearn_bert._engine.batching import Batch, collate
-from sklearn_bert._engine.pooling import join_windows, pool
+from sklearn_bert._engine.pooling import join_windows, pool, sum_runs, sum_runs_by_index
 from sklearn_bert._engine.tokenization import TokenSequences
 
 IDS = torch.zeros(6, dtype=torch.int64)
@@ -36,6 +36,15 @@ def test_pairs_are_compared_by_the_means_of_their_texts():
     assert rows[:2] == [[1.0, 4.0, 3.0, 4.0], [2.0, 4.0, 2.0, 8.0]]
     # A text of no tokens, as of a tokenizer without special tokens, is a zero.
     assert rows[2] == [0.0, 7.0, 7.0, 0.0]
+
+
+@pytest.mark.parametrize("sum_up", [sum_runs, sum_runs_by_index])
+def test_runs_are_summed_and_may_be_empty(sum_up):
+    rows = torch.arange(8.0).reshape(4, 2).requires_grad_()
+    sums = sum_up(rows, torch.tensor([3, 0, 1]))
+    assert sums.tolist() == [[6.0, 9.0], [0.0, 0.0], [6.0, 7.0]]
+    (sums * torch.tensor([[1.0], [2.0], [3.0]])).sum().backward()
+    assert rows.grad[:, 0].tolist() == [1.0, 1.0, 1.0, 3.0]
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])

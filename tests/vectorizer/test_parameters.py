@@ -47,13 +47,17 @@ def test_auto_pooling_takes_what_the_checkpoint_declares(own_bert, texts):
     assert vectorizer.pooling_ == "max"
 
 
-def test_auto_pooling_compares_pairs_where_means_are_declared(own_bert):
+@pytest.fixture
+def declares_means(own_bert):
     folder = own_bert / "1_Pooling"
     folder.mkdir()
     (folder / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
-    vectorizer = BertVectorizer(own_bert)
-    with pytest.raises(NotFittedError):
-        vectorizer.get_feature_names_out()
+    return own_bert
+
+
+def test_auto_pooling_compares_pairs_where_means_are_declared(declares_means):
+    vectorizer = BertVectorizer(declares_means)
+    assert len(vectorizer.get_feature_names_out()) == 32
     features = vectorizer.fit_transform([("a film", "a plot"), ("good", "bad")])
     assert vectorizer.pooling_ == "compare"
     assert features.shape == (2, len(vectorizer.get_feature_names_out())) == (2, 128)
@@ -61,12 +65,28 @@ def test_auto_pooling_compares_pairs_where_means_are_declared(own_bert):
     assert len(vectorizer.get_feature_names_out()) == 32
 
 
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_pairs_have_names_after_a_fit(declares_means, container):
+    pairs = [("a film", "a plot"), ("good", "bad")]
+    vectorizer = BertVectorizer(declares_means).set_output(transform=container)
+    assert list(vectorizer.transform(["a film"]).columns)[-1] == "bertvectorizer31"
+    with pytest.raises(NotFittedError, match=r"Got pairs, without fit, and set_output"):
+        vectorizer.transform(pairs)
+    named = vectorizer.fit(pairs).transform(pairs)
+    assert list(named.columns)[-1] == "bertvectorizer127"
+
+
 @pytest.mark.parametrize("method", ["fit", "transform"])
 def test_single_texts_cannot_be_compared(tiny_bert, method):
     vectorizer = BertVectorizer(tiny_bert, pooling="compare")
     with pytest.raises(ValueError, match="one column of texts, since it compares"):
         getattr(vectorizer, method)(["good", "bad"])
+
+
+def test_what_cannot_be_compared_can_be_displayed(vectorizer, texts):
+    vectorizer.fit(texts).set_params(pooling="compare")
     assert len(vectorizer.get_feature_names_out()) == 128
+    assert "BertVectorizer" in vectorizer._repr_html_()
 
 
 def test_auto_pooling_takes_cls_where_nothing_is_declared(vectorizer, texts):
