@@ -57,6 +57,9 @@ from sklearn_bert._engine.training_records import (
 )
 from sklearn_bert.exceptions import DivergenceError
 
+# Tokens of a forward pass in training: 32 texts of 256 tokens take about a gigabyte
+# with the default model, 32 documents in windows would take many.
+_TOKENS_ON_CPU = 8192
 # Texts that show, at the end of an epoch, whether its weights make finite numbers.
 _N_CHECKED = 8
 
@@ -299,14 +302,16 @@ class FineTuning:
 
     def _prepare(self, texts: list[int]) -> _Step:
         """Lay a batch out in parts that fit into memory, and move it to the device."""
-        size, words = self.log.part_size, self._batches.words(texts)
+        is_cpu, words = self._device.type == "cpu", self._batches.words(texts)
+        # A GPU says when its memory is full; a system kills the process instead.
+        most = _TOKENS_ON_CPU if is_cpu else None
         return _Step(
             texts,
             [
-                self._batches.collate(texts[start : start + size]).to(self._device)
-                for start in range(0, len(texts), size)
+                self._batches.collate(part).to(self._device)
+                for part in self._batches.parts(texts, self.log.part_size, most)
             ],
-            words if self._device.type == "cpu" else move(words, self._device),
+            words if is_cpu else move(words, self._device),
         )
 
     def _prepare_ahead(self, batches: Iterable[list[int]]) -> Iterator[_Step]:

@@ -112,6 +112,21 @@ class BatchMaker:
             batches += [pool[i : i + size] for i in range(0, len(pool), size)]
         return [batches[i] for i in self._generator.permutation(len(batches))]
 
+    def parts(
+        self, texts: Sequence[int], max_texts: int, max_tokens: int | None
+    ) -> list[list[int]]:
+        """Cut a batch where it would be too large; a single text never is."""
+        parts: list[list[int]] = []
+        n_tokens = 0
+        for text in texts:
+            n_tokens += self._lengths[text]
+            is_too_long = max_tokens is not None and n_tokens > max_tokens
+            if not parts or is_too_long or len(parts[-1]) == max_texts:
+                parts.append([])
+                n_tokens = self._lengths[text]
+            parts[-1].append(text)
+        return parts
+
     def words(self, texts: Sequence[int]) -> Tensor:
         """Return the token ids that some texts use: (n_rows,), int64."""
         ids = self._data.sequences.ids

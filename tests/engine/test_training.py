@@ -112,6 +112,23 @@ def test_parts_of_a_batch_add_up_to_it(make, pooling):
 # --- memory ------------------------------------------------------------------------
 
 
+def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch):
+    whole, parted = make(), make()
+    whole.run()
+    sizes, forward = [], FineTuning._forward
+
+    def record(self, part):
+        sizes.append(len(part.batch.input_ids))
+        return forward(self, part)
+
+    monkeypatch.setattr(FineTuning, "_forward", record)
+    monkeypatch.setattr("sklearn_bert._engine.training._TOKENS_ON_CPU", 40)
+    assert parted.run().n_steps == 10
+    assert len(sizes) > 10
+    assert max(sizes) <= 40
+    assert_same(parted.weights(), whole.weights(), 1e-9)
+
+
 def fail_at(monkeypatch, calls, error):
     """Let some forward passes, counted from 0, fail after they have run."""
     forward, count = FineTuning._forward, iter(range(10**9))

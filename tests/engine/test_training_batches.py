@@ -54,6 +54,19 @@ def test_targets_and_weights_follow_their_texts():
     assert batch.owners is None
 
 
+def test_parts_hold_so_many_texts_or_tokens_and_at_least_one_text():
+    maker = make()
+    assert maker.parts(range(11), 4, None) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
+    expected = [[0, 1], [2, 3], [4], [5], [6, 7, 8], [9], [10]]
+    assert maker.parts(range(11), 9, 12) == expected
+
+
+def test_windows_of_a_text_stay_together():
+    maker = make([3, 3, 9, 2], texts=[0, 0, 1, 2])
+    assert maker.parts([0, 1, 2], 9, 5) == [[0], [1], [2]]
+    assert maker.parts([0, 2, 1], 9, 8) == [[0, 2], [1]]
+
+
 def test_windows_know_their_text():
     batch = make([3, 3, 9, 2], texts=[0, 0, 1, 2]).collate([2, 0])
     assert batch.targets.tolist() == [0, 2]
