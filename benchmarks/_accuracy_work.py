@@ -54,12 +54,8 @@ def _classes(task: Task, y: Any) -> list[str]:
 
 def _ours(task: Task, recipe: Recipe, seed: int) -> Any:
     """Return the package's estimator: its defaults, the task's options, the recipe."""
-    from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
-
-    kinds = {"numbers": BertRegressor, "tags": BertTokenClassifier}
-    estimator: Any = kinds.get(task.kind, BertClassifier)
     options = {"max_length": recipe.setup.max_length, **task.options}
-    return estimator(
+    return task.estimator(
         recipe.setup.checkpoint,
         n_epochs=recipe.n_epochs,
         batch_size=recipe.batch_size,

@@ -58,6 +58,15 @@ class Task:
     n_folds: int = 1
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def estimator(self) -> Any:
+        """The package's class that learns it."""
+        # Only here: where a peer's memory is measured, the package is not imported.
+        from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
+
+        kinds = {"numbers": BertRegressor, "tags": BertTokenClassifier}
+        return kinds.get(self.kind, BertClassifier)
+
     def load(self, data: Path, fold: int, n: int | None) -> tuple[Split, Split]:
         """Return what to train on and what to test, at the most ``n`` rows of each."""
         folder = data / self.folder
@@ -68,12 +77,15 @@ class Task:
             rows = read_rows(folder / self.train)
             is_tested = np.array([int(row["fold"]) % self.n_folds for row in rows])
             is_tested = is_tested == fold
-            train, test = _take(X, y, ~is_tested), _take(X, y, is_tested)
+            train, test = (
+                take(X, y, np.flatnonzero(rows)) for rows in (~is_tested, is_tested)
+            )
         return _draw(train, n), _draw(test, n)
 
 
-def _take(X: list[Any], y: Any, rows: np.ndarray) -> Split:
-    return [x for x, is_taken in zip(X, rows, strict=True) if is_taken], y[rows]
+def take(X: list[Any], y: Any, rows: np.ndarray) -> Split:
+    """Return the rows of some numbers."""
+    return [X[row] for row in rows], y[rows]
 
 
 def _draw(split: Split, n: int | None) -> Split:
@@ -81,9 +93,7 @@ def _draw(split: Split, n: int | None) -> Split:
     X, y = split
     if n is None or n >= len(X):
         return split
-    rows = np.zeros(len(X), dtype=bool)
-    rows[np.random.default_rng(0).permutation(len(X))[:n]] = True
-    return _take(X, y, rows)
+    return take(X, y, np.sort(np.random.default_rng(0).permutation(len(X))[:n]))
 
 
 # --- reading -----------------------------------------------------------------------

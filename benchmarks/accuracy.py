@@ -5,7 +5,6 @@ the table.
 """
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -13,13 +12,13 @@ from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
 
 # The package of this checkout is what is measured, installed or not.
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 from _accuracy_work import OURS, PEER
 from _encoders import Setup
+from _journal import Journal, Record
 from _memory import peak_memory
 from _report import first_line, table
 from _script import argument_parser, describe_run, make_setup, start_logging
@@ -31,8 +30,6 @@ LOG = logging.getLogger("benchmark")
 # What tells one job from another; what else a job holds is the same for all of them.
 KEY = ("set", "arm", "seed", "fold")
 SETTINGS = ("n_epochs", "batch_size", "learning_rate", "n_rows")
-
-Record = dict[str, Any]
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -85,41 +82,10 @@ def all_jobs(options: argparse.Namespace, setup: Setup) -> Iterator[Record]:
                     }
 
 
-class Journal:
-    """The jobs that are done: a line of JSON each, so that a run can be resumed.
-
-    Parameters
-    ----------
-    file : pathlib.Path or None
-        None keeps them in memory only.
-    """
-
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self.records: list[Record] = []
-        if file is not None and file.exists():
-            lines = file.read_text(encoding="utf-8").splitlines()
-            self.records = [json.loads(line) for line in lines if line]
-
-    def find(self, record: Record) -> Record | None:
-        """Return the outcome of the same job with the same settings, if it is there."""
-        return next((old for old in self.records if _is_same(old, record)), None)
-
-    def add(self, record: Record) -> None:
-        """Append an outcome at once."""
-        self.records.append(record)
-        if self._file is not None:
-            with self._file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(record) + "\n")
-
-
-def _is_same(old: Record, new: Record) -> bool:
-    return all(old.get(name) == new[name] for name in (*KEY, *SETTINGS, "model"))
-
-
 def run(options: argparse.Namespace, setup: Setup) -> list[Record]:
     """Do all jobs that are not done yet; return the outcomes of all of them."""
-    journal, records = Journal(options.json), []
+    journal = Journal(options.json, (*KEY, *SETTINGS, "model"))
+    records = []
     where = describe_run(options, setup, VERSIONS)["environment"]
     for job in all_jobs(options, setup):
         recipe = job["recipe"]

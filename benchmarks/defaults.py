@@ -5,7 +5,6 @@ data sets and scores on others of them; no test file is read. README.md says mor
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -18,12 +17,11 @@ from typing import Any
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from _journal import Journal, Record
 from _report import table
 from _script import argument_parser, make_setup
-from _tasks import TASKS, Split, Task
+from _tasks import TASKS, Split, Task, take
 from _threads import set_threads
-
-from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
 
 SETS = ("sst2", "trec", "banking77", "stsb", "wnut17")
 DEFAULT = "default"
@@ -38,10 +36,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "n_epochs=6": {"n_epochs": 6},
     "pooling='cls'": {"pooling": "cls"},
 }
-KINDS = {"numbers": BertRegressor, "tags": BertTokenClassifier}
+KEY = ("set", "change", "seed", "rows")
 QUICK_ROWS = 60
-
-Record = dict[str, Any]
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -64,22 +60,18 @@ def draw(task: Task, data: Path, n_rows: int, seed: int) -> tuple[Split, Split]:
     X, y = task.read(data / task.folder / task.train)
     order = np.random.default_rng(seed).permutation(len(X))
     train, held_out = np.split(order[: n_rows + n_rows // 2], [n_rows])
-    return (_take(X, y, train), _take(X, y, held_out))
-
-
-def _take(X: list[Any], y: Any, rows: np.ndarray) -> Split:
-    return [X[row] for row in rows], y[rows]
+    return take(X, y, train), take(X, y, held_out)
 
 
 def has_parameters(task: Task, change: dict[str, Any]) -> bool:
     """Tell whether the task's estimator has the parameters that are changed."""
-    return change.keys() <= KINDS.get(task.kind, BertClassifier)().get_params().keys()
+    return change.keys() <= task.estimator().get_params().keys()
 
 
 def score(task: Task, splits: tuple[Split, Split], options: Record) -> float:
     """Train with some options; return the first score on the held-out rows."""
     (X, y), (X_held_out, y_held_out) = splits
-    estimator = KINDS.get(task.kind, BertClassifier)(**{**task.options, **options})
+    estimator = task.estimator(**{**task.options, **options})
     measure = next(iter(task.scores.values()))
     return float(measure(y_held_out, estimator.fit(X, y).predict(X_held_out)))
 
@@ -109,26 +101,17 @@ def run(options: argparse.Namespace) -> list[Record]:
         "max_length": setup.max_length,
         "device": setup.device,
     }
-    records = _read(options.json)
+    journal = Journal(options.json, KEY)
     for job, task, splits in all_jobs(options):
-        if any(job.items() <= record.items() for record in records):
+        if journal.find(job):
             continue
         start = time.perf_counter()
         change = {**fixed, "random_state": job["seed"], **CHANGES[job["change"]]}
         record = {**job, "score": score(task, splits, change)}
         record["seconds"] = time.perf_counter() - start
-        records.append(record)
+        journal.add(record)
         print(record, flush=True)
-        if options.json:
-            with options.json.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(record) + "\n")
-    return records
-
-
-def _read(file: Path | None) -> list[Record]:
-    if file is None or not file.exists():
-        return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return journal.records
 
 
 def differences_table(records: list[Record]) -> str:
