@@ -38,6 +38,16 @@ def test_pairs_are_compared_by_the_means_of_their_texts():
     assert rows[2] == [0.0, 7.0, 7.0, 0.0]
 
 
+def test_comparisons_of_bfloat16_are_summed_in_float32():
+    # In bfloat16, 256 + 1 is 256.
+    ids = torch.zeros(600, dtype=torch.int64)
+    segments = (torch.arange(600) >= 300).to(torch.int64)
+    batch = Batch((600,), torch.tensor([0, 600]), ids, ids, segments)
+    rows = pool(torch.ones(600, 1, dtype=torch.bfloat16), batch, "compare")
+    assert rows.dtype == torch.float32
+    assert rows.tolist() == [[1.0, 1.0, 0.0, 1.0]]
+
+
 @pytest.mark.parametrize("sum_up", [sum_runs, sum_runs_by_index])
 def test_runs_are_summed_and_may_be_empty(sum_up):
     rows = torch.arange(8.0).reshape(4, 2).requires_grad_()
