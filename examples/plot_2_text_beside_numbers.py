@@ -191,8 +191,8 @@ models = {
 # %%
 # Scores on reports that no training row holds
 # --------------------------------------------
-# Rows with the same report must stay together. Otherwise the score would tell how well
-# known reports are recognised, not how well new ones are understood.
+# Rows with the same report must stay together. Otherwise the score would measure how
+# well known reports are recognised, not how well new ones are understood.
 # :class:`~sklearn.model_selection.GroupKFold` keeps them on one side of each split.
 
 splits = list(

@@ -211,9 +211,9 @@ fine_tuned = result["estimator"]
 # What training does to the features
 # ----------------------------------
 # ``transform`` gives the features of the fine-tuned encoder. Take each note of the test
-# sets and look up its neighbours in these features. How often has the nearest one the
-# same subject? And among the notes on *other* subjects, how often has the nearest one
-# the same state? By chance that would be a quarter.
+# sets and look up its neighbours in these features. How often does the nearest one
+# have the same subject? And among the notes on *other* subjects, how often does the
+# nearest one have the same state? By chance that would be a quarter.
 
 features = {
     "Frozen": [BertVectorizer().transform(X[test]) for _, test in splits],

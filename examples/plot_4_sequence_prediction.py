@@ -86,7 +86,7 @@ for word, tag in zip(X[0], y[0], strict=True):
 # Words that were never seen
 # --------------------------
 # Each sentence is tagged by a model that was trained on others. A simple rival gives
-# each word the tag that it mostly has in the training sentences, and "other" to a word
+# each word the tag that it had last in the training sentences, and "other" to a word
 # that is not there. Most foods occur once, so the rival cannot find them.
 
 splits = list(KFold(n_splits=3, shuffle=True, random_state=0).split(X))

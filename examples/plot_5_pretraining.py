@@ -81,8 +81,8 @@ for animal, verb in unseen:
     print(f"{gap}: {guesses[0][0]} ({guesses[0][1]:.0%})")
 
 # %%
-# The loss falls to where the animal, which nothing tells, is all that is left to guess;
-# and each verb leads to its place.
+# The loss falls until only the animal, which nothing in the sentence determines, is
+# left to guess; and each verb leads to its place.
 
 import matplotlib.pyplot as plt
 

@@ -174,8 +174,7 @@ class BaseBert(BaseEstimator):
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
                 f"of positions of model {self._model_name()!r}. Got "
-                f"{self.max_length}. Lower it; long_text='window' reads texts of any "
-                "length."
+                f"{self.max_length}. Lower it, or set max_length=None."
             )
         return self.max_length
 

@@ -345,9 +345,10 @@ class BaseFineTuner(BaseFineTuned):
             )
         if log.was_interrupted:
             warn_user(
-                f"The fit was interrupted after {log.n_steps} steps, in epoch "
-                f"{self.n_iter_ + 1}. The best weights so far are kept, and the "
-                "estimator can be used. Fit again with warm_start=True to go on.",
+                f"The fit was interrupted after {log.n_steps} steps and "
+                f"{len(log.loss_curve)} whole epochs. What was learnt so far is kept, "
+                "and the estimator can be used. Fit again with warm_start=True to go "
+                "on.",
                 InterruptedFitWarning,
             )
         if log.error is not None:

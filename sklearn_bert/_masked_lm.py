@@ -200,8 +200,8 @@ class BertMaskedLM(BasePretrainer):
         Parameters
         ----------
         X : array-like of str of shape (n_samples,) or (n_samples, 1), path or iterable
-            Texts; the path of a file in UTF-8 with a text on each line; or an iterable
-            of texts, such as a generator, which need not fit into memory.
+            Texts; the `pathlib.Path` of a file in UTF-8 with a text on each line; or an
+            iterable of texts, such as a generator, which need not fit into memory.
 
         y : None
             Ignored.

@@ -116,7 +116,7 @@ long_text : {"truncate", "head_tail", "window"}, default="truncate"
       `max_length`;
     - "window" reads all of it in windows of `max_length` tokens that overlap by a
       quarter, and pools the windows. Of a pair, the longer text is cut into
-      windows.""",
+      windows, and the shorter one to half of `max_length` if it is longer.""",
     ),
     "batch_size": Param(
         [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -136,8 +136,8 @@ device : str, default="auto"
         [StrOptions({"auto", "float32", "float64", "bfloat16", "float16"})],
         """\
 dtype : {"auto", "float32", "float64", "bfloat16", "float16"}, default="auto"
-    Number format of the computation. "auto" takes bfloat16 on GPUs that multiply
-    it in hardware and float32 elsewhere.""",
+    Number format of the computation. "auto" takes bfloat16 on CUDA GPUs that
+    multiply it in hardware and float32 elsewhere.""",
     ),
     "verbose": Param(
         ["verbose"],

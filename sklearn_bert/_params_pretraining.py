@@ -91,7 +91,8 @@ max_time : float, default=None
         [Interval(Integral, 1, None, closed="left")],
         """\
 batch_tokens : int, default=4096
-    Tokens per step of the optimiser. Batches are filled up to it, without padding.""",
+    Tokens per step of the optimiser, at least: texts are divided evenly among as
+    many batches as can be filled, without padding.""",
     ),
     "learning_rate": Param(
         [

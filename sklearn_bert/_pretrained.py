@@ -39,8 +39,8 @@ class BasePretrained(BaseBert):
     def score(self, X, y=None):
         """Return how well hidden tokens of texts are guessed.
 
-        Tokens are hidden as in training. Which ones, depends on each text alone, so
-        that models of one vocabulary can be compared.
+        Tokens are hidden as in training. Which ones are hidden depends on each text
+        alone, so that models with the same vocabulary can be compared.
 
         Parameters
         ----------

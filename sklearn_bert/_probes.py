@@ -12,7 +12,7 @@ _EPSILON = np.finfo(np.float64).eps
 
 
 def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
-    """Fit a softmax regression; classes that are not there are the least likely.
+    """Fit a softmax regression; classes without weight are each text's least likely.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
         several = _fit(features, np.eye(len(classes))[codes], target.weights)
         rows, constants = several.coef, several.intercept
     coef = np.zeros((target.n_outputs, features.shape[1]))
-    intercept = np.full(target.n_outputs, constants.min())
+    intercept = np.full(target.n_outputs, (features @ rows.T + constants).min())
     coef[classes], intercept[classes] = rows, constants
     return LinearHead(coef, intercept)
 

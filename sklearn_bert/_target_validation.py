@@ -48,7 +48,9 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
     check_consistent_length(texts.first, y)
     check_classification_targets(y)
     if kind == "multilabel-indicator":
-        return check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
+        y = check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
+        _check_indicators(y)
+        return y
     if kind.endswith("multioutput"):
         raise ValueError(
             "y must hold one label per text, or be a label indicator matrix of zeros "
@@ -58,6 +60,19 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "use sklearn.multioutput.MultiOutputClassifier."
         )
     return _check_y(y, estimator=estimator)
+
+
+def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:
+    """Refuse other numbers than 0 and 1, which scikit-learn lets pass in pairs."""
+    found = np.unique(y.data if sparse.issparse(y) else y)
+    if not np.isin(found, (0, 1)).all():
+        raise ValueError(
+            "y must hold zeros and ones where it has several columns: a label "
+            f"indicator matrix. Got the values {found.tolist()}. Where one of them "
+            "means that a text has the label, give (y == that).astype(int); where the "
+            "columns are targets with classes of their own, use "
+            "sklearn.multioutput.MultiOutputClassifier."
+        )
 
 
 def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
@@ -102,6 +117,8 @@ def _check_no_missing(y: Any, what: str) -> None:
     """Refuse missing values, which NumPy would make the text 'nan' of beside texts."""
     if sparse.issparse(y) or not isinstance(y, Iterable):
         return
+    # A frame, gone over, would give its columns' names.
+    y = np.asarray(y) if hasattr(y, "columns") else y
     values = y.tolist() if hasattr(y, "tolist") else list(y)
     rows = [
         row

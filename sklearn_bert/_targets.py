@@ -201,6 +201,8 @@ def _mean_and_scale(
     columns: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted mean and standard deviation; 1 for constant columns."""
+    # What has no weight may be anything.
+    columns, weights = columns[weights > 0], weights[weights > 0]
     # In units in which the square of the largest number is still a number.
     largest = np.abs(columns).max(axis=0)
     largest[largest == 0] = 1

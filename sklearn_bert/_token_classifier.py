@@ -293,9 +293,7 @@ class BertTokenClassifier(BaseFineTuner):
             The linear layer's outputs, one array for each sentence.
         """
         fitted = self._snapshot()
-        sentences = fitted._check_texts(X)
-        stops = np.cumsum(sentences.lengths)
-        return np.split(fitted._outputs_of(sentences), stops[:-1])
+        return fitted._scores_of(fitted._check_texts(X))
 
     def predict_proba(self, X):
         """Return the probability of each tag for each word.
@@ -328,13 +326,7 @@ class BertTokenClassifier(BaseFineTuner):
             scikit-learn's `cross_val_predict` joins arrays only.
         """
         fitted = self._snapshot()
-        scores = fitted.decision_function(X)
-        if fitted.constrain_tags == "bio":
-            rules = BioRules.of(fitted.classes_)
-            codes = [rules.best_path(of_words) for of_words in scores]
-        else:
-            codes = [of_words.argmax(axis=1) for of_words in scores]
-        return as_objects([fitted.classes_[of_words].tolist() for of_words in codes])
+        return as_objects(fitted._tags_of(fitted._check_texts(X)))
 
     def score(self, X, y, sample_weight=None):
         """Return the share of the words that are tagged right.
@@ -361,9 +353,24 @@ class BertTokenClassifier(BaseFineTuner):
         weights = check_weights(sample_weight, len(sentences))
         return accuracy_score(
             flat_tags(tags),
-            flat_tags(fitted.predict(sentences.words)),
+            flat_tags(fitted._tags_of(sentences)),
             sample_weight=np.repeat(weights, sentences.lengths),
         )
+
+    def _scores_of(self, sentences: Sentences) -> list[np.ndarray]:
+        """Return what :meth:`decision_function` does, of sentences already read."""
+        stops = np.cumsum(sentences.lengths)
+        return np.split(self._outputs_of(sentences), stops[:-1])
+
+    def _tags_of(self, sentences: Sentences) -> list[list]:
+        """Return what :meth:`predict` does, of sentences already read."""
+        scores = self._scores_of(sentences)
+        if self.constrain_tags == "bio":
+            rules = BioRules.of(self.classes_)
+            codes = [rules.best_path(of_words) for of_words in scores]
+        else:
+            codes = [of_words.argmax(axis=1) for of_words in scores]
+        return [self.classes_[of_words].tolist() for of_words in codes]
 
     def _read(self, X: Any) -> Sentences:
         return check_sentences(X, self.word_tokenizer)

@@ -54,9 +54,9 @@ class BertTokenizer(TransformerMixin, BaseBert):
     %(revision)s
 
     vocab_size : int, default=None
-        `None` takes the tokenizer of `model`. A number learns so many word pieces from
-        the texts of `fit` instead, as BERT's own vocabulary was made; then `model` and
-        `revision` mean nothing.
+        `None` takes the tokenizer of `model`. A number learns at most so many word
+        pieces from the texts of `fit` instead, as BERT's own vocabulary was made; then
+        `model` and `revision` mean nothing.
 
     %(lowercase)s
 

@@ -12,7 +12,7 @@
     ├── DeviceMemoryError (RuntimeError)      a model or a text does not fit into memory
     └── DivergenceError (RuntimeError)        training met a number that is not finite
 
-    ConstantTargetWarning (UserWarning)       a first part of numbers has no scale
+    ConstantTargetWarning (UserWarning)       a first part has a constant target
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
     MemoryWarning (UserWarning)               batches were split to fit into memory
     RareClassWarning (UserWarning)            a class is too rare to be validated
@@ -80,7 +80,7 @@ class ConstantTargetWarning(UserWarning):
 
 
 class InterruptedFitWarning(UserWarning):
-    """Ctrl-C ended a fit early; the best weights so far were kept."""
+    """Ctrl-C ended a fit early; what was learnt so far was kept."""
 
 
 class MemoryWarning(UserWarning):

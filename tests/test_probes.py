@@ -48,7 +48,16 @@ def test_classes_that_are_not_there_are_the_least_likely(features):
     target = read_classes(y, np.ones(60), known, None, 0.0)
     head = probe_classes(features, target)
     assert not head.coef[3:].any()
-    assert (head.intercept[3:] == head.intercept.min()).all()
+    outputs = head(features)
+    assert (outputs[:, 3:] <= outputs[:, :3].min(axis=1, keepdims=True)).all()
+
+
+def test_a_class_without_weight_is_the_least_likely_of_balanced_texts_too(features):
+    y = np.arange(60) % 3
+    target = read_classes(y, (y < 2) * 1.0, None, None, 0.0)
+    rows = target.samples()
+    outputs = probe_classes(features[rows], target.take(rows))(features[rows])
+    np.testing.assert_allclose(outputs[:, 2], outputs.min())
 
 
 def test_a_probe_that_stops_early_says_nothing(features):

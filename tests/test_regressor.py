@@ -250,6 +250,12 @@ def test_going_on_with_other_targets_is_refused(make, texts, numbers, method):
         getattr(regressor, method)(texts, np.ones((40, 2)))
 
 
+def test_going_on_from_two_targets_to_three_is_refused(make, texts, two_numbers):
+    regressor = make(n_epochs=1).fit(texts, two_numbers)
+    with pytest.raises(ValueError, match="y must have 2 targets, as in the fit before"):
+        regressor.partial_fit(texts, np.ones((40, 3)))
+
+
 def test_a_validation_without_a_score_speaks_of_no_classes(make, texts, numbers):
     regressor = make(early_stopping=True, scoring=lambda *args: NAN)
     with pytest.raises(ValueError, match="give more samples, choose another scoring"):

@@ -109,11 +109,14 @@ def text_generator(ids: Sequence[int], seed: int) -> np.random.Generator:
 def continuing_pieces(vocabulary: dict[str, int]) -> set[int]:
     """Return the ids of the pieces that go on with a word.
 
-    WordPiece marks these; byte-level and unigram vocabularies mark the others.
+    WordPiece marks these by "##"; byte-level and unigram vocabularies mark the others.
+    A few tokens may begin with a mark of another kind: "\u0120" is a letter too.
     """
-    for mark in ("\u2581", "\u0120"):
-        if sum(token.startswith(mark) for token in vocabulary) > 1:
-            return {
-                id_ for token, id_ in vocabulary.items() if not token.startswith(mark)
-            }
-    return {id_ for token, id_ in vocabulary.items() if token.startswith("##")}
+    marked = {
+        mark: {id_ for token, id_ in vocabulary.items() if token.startswith(mark)}
+        for mark in ("##", "\u2581", "\u0120")
+    }
+    mark = max(marked, key=lambda mark: len(marked[mark]))
+    if mark == "##":
+        return marked[mark]
+    return set(vocabulary.values()) - marked[mark]

@@ -176,6 +176,8 @@ class Pretraining:
             if self._is_time_up():
                 break
             self._step(rows)
+            if not bar.disable:
+                bar.total = self._expected_steps()
             bar.update()
             bar.set_postfix(loss=f"{self._last_loss:.4f}", refresh=False)
             self._save_now_and_then()
@@ -350,6 +352,14 @@ class Pretraining:
 
     def _seconds(self) -> float:
         return self._seconds_before + time.monotonic() - self._begun_at
+
+    def _expected_steps(self) -> int:
+        """Return the number of steps that there will be, at the pace so far."""
+        share = self._seconds() / (self._config.max_time or math.inf)
+        if share == 0:
+            return self._n_steps
+        at_this_pace = max(self.log.n_steps, math.ceil(self.log.n_steps / share))
+        return min(self._n_steps, at_this_pace)
 
     def _is_time_up(self) -> bool:
         return self._seconds() >= (self._config.max_time or math.inf)

@@ -3,7 +3,9 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
 from sklearn_bert import BertClassifier
 from sklearn_bert.exceptions import (
@@ -28,9 +30,13 @@ NAN = float("nan")
         ([0, 1, float("inf"), 1], "Input y contains infinity"),
         ([0.5, 1.5, 2.5, 1.0], "Unknown label type: continuous"),
         ([[0, 2], [1, 1], [3, 4], [0, 1]], "be a label indicator matrix of zeros"),
+        (2 * np.eye(4, 2, dtype=int) - 1, "zeros and ones where it has several"),
+        (np.eye(4, 2, dtype=int) + 1, "Got the values [1, 2]"),
+        (sparse.csr_array(5 * np.eye(4, 2, dtype=int)), "Got the values [5]"),
         ([["a", "b"], ["b"], [], ["a"]], "MultiLabelBinarizer"),
         ([["a", "b"], ["b", "c"], ["a", "c"], ["b", "a"]], "MultiLabelBinarizer"),
         ([None, "a", "b", "a"], "Input y contains NaN"),
+        (pd.DataFrame({"y": ["a", None, "b", "a"]}), "missing, in row 1"),
         (np.array([[0, 1], [1, NAN], [0, 0], [1, 1]]), "in row 1"),
         ([{}, {}, {}, {}], "Unknown label type"),
     ],

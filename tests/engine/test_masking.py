@@ -99,6 +99,11 @@ def test_continuing_pieces_of_each_kind_of_vocabulary():
     assert continuing_pieces({"<s>": 0, "Ġa": 1, "b": 2, "Ġc": 3}) == {0, 2}
 
 
+def test_words_may_begin_with_the_mark_of_another_kind():
+    maltese = {"Ġunju": 0, "Ġew": 1, "##a": 2, "##b": 3, "##c": 4, "fil": 5}
+    assert continuing_pieces(maltese) == {2, 3, 4}
+
+
 def test_a_text_has_a_generator_of_its_own():
     first, again = text_generator([5, 6], 0), text_generator([5, 6], 0)
     assert first.random() == again.random()

@@ -1,5 +1,7 @@
 """What BertMaskedLM learns, from which texts, and for how long."""
 
+from re import findall
+
 import numpy as np
 import pytest
 import torch
@@ -135,6 +137,18 @@ def test_verbose_tells_a_line_per_epoch(capsys):
     make(n_epochs=2, verbose=2).fit(SENTENCES)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["epoch 1 of 2", "epoch 2 of 2"]
+
+
+def test_the_bar_counts_the_steps_that_there_is_time_for(capfd, monkeypatch):
+    from sklearn_bert._engine import pretraining
+
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(pretraining.time, "monotonic", lambda: float(next(ticks)))
+    model = make(n_epochs=10**4, max_time=100, verbose=1).fit(SENTENCES)
+    # The clock ticks each time it is asked, so the last step ends just before the time.
+    n_steps, n_expected = map(int, findall(r"(\d+)/(\d+) ", capfd.readouterr().err)[-1])
+    assert n_steps == model.n_steps_
+    assert n_expected <= n_steps + 1
 
 
 def test_nothing_is_printed_otherwise(capfd):

@@ -95,6 +95,13 @@ def test_score_weighs_sentences(fitted, sentences, tags):
     assert fitted.score(sentences, tags, sample_weight=weights) == expected
 
 
+def test_score_reads_the_frame_that_fit_read(make, sentences, tags):
+    frame = pd.DataFrame({"words": sentences})
+    tagger = make(n_epochs=1).fit(frame, tags)
+    is_right = np.concatenate(tagger.predict(frame)) == np.concatenate(tags)
+    assert tagger.score(frame, tags) == np.mean(is_right)
+
+
 def test_tags_may_be_numbers(make, sentences, tags):
     codes = {"O": 0, "B-x": 7, "B-y": 3, "I-x": 5}
     numbers = [[codes[x] for x in some] for some in tags]
