@@ -58,6 +58,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--checkpoint-dir", type=Path, help="keep the training there, to go on with it")
     add("--tuning", default="sst2", help="set to fine-tune on (default: %(default)s)")
     add("--tuning-epochs", type=int, default=4, help="default: %(default)s")
+    # A small model that was begun from scratch knows little that could be lost.
+    add("--tuning-rate", type=float, default=5e-4, help="default: %(default)g")
+    add("--tuning-decay", type=float, default=1.0, help="default: %(default)g")
     add("--onward", metavar="SET", help="instead, go on with --model on this set")
     add("--onward-epochs", type=int, default=5, help="default: %(default)s")
     add("--model", default=DEFAULT, help="for --onward (default: %(default)s)")
@@ -101,7 +104,10 @@ def unigram_entropy(model: BertMaskedLM, texts: Iterable[str]) -> float:
 
 
 def tune(
-    model: Any, data: dict[str, Labelled], options: argparse.Namespace
+    model: Any,
+    data: dict[str, Labelled],
+    options: argparse.Namespace,
+    **parameters: float,
 ) -> list[float]:
     """Fine-tune once for each seed; return the accuracies on the test texts."""
     accuracies = []
@@ -111,6 +117,7 @@ def tune(
             n_epochs=options.tuning_epochs,
             max_length=options.max_length,
             random_state=seed,
+            **parameters,
         )
         classifier.fit(data["train"].texts, data["train"].labels)
         predicted = classifier.predict(data["test"].texts)
@@ -182,7 +189,13 @@ def from_scratch(options: argparse.Namespace) -> dict[str, Any]:
     ).fit(texts)
     data = read_sets(options.data / options.tuning, quick=options.quick)
     for name, start_from in (("pre-trained", model), ("untrained", untrained)):
-        result[name] = tune(start_from, data, options)
+        result[name] = tune(
+            start_from,
+            data,
+            options,
+            learning_rate=options.tuning_rate,
+            layer_decay=options.tuning_decay,
+        )
         show(f"{name}, fine-tuned on {options.tuning}", result[name])
     return result
 

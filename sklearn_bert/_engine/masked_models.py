@@ -156,7 +156,8 @@ def make_masked_model(
         first_position=0,
         max_positions=max_length,
         max_length=max_length,
-        pooling=None,
+        # Guessing trains the states of all tokens but [CLS]'s.
+        pooling="mean",
         has_segments=True,
         activation=config.hidden_act,
     )

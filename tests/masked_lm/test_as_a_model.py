@@ -69,6 +69,12 @@ def test_declared_pooling_and_limit_survive_the_folder(own_bert, texts, tmp_path
     assert (vectorizer.pooling_, vectorizer.max_length_) == ("mean", 40)
 
 
+def test_the_pooling_from_scratch_is_the_mean_in_the_folder_too(fitted, tmp_path):
+    fitted.save_pretrained(tmp_path / "model")
+    for model in (fitted, tmp_path / "model"):
+        assert BertVectorizer(model).fit(["a film"]).pooling_ == "mean"
+
+
 def test_a_folder_that_is_in_use_is_left_alone(fitted, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="folder must not exist, or be empty"):
