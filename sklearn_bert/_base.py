@@ -99,14 +99,14 @@ class BaseBert(BaseEstimator):
         """Return what a message calls the model."""
         if isinstance(self.model, str | os.PathLike):
             return os.fspath(self.model)
-        return type(_thawed(self.model)).__name__
+        return type(thawed(self.model)).__name__
 
     def _find_source(self, *, may_download: bool = True) -> Source:
         """Find what the encoder is made of."""
         if isinstance(self.model, str | os.PathLike):
             model = os.fspath(self.model)
             return locate(model, self.revision, may_download=may_download)
-        source = getattr(_thawed(self.model), "encoder_", None)
+        source = getattr(thawed(self.model), "encoder_", None)
         if source is None:
             raise CheckpointError(
                 "An estimator that is given as model must be fitted. Got a "
@@ -213,7 +213,7 @@ class BaseBert(BaseEstimator):
         return tags
 
 
-def _thawed(model: Any) -> Any:
+def thawed(model: Any) -> Any:
     """Return an estimator out of its FrozenEstimator, if it is in one."""
     return model.estimator if isinstance(model, FrozenEstimator) else model
 

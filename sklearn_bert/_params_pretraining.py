@@ -91,8 +91,8 @@ max_time : float, default=None
         [Interval(Integral, 1, None, closed="left")],
         """\
 batch_tokens : int, default=4096
-    Tokens per step of the optimiser, at least: texts are divided evenly among as
-    many batches as can be filled, without padding.""",
+    Tokens per step of the optimiser, about. Texts are divided evenly among as many
+    batches as can be filled, without padding.""",
     ),
     "learning_rate": Param(
         [
@@ -121,7 +121,8 @@ checkpoint_dir : str or path, default=None
         """\
 checkpoint_every : float, default=300.0
     Seconds between two savings to `checkpoint_dir`, which is also saved to at the
-    end of a training, be it by `max_time` or Ctrl-C.""",
+    end of a training, be it by `max_time` or by Ctrl-C, unless that comes while the
+    weights move: then the last saving stays.""",
     ),
     "device": ENCODER["device"],
     "dtype": FINE_TUNING["dtype"],

@@ -128,10 +128,11 @@ class BasePretrained(BaseBert):
         Parameters
         ----------
         folder : str or path
-            Must not exist, or be empty. It is there as a whole or not at all.
+            Must not exist, or be empty. It is there as a whole or not at all; a folder
+            that existed is filled, its config.json last.
         """
         check_is_fitted(self, "encoder_")
-        path = Path(folder)
+        path = Path(folder).expanduser()
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise ValueError(
                 f"folder must not exist, or be empty. Got {str(path)!r}, which is "

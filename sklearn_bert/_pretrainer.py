@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from sklearn.utils.validation import _check_feature_names
 
+from sklearn_bert._base import thawed
 from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.masked_models import (
     MaskedModel,
+    PackedMaskedModel,
     load_masked_model,
     make_masked_model,
     pack_masked_model,
+    unpack_masked_model,
 )
 from sklearn_bert._engine.memory import NeedsMemory
 from sklearn_bert._engine.pretraining import Pretraining
@@ -100,6 +103,8 @@ class BasePretrainer(BasePretrained):
         tokenizer, texts = self._start_tokenizer(source, check_stream(X))
         fitted.max_length_ = self._longest(source)
         corpus = self._make_corpus(texts, tokenizer, fitted.max_length_)
+        # They may be a file.
+        del texts
         file, saved = self._open_file(source, corpus)
         seed = (
             draw_seed(make_generator(self.random_state))
@@ -171,7 +176,7 @@ class BasePretrainer(BasePretrained):
         is_seeded = isinstance(self.random_state, Integral)
         identity = {
             **{name: getattr(self, name) for name in _IDENTITY},
-            "model": None if source is None else digests_of(source),
+            "model": self._digests(source),
             "random_state": int(self.random_state) if is_seeded else None,
             "texts": corpus.digest,
         }
@@ -179,8 +184,19 @@ class BasePretrainer(BasePretrained):
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in identity.items()
         }
-        file = TrainingFile(Path(self.checkpoint_dir), identity)
+        file = TrainingFile(Path(self.checkpoint_dir).expanduser(), identity)
         return file, file.load()
+
+    def _digests(self, source: Source | None) -> dict[str, str] | None:
+        """Return what tells the model, its head included, from every other."""
+        if source is None:
+            return None
+        packed = self._packed_model()
+        return digests_of(source) if packed is None else {"weights": packed.digest}
+
+    def _packed_model(self) -> PackedMaskedModel | None:
+        """Return the encoder and the head of a fitted estimator given as model."""
+        return getattr(thawed(self.model), "_masked_model", None)
 
     def _start_model(
         self,
@@ -189,6 +205,8 @@ class BasePretrainer(BasePretrained):
         max_length: int,
         seed: int,
     ) -> MaskedModel:
+        if (packed := self._packed_model()) is not None:
+            return unpack_masked_model(packed)
         if source is not None:
             return load_masked_model(source, seed)
         return make_masked_model(

@@ -5,7 +5,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from sklearn_bert._validation import check_texts, remedy, show, without_surrogates
+from sklearn_bert._validation import (
+    check_texts,
+    remedy,
+    show,
+    warn_of_repair,
+    without_surrogates,
+)
 from sklearn_bert.exceptions import InputError
 
 
@@ -85,12 +91,19 @@ class _Stream:
         self._texts = texts
         # An iterator can be gone through but once.
         self.is_used_up_by_reading = isinstance(texts, Iterator)
+        self._has_warned = False
 
     def __iter__(self) -> Iterator[str]:
+        n_repaired = n_texts = 0
         for row, text in enumerate(self._texts):
             if not isinstance(text, str):
                 raise InputError(
                     f"X must hold only texts (str). Got {show(text)} in row {row}. "
                     f"{remedy([text])}"
                 )
-            yield without_surrogates(text)
+            repaired = without_surrogates(text)
+            n_repaired, n_texts = n_repaired + (repaired != text), n_texts + 1
+            yield repaired
+        if n_repaired and not self._has_warned:
+            self._has_warned = True
+            warn_of_repair(n_repaired, n_texts)

@@ -243,13 +243,18 @@ def repair(column: list[str], what: str = "texts") -> list[str]:
     repaired = [without_surrogates(text) for text in column]
     n_repaired = sum(old != new for old, new in zip(column, repaired, strict=True))
     if n_repaired:
-        warn_user(
-            f"{n_repaired} of {len(column)} {what} held lone surrogates, which are no "
-            "characters and were replaced by U+FFFD. Files read with "
-            "errors='surrogateescape' have them; read them with their true encoding.",
-            TextRepairWarning,
-        )
+        warn_of_repair(n_repaired, len(column), what)
     return repaired
+
+
+def warn_of_repair(n_repaired: int, n_all: int, what: str = "texts") -> None:
+    """Say that something was replaced which is no text."""
+    warn_user(
+        f"{n_repaired} of {n_all} {what} held lone surrogates, which are no characters "
+        "and were replaced by U+FFFD. Files read with errors='surrogateescape' have "
+        "them; read them with their true encoding.",
+        TextRepairWarning,
+    )
 
 
 def without_surrogates(text: str) -> str:

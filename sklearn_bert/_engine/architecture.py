@@ -1,7 +1,8 @@
 """A checkpoint's shape, read from its configuration without its weights.
 
-With ``checkpoints`` the only file that imports transformers. Both do so inside
-functions, because that import takes seconds and importing sklearn_bert must not.
+With ``checkpoints`` and ``masked_models`` the only file that imports transformers. All
+do so inside functions, because that import takes seconds and importing sklearn_bert
+must not.
 """
 
 import json

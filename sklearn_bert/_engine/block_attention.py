@@ -39,10 +39,13 @@ class Block:
     n_rows, n_heads, length : int
     tokens : slice
         Where in the batch the block's tokens are.
-    places : ndarray of shape (n_tokens,)
-        Where in the n_rows * length places of the block they go.
     mask : Tensor of shape (n_rows * n_heads, 1, length)
         What is added to the scores: 0 for tokens, minus infinity for padding.
+    sources : dict of int to Tensor
+        By the number of parts, which row of the flat tensor each place of the block
+        takes, where each part and head of a token is a row.
+    targets : dict of int to Tensor
+        By the number of parts, which place of the block each such row takes.
     """
 
     n_rows: int

@@ -9,19 +9,27 @@ import json
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
 from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
 
-_TEXTS_PER_CHUNK = 1000
+# Enough to be tokenised at full speed, and so little that memory does not matter.
+_TEXTS_PER_CHUNK, _CHARACTERS_PER_CHUNK = 1000, 1_000_000
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts in lists that are large enough to be tokenised at full speed."""
-    texts = iter(texts)
-    while chunk := list(islice(texts, _TEXTS_PER_CHUNK)):
+    """Yield texts in lists, each as short as its texts are long."""
+    chunk: list[str] = []
+    n_characters = 0
+    for text in texts:
+        chunk.append(text)
+        n_characters += len(text)
+        if len(chunk) == _TEXTS_PER_CHUNK or n_characters >= _CHARACTERS_PER_CHUNK:
+            yield chunk
+            chunk, n_characters = [], 0
+    if chunk:
         yield chunk
 
 
@@ -64,8 +72,6 @@ class TokenCorpus:
 
     Attributes
     ----------
-    n_texts : int
-        Number of texts read, those without tokens included.
     n_tokens : int
     starts : ndarray of shape (n_sequences + 1,), int64
         Where each sequence begins, and where the last one ends.
@@ -77,12 +83,11 @@ class TokenCorpus:
         self, texts: Iterable[str], tokenizer: TextTokenizer, max_length: int
     ) -> None:
         dtype = np.uint16 if tokenizer.largest_id < 2**16 else np.uint32
-        self.n_texts = self.n_tokens = 0
+        self.n_tokens = 0
         starts = [np.zeros(1, dtype=np.int64)]
         digest = hashlib.sha256()
         with tempfile.TemporaryFile() as file:
             for chunk in chunks(texts):
-                self.n_texts += len(chunk)
                 sequences = tokenizer.cut_up(chunk, max_length)
                 lengths = np.array([len(ids) for ids in sequences], dtype=np.int64)
                 content = np.array(list(chain.from_iterable(sequences)), dtype)
@@ -134,6 +139,10 @@ class TokenCorpus:
             self.n_tokens / self.n_batches(n_tokens)
         )
         return np.split(order, np.searchsorted(starts, edges) + 1)
+
+    def count_tokens(self, rows: np.ndarray) -> int:
+        """Return how many tokens some rows hold."""
+        return int((self.starts[rows + 1] - self.starts[rows]).sum())
 
     def n_batches(self, n_tokens: int) -> int:
         """Return the number of batches of about so many tokens."""

@@ -65,7 +65,8 @@ def sum_log_likelihoods(
         targets = np.concatenate([masked[row].targets for row in rows])
         chosen = scores.gather(1, torch.from_numpy(targets).to(scores.device)[:, None])
         likelihoods = chosen[:, 0] - scores.logsumexp(1)
-        return float(likelihoods.sum(dtype=torch.float64)), len(targets)
+        # On the CPU, since Apple's GPUs have no float64.
+        return float(likelihoods.cpu().double().sum()), len(targets)
 
     total, n_hidden = 0.0, 0
     for _, (part, n_part) in _read_scores(running, masked, add_up):
@@ -90,6 +91,8 @@ def guess(
     list of list of list of Guess
     """
     mask = running.encoder.tokenizer.mask
+    # Behind the last token there may be rows that fill the matrix up.
+    n_tokens = running.encoder.tokenizer.largest_id + 1
     masked = []
     for ids in sequences:
         array = np.array(ids, dtype=np.int64)
@@ -97,7 +100,8 @@ def guess(
         masked.append(Masked(array, places, array[places]))
 
     def find_best(rows: list[int], scores: Tensor) -> tuple[list, list]:
-        best = scores.softmax(1).topk(min(n_guesses, scores.shape[1]))
+        shares = scores.softmax(1)[:, :n_tokens]
+        best = shares.topk(min(n_guesses, shares.shape[1]))
         return best.indices.tolist(), best.values.tolist()
 
     found: list[list[list[Guess]]] = [[] for _ in sequences]

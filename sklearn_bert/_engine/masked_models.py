@@ -6,6 +6,7 @@ So it reads and writes the family's own files, and only the tokens to be guessed
 through it.
 """
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -37,7 +38,7 @@ from sklearn_bert._engine.checkpoints import (
 )
 from sklearn_bert._engine.locating import CheckpointFiles
 from sklearn_bert._engine.sources import Source, load
-from sklearn_bert._engine.tokenization import TextTokenizer
+from sklearn_bert._engine.tokenization import TextTokenizer, find_control
 from sklearn_bert.exceptions import CheckpointError
 
 _CONTROL_NAMES = {
@@ -70,6 +71,15 @@ class PackedMaskedModel:
 
     encoder: PackedCheckpoint
     head: dict[str, np.ndarray]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the encoder's digest and the head's weights."""
+        digest = hashlib.sha256(self.encoder.digest.encode())
+        for name, array in sorted(self.head.items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 class _Given(nn.Module):
@@ -310,7 +320,9 @@ def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
 def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
     """Write a folder that transformers and every estimator of this package can read.
 
-    It is written beside and renamed, so that it is there as a whole or not at all.
+    It is written beside and renamed, so that it is there as a whole or not at all. A
+    folder that exists, which may be a mounted one, gets config.json last, without
+    which nobody takes it for a model.
 
     Parameters
     ----------
@@ -318,12 +330,22 @@ def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
     folder : pathlib.Path
         Must not exist, or be empty.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    exists = folder.exists()
+    place = folder if exists else folder.parent
+    place.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=place))
     try:
         _write(packed, beside)
-        beside.chmod(0o755)
-        beside.replace(folder)
+        if exists:
+            parts = sorted(
+                beside.iterdir(), key=lambda path: path.name == "config.json"
+            )
+            for path in parts:
+                path.rename(folder / path.name)
+            beside.rmdir()
+        else:
+            beside.chmod(0o755)
+            beside.rename(folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -339,8 +361,7 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
     controls = {
         kind: name
         for kind, names in _CONTROL_NAMES.items()
-        for name in names
-        if own.token_to_id(name) is not None
+        if (name := find_control(own, names)) is not None
     }
     inputs = ["input_ids", "attention_mask"]
     if architecture.has_segments:

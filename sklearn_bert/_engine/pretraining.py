@@ -150,7 +150,6 @@ class Pretraining:
             self._run_to_the_end()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
-        self.log.seconds = self._seconds()
         return self.log
 
     def _run_to_the_end(self) -> None:
@@ -220,7 +219,7 @@ class Pretraining:
         self._last_loss, self._last_rows = loss, rows
         self._loss_sum, self._n_losses = self._loss_sum + loss, self._n_losses + 1
         self.log.n_steps += 1
-        self.log.n_tokens += int(np.diff(self._corpus.starts)[rows].sum())
+        self.log.n_tokens += self._corpus.count_tokens(rows)
         if self.log.n_steps % self._steps_per_epoch == 0:
             self._end_epoch()
         self._is_whole = True
@@ -389,6 +388,9 @@ class Pretraining:
                 "loss_curve": self.log.loss_curve,
                 "loss_sum": self._loss_sum,
                 "n_losses": self._n_losses,
+                # Each part draws a dropout of its own.
+                "part_tokens": self.log.part_tokens,
+                "n_memory_errors": self.log.n_memory_errors,
                 "seed": self._config.seed,
             },
         )
@@ -408,6 +410,8 @@ class Pretraining:
         self.log.n_steps = progress["n_steps"]
         self.log.n_tokens = progress["n_tokens"]
         self.log.loss_curve = progress["loss_curve"]
+        self.log.part_tokens = progress["part_tokens"]
+        self.log.n_memory_errors = progress["n_memory_errors"]
         self._loss_sum = progress["loss_sum"]
         self._n_losses = progress["n_losses"]
         self._seconds_before = progress["seconds"]

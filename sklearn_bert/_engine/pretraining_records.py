@@ -48,7 +48,6 @@ class PretrainingLog:
     n_steps : int
     n_tokens : int
         Tokens read, those that were read again included.
-    seconds : float
     loss_curve : list of float
         Mean loss per hidden token of each epoch, the last one maybe not whole.
     part_tokens : int
@@ -62,7 +61,6 @@ class PretrainingLog:
 
     n_steps: int = 0
     n_tokens: int = 0
-    seconds: float = 0.0
     loss_curve: list[float] = field(default_factory=list)
     part_tokens: int = 0
     n_memory_errors: int = 0

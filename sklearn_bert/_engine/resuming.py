@@ -18,7 +18,7 @@ from torch import Tensor
 from sklearn_bert.exceptions import ResumeError
 
 _NAME = "pretraining.safetensors"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class TrainingFile:
                 content = json.loads(file.metadata()["training"])
                 # It has keys, but is no mapping that one could go through.
                 names = file.keys()
-                tensors = {name: file.get_tensor(name) for name in names}
+                # Copies, since what is mapped could not be replaced on Windows.
+                tensors = {name: file.get_tensor(name).clone() for name in names}
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise ResumeError(
                 f"The file {self._path} must hold a training that was saved. It cannot "
@@ -140,10 +141,10 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def _force_to_disk(path: Path) -> None:
-    # Folders cannot be opened on Windows.
+    # On Windows folders cannot be opened, nor files be forced that are read only.
     if path.is_dir() and os.name == "nt":
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -180,8 +180,8 @@ class TextTokenizer:
         return self._find_control(_MASK)
 
     def _find_control(self, names: tuple[str, ...]) -> int | None:
-        ids = map(self._tokenizer.token_to_id, names)
-        return next((id_ for id_ in ids if id_ is not None), None)
+        name = find_control(self._tokenizer, names)
+        return None if name is None else self._tokenizer.token_to_id(name)
 
     @property
     def n_words(self) -> int:
@@ -361,6 +361,17 @@ class TextTokenizer:
                 return id_
         # A byte-level vocabulary spells everything and never needs it.
         return self._single.after[-1] if self._single.after else 0
+
+
+def find_control(tokenizer: Tokenizer, names: Sequence[str]) -> str | None:
+    """Return the first of the names that is a control token, or else a token at all.
+
+    MPNet's vocabulary holds BERT's control tokens too, as words.
+    """
+    added = tokenizer.get_added_tokens_decoder().values()
+    controls = {token.content for token in added if token.special}
+    there = [name for name in names if tokenizer.token_to_id(name) is not None]
+    return next((name for name in there if name in controls), next(iter(there), None))
 
 
 def _n_settled(encoding: Encoding) -> int:

@@ -6,13 +6,15 @@ breaks ties by these numbers. So they are numbered here, before it begins.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
+import numpy as np
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import WordPieceTrainer
 
+from sklearn_bert._engine.corpus import chunks
 from sklearn_bert._engine.tokenization import TextTokenizer
 
 # In BERT's order.
@@ -24,8 +26,9 @@ PADDING, UNKNOWN, CLS, SEP, MASK = CONTROLS = (
     "[MASK]",
 )
 _INSIDE = "##"
-_MOST_CHARACTERS = 1000
-_TEXTS_PER_CHUNK = 1000
+_WORDS = pre_tokenizers.BertPreTokenizer()
+# Characters may take so many places, or half of the vocabulary if that is more.
+_PLACES_OF_CHARACTERS = 2000
 
 
 def learn_vocabulary(
@@ -49,7 +52,8 @@ def learn_vocabulary(
     """
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     characters = _frequent_characters(texts, vocab_size, normalizer)
-    fixed = [*CONTROLS, *characters, *(_INSIDE + one for one in characters)]
+    inside = [_INSIDE + one for one in characters if not _stands_alone(one, normalizer)]
+    fixed = [*CONTROLS, *characters, *inside]
     trainer = WordPieceTrainer(
         vocab_size=vocab_size,
         # These are numbered first, in the order given.
@@ -61,8 +65,8 @@ def learn_vocabulary(
     )
     learning = Tokenizer(WordPiece(unk_token=UNKNOWN))
     learning.normalizer = normalizer
-    learning.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    learning.train_from_iterator(_chunks(texts), trainer)
+    learning.pre_tokenizer = _WORDS
+    learning.train_from_iterator(chunks(texts), trainer)
     return make_wordpiece_tokenizer(learning.get_vocab(), lowercase=lowercase)
 
 
@@ -95,19 +99,15 @@ def _frequent_characters(
         for one in normalizer.normalize_str(character):
             if not one.isspace():
                 normal[one] += count
-    # Each takes two places: at the beginning of a word and inside.
-    room = max((vocab_size - len(CONTROLS)) // 2, 1)
     ranked = sorted(normal, key=lambda one: (-normal[one], one))
-    return sorted(ranked[: min(room, _MOST_CHARACTERS)])
+    room = max(vocab_size - len(CONTROLS), 2)
+    room = min(room, max(room // 2, _PLACES_OF_CHARACTERS))
+    # Most take two places: at the beginning of a word and inside.
+    places = np.cumsum([2 - _stands_alone(one, normalizer) for one in ranked])
+    return sorted(ranked[: np.searchsorted(places, room, side="right")])
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Hand texts over many at a time, which is faster."""
-    chunk: list[str] = []
-    for text in texts:
-        chunk.append(text)
-        if len(chunk) == _TEXTS_PER_CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _stands_alone(character: str, normalizer: normalizers.Normalizer) -> bool:
+    """Tell whether a character is always a word by itself: punctuation, or Chinese."""
+    words = _WORDS.pre_tokenize_str(normalizer.normalize_str(f"a{character}a"))
+    return len(words) == 3

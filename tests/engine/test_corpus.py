@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_bert._engine.checkpoints import load_tokenizer
-from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus
+from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus, chunks
 from sklearn_bert._engine.locating import locate
 
 
@@ -25,7 +25,7 @@ def test_no_token_is_left_out(corpus, tokenizer, texts):
     assert inside == expected
     assert max(map(len, sequences)) == 12
     assert corpus.n_tokens == sum(map(len, sequences))
-    assert corpus.n_texts == len(texts) * 60
+    assert corpus.count_tokens(np.arange(len(corpus))) == corpus.n_tokens
 
 
 def test_every_sequence_has_special_tokens(corpus):
@@ -74,7 +74,12 @@ def test_the_digest_tells_texts_apart(tokenizer):
 
 def test_texts_without_tokens_give_no_sequence(tokenizer):
     corpus = TokenCorpus(["", " "], tokenizer, 12)
-    assert (len(corpus), corpus.n_texts, corpus.n_tokens) == (0, 2, 0)
+    assert (len(corpus), corpus.n_tokens) == (0, 0)
+
+
+def test_long_texts_come_few_at_a_time():
+    sizes = [len(chunk) for chunk in chunks(iter(["x" * 400_000] * 7 + ["x"] * 2001))]
+    assert sizes == [3, 3, 1000, 1000, 2]
 
 
 def test_spooled_texts_can_be_read_again_and_again():

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 
 from sklearn_bert._engine.tokenization import TextTokenizer, text_boundaries
 
@@ -197,3 +198,11 @@ def test_a_huge_text_is_not_read_to_its_end(tokenize, monkeypatch):
     monkeypatch.setattr(tokenizer, "_tokenizer", Spy(tokenizer._tokenizer))
     tokenize(["good film " * 1_000_000])
     assert 0 < sum(n_read) < 10_000
+
+
+def test_control_tokens_are_not_words_that_look_like_some():
+    names = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>", "[PAD]", "[MASK]", "film"]
+    made = Tokenizer(WordPiece({x: k for k, x in enumerate(names)}, unk_token="[UNK]"))
+    made.add_special_tokens(names[:5])
+    tokenizer = TextTokenizer(made, has_segments=True)
+    assert (tokenizer.padding, tokenizer.mask) == (1, 4)

@@ -47,3 +47,23 @@ def test_frequent_words_are_pieces():
 def test_texts_without_any_character_can_be_learnt_from():
     tokenizer = learn_vocabulary(["", "  "], 30, lowercase=True)
     assert set(tokenizer.vocabulary) == set(CONTROLS)
+
+
+def test_a_character_that_is_always_a_word_has_one_piece():
+    vocabulary = learn_vocabulary(["ab! 中文 ab!"], 60, lowercase=True).vocabulary
+    assert {"!", "中", "文", "a", "##b"} <= set(vocabulary)
+    assert not {"##!", "##中", "##文"} & set(vocabulary)
+
+
+def test_a_language_of_many_characters_has_most_of_them():
+    characters = [chr(0x4E00 + k) for k in range(3000)]
+    vocabulary = learn_vocabulary(
+        ["".join(characters)], 8000, lowercase=True
+    ).vocabulary
+    assert set(characters) <= set(vocabulary)
+
+
+def test_rare_characters_leave_room_for_words():
+    texts = ["the film was good"] * 20 + ["".join(chr(0x4E00 + k) for k in range(4000))]
+    vocabulary = learn_vocabulary(texts, 2100, lowercase=True).vocabulary
+    assert {"the", "film", "was", "good"} <= set(vocabulary)

@@ -87,8 +87,11 @@ class Family:
 
 
 def word_pieces(vocabulary, controls):
-    """Return the ids of words, letters and the family's control tokens."""
-    words = [word for word in vocabulary if word not in BERT_CONTROLS]
+    """Return the ids of words, letters and the family's control tokens.
+
+    BERT's control tokens are among the words, as in MPNet's own vocabulary.
+    """
+    words = [word for word in vocabulary if word not in controls]
     return {word: id_ for id_, word in enumerate([*controls, *words])}
 
 

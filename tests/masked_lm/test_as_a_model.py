@@ -75,6 +75,22 @@ def test_the_pooling_from_scratch_is_the_mean_in_the_folder_too(fitted, tmp_path
         assert BertVectorizer(model).fit(["a film"]).pooling_ == "mean"
 
 
+def test_an_empty_folder_is_filled_and_stays_the_same(fitted, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    fitted.save_pretrained(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "config.json").exists()
+    assert not [path for path in (tmp_path / "real").iterdir() if path.name[0] == "."]
+
+
+def test_a_tilde_is_the_home(fitted, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    fitted.save_pretrained("~/model")
+    assert (tmp_path / "model" / "config.json").exists()
+
+
 def test_a_folder_that_is_in_use_is_left_alone(fitted, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="folder must not exist, or be empty"):

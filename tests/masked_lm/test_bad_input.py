@@ -3,9 +3,7 @@
 import pytest
 
 from masked_lm.making import make
-from sklearn_bert.exceptions import (
-    InputError,
-)
+from sklearn_bert.exceptions import InputError, TextRepairWarning
 
 
 @pytest.mark.parametrize(
@@ -58,3 +56,10 @@ def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"The '{name}' parameter of BertMaskedLM"):
         make(**wrong).fit(["a"])
+
+
+def test_lone_surrogates_of_an_iterator_are_told_once():
+    texts = (text for text in ["a\ud800b", "fine"] * 20)
+    with pytest.warns(TextRepairWarning, match="20 of 40 texts held") as caught:
+        make(max_steps=1).fit(texts)
+    assert len(caught) == 1

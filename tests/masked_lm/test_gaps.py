@@ -1,7 +1,12 @@
 """BertMaskedLM fills gaps."""
 
-import pytest
+import json
 
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from masked_lm.making import make
 from sklearn_bert.exceptions import (
     InputError,
 )
@@ -49,3 +54,20 @@ def test_wrong_arguments_of_gaps_are_refused(fitted, wrong):
 def test_a_text_that_is_too_long_for_its_gap_is_refused(fitted):
     with pytest.raises(InputError, match="at most 128 tokens"):
         fitted.fill_mask(["film " * 200 + "[MASK]"])
+
+
+def test_rows_that_only_fill_the_matrix_up_are_never_guessed(own_bert, texts):
+    config = json.loads((own_bert / "config.json").read_text())
+    n_tokens = config["vocab_size"]
+    weights = load_file(own_bert / "model.safetensors")
+    name = next(x for x in weights if x.endswith("word_embeddings.weight"))
+    padded = torch.cat([weights[name], torch.randn(4, weights[name].shape[1])])
+    save_file(
+        {**weights, name: padded}, own_bert / "model.safetensors", {"format": "pt"}
+    )
+    config["vocab_size"] = n_tokens + 4
+    (own_bert / "config.json").write_text(json.dumps(config))
+    model = make(model=own_bert, max_steps=1).fit(texts)
+    ((gap,),) = model.fill_mask(["a [MASK]"], top_k=n_tokens)
+    assert len(gap) == n_tokens
+    assert "None" not in {token for token, _ in gap}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.frozen import FrozenEstimator
 
 from masked_lm.making import SENTENCES, make
 from sklearn_bert import BertTokenizer, BertVectorizer
@@ -26,6 +27,14 @@ def test_it_goes_on_with_another_masked_lm(fitted):
         BertVectorizer(fitted).transform(SENTENCES[:8]),
         atol=1e-5,
     )
+
+
+def test_the_head_of_another_masked_lm_is_used(fitted):
+    for model in (fitted, FrozenEstimator(fitted)):
+        again = make(model=model, max_steps=1, learning_rate=1e-12).fit(SENTENCES)
+        assert again.score(SENTENCES) == pytest.approx(
+            fitted.score(SENTENCES), abs=1e-4
+        )
 
 
 def test_the_head_of_a_checkpoint_is_used(fitted, tmp_path):

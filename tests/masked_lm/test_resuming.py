@@ -1,5 +1,6 @@
 """BertMaskedLM goes on after the end of a process, to the same weights."""
 
+import copy
 import os
 import signal
 import subprocess
@@ -8,11 +9,13 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from masked_lm.making import SENTENCES, TINY, assert_same_weights, make, weights_of
 from sklearn_bert import BertMaskedLM
 from sklearn_bert.exceptions import (
     InterruptedFitWarning,
+    MemoryWarning,
     ResumeError,
 )
 
@@ -168,3 +171,42 @@ def test_another_training_is_not_taken_over(tmp_path, changes, texts):
     make(n_epochs=2, checkpoint_dir=tmp_path).fit(SENTENCES)
     with pytest.raises(ResumeError, match="only with the same parameters and texts"):
         make(**{"n_epochs": 2, "checkpoint_dir": tmp_path, **changes}).fit(texts)
+
+
+def test_it_goes_on_in_the_same_parts_after_memory_ran_short(tmp_path, monkeypatch):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    forward, save = Pretraining._forward, Pretraining._save_now_and_then
+
+    def short(self, part):
+        if len(part.batch.input_ids) > 150:
+            raise torch.OutOfMemoryError("out of memory")
+        return forward(self, part)
+
+    def save_and_die(self):
+        save(self)
+        if self.log.n_steps == 2:
+            raise SystemError
+
+    monkeypatch.setattr(Pretraining, "_forward", short)
+    options = {"n_epochs": 3, "checkpoint_every": 0.0, "dropout": 0.1}
+    with pytest.warns(MemoryWarning):
+        expected = make(**options).fit(SENTENCES)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pretraining, "_save_now_and_then", save_and_die)
+        with pytest.raises(SystemError):
+            make(**options, checkpoint_dir=tmp_path).fit(SENTENCES)
+    with pytest.warns(MemoryWarning):
+        resumed = make(**options, checkpoint_dir=tmp_path).fit(SENTENCES)
+    assert_same_weights(resumed, expected)
+
+
+def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
+    other = copy.deepcopy(fitted)
+    head = other._masked_model.head
+    name = min(head)
+    head[name] = head[name] + 1
+    options = {"max_steps": 1, "checkpoint_dir": tmp_path}
+    make(model=fitted, **options).fit(SENTENCES)
+    with pytest.raises(ResumeError, match="model was"):
+        make(model=other, **options).fit(SENTENCES)
