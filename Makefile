@@ -23,6 +23,7 @@ $(VENV)/.%-installed: pyproject.toml constraints.txt | $(BIN)/python
 # The installed package is what is tested, never the source tree beside it.
 .PHONY: package
 package: | $(BIN)/python
+	rm -rf build
 	$(PIP) install --quiet --no-deps --no-build-isolation --force-reinstall .
 
 demo: $(VENV)/.demo-installed package ## run the main job on real text

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
-from _arms import why_no_bfloat16
+import torch
 from _learners import Recipe
 from _tasks import Task
 from _trainer import predict_logits, train
+
+from sklearn_bert._engine.device import is_bfloat16_fast
 
 # What the loss of transformers' token classification leaves out.
 IGNORED = -100
@@ -45,7 +47,7 @@ class TaskTrainer:
         self._task, self._recipe, self._seed = task, recipe, seed
 
     def fit(self, X: list[Any], y: Any) -> None:
-        """Train in bfloat16 if the device multiplies it, like lengths together."""
+        """Train in bfloat16 if it is fast, as we do, like lengths together."""
         from transformers import DataCollatorForTokenClassification
 
         encoded = self._encode(X)
@@ -57,10 +59,9 @@ class TaskTrainer:
         parts: dict[str, Any] = {"processing_class": self._tokenizer}
         if self._is_tagger:
             parts["data_collator"] = DataCollatorForTokenClassification(self._tokenizer)
-        kind = self._recipe.setup.device.partition(":")[0]
         arguments = {
             "seed": self._seed,
-            "bf16": why_no_bfloat16(kind) is None,
+            "bf16": is_bfloat16_fast(torch.device(self._recipe.setup.device)),
             "train_sampling_strategy": "group_by_length",
         }
         train(self._model, rows, self._recipe, arguments, **parts)

@@ -93,7 +93,7 @@ def all_jobs(
 
 
 def run(options: argparse.Namespace) -> list[Record]:
-    """Do all jobs that the file of --json does not hold yet; return all of them."""
+    """Do all jobs that the file of --json does not hold yet; return those asked for."""
     setup = make_setup(options)
     set_threads(setup.n_threads)
     fixed = {
@@ -102,16 +102,19 @@ def run(options: argparse.Namespace) -> list[Record]:
         "device": setup.device,
     }
     journal = Journal(options.json, KEY)
+    records = []
     for job, task, splits in all_jobs(options):
-        if journal.find(job):
+        if known := journal.find(job):
+            records.append(known)
             continue
         start = time.perf_counter()
         change = {**fixed, "random_state": job["seed"], **CHANGES[job["change"]]}
         record = {**job, "score": score(task, splits, change)}
         record["seconds"] = time.perf_counter() - start
         journal.add(record)
+        records.append(record)
         print(record, flush=True)
-    return journal.records
+    return records
 
 
 def differences_table(records: list[Record]) -> str:

@@ -105,7 +105,8 @@ def main() -> None:
     print(f"killed {n_killed} of {options.kills} times before the end")
     print(f"weights equal to those of the undisturbed run: {is_equal}")
     print(f"files left: {', '.join(sorted(left))}")
-    sys.exit(not is_equal or left != {"pretraining.safetensors"})
+    is_clean = left == {"pretraining.safetensors"}
+    sys.exit(not (is_equal and is_clean and n_killed == options.kills))
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def test_import_loads_and_says_nothing():
         "print([m for m in ('transformers', 'huggingface_hub') if m in sys.modules])"
     )
     run = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", code],
+        [sys.executable, "-P", "-W", "error::UserWarning", "-c", code],
         capture_output=True,
         text=True,
         check=True,

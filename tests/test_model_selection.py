@@ -1,6 +1,7 @@
 """BertClassifier inside scikit-learn's tools, and many fits in one process."""
 
 import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,21 @@ def test_fifty_fits_leave_no_memory_behind(classifier, texts, y):
         classifier.fit(texts, y).predict(texts)
     gc.collect()
     assert resident_mib() - before < 50
+
+
+def test_of_a_training_nothing_is_left(classifier, texts, y, monkeypatch):
+    from sklearn_bert import _fine_tuner as module
+
+    made = []
+
+    class Watched(module.FineTuning):
+        def __init__(self, trainable, *args, **options):
+            super().__init__(trainable, *args, **options)
+            made.extend([weakref.ref(self), weakref.ref(trainable)])
+
+    monkeypatch.setattr(module, "FineTuning", Watched)
+    for _ in range(2):
+        classifier.fit(texts, y)
+    gc.collect()
+    assert len(made) == 4
+    assert [thing() for thing in made] == [None] * 4

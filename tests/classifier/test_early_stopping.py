@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from classifier.weights import assert_same_weights
 from sklearn_bert.exceptions import (
     RareClassWarning,
 )
@@ -23,6 +24,28 @@ def test_early_stopping_keeps_the_best_weights(make, texts, labels):
     assert classifier.n_iter_ == 4
     assert np.array_equal(classifier.coef_, seen[2][0])
     assert seen[0][1:] == (10, ["good", "long", "other"])
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+def test_training_stops_after_so_many_epochs_without_change(
+    make, texts, labels, patience
+):
+    scores = iter([0.0, 0.5, *[0.1] * 9])
+    classifier = make(
+        n_epochs=9,
+        early_stopping=True,
+        n_iter_no_change=patience,
+        scoring=lambda *args: next(scores),
+        validation_fraction=0.25,
+    ).fit(texts, labels)
+    assert classifier.n_iter_ == 1 + patience
+
+
+def test_one_seed_holds_out_the_same_texts(make, texts, labels):
+    options = {"early_stopping": True, "validation_fraction": 0.25}
+    first, again = (make(**options).fit(texts, labels) for _ in range(2))
+    assert_same_weights(first, again)
+    assert first.validation_scores_ == again.validation_scores_
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_log_loss", "f1_macro"])

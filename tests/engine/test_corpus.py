@@ -1,5 +1,7 @@
 """Tokens on disk: nothing left out, and every batch of about the size asked for."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,15 @@ def test_spooled_texts_can_be_read_again_and_again():
     spooled = SpooledTexts(iter(texts))
     assert list(spooled) == texts
     assert list(spooled) == texts
+
+
+def test_spooled_texts_are_not_in_memory():
+    tracemalloc.start()
+    try:
+        spooled = SpooledTexts("word " * 1000 + str(row) for row in range(4000))
+        n_characters = sum(map(len, spooled))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert n_characters > 20_000_000
+    assert peak < 1_000_000

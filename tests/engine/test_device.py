@@ -8,6 +8,7 @@ from sklearn_bert._engine.device import (
     multiply_in,
     resolve_device,
     resolve_encoding_dtype,
+    resolve_training_dtypes,
 )
 from sklearn_bert.exceptions import DeviceError
 
@@ -96,3 +97,21 @@ def test_products_see_the_weights_of_the_moment_in_nested_contexts():
             layer.weight.fill_(value)
             with torch.enable_grad(), multiply_in(CPU, torch.bfloat16):
                 assert layer(x).tolist() == [[2 * value] * 3]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "is_fast", "expected"),
+    [
+        ("auto", True, (torch.float32, torch.bfloat16)),
+        ("auto", False, (torch.float32, None)),
+        ("bfloat16", False, (torch.float32, torch.bfloat16)),
+        ("float32", True, (torch.float32, None)),
+        ("float64", True, (torch.float64, None)),
+    ],
+)
+def test_training_multiplies_in_bfloat16_where_that_is_fast(
+    monkeypatch, dtype, is_fast, expected
+):
+    monkeypatch.setattr(module, "is_bfloat16_fast", lambda _: is_fast)
+    monkeypatch.setattr(module, "has_native_bfloat16", lambda _: True)
+    assert resolve_training_dtypes(dtype, CPU) == expected

@@ -57,6 +57,7 @@ def groups(**changes):
     tensors = [
         TrainedTensor("weight", torch.zeros(2, 2), 1),
         TrainedTensor("bias", torch.zeros(2), 1),
+        TrainedTensor("LayerNorm.weight", torch.ones(2), 1),
         TrainedTensor("head", torch.zeros(2, 2), 2),
     ]
     options = {"learning_rate": 0.1, "weight_decay": 0.3, "layer_decay": 1.0, "top": 2}
@@ -68,14 +69,24 @@ def groups(**changes):
     }
 
 
-def test_biases_do_not_decay():
+def test_biases_and_norms_do_not_decay():
     decays = {name: group["weight_decay"] for name, group in groups().items()}
-    assert decays == {"weight": 0.3, "bias": 0.0, "head": 0.3}
+    assert decays == {
+        "weight": 0.3,
+        "bias": 0.0,
+        "LayerNorm.weight": 0.0,
+        "head": 0.3,
+    }
 
 
 def test_rates_fall_from_layer_to_layer():
     rates = {name: group["lr"] for name, group in groups(layer_decay=0.5).items()}
-    assert rates == {"weight": 0.05, "bias": 0.05, "head": 0.1}
+    assert rates == {
+        "weight": 0.05,
+        "bias": 0.05,
+        "LayerNorm.weight": 0.05,
+        "head": 0.1,
+    }
 
 
 def move_rows(batches, weight, factor=1.0):

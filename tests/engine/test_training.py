@@ -380,3 +380,25 @@ def test_a_line_per_epoch_is_printed(make, capsys):
     assert len(lines) == 2
     assert lines[0].startswith("epoch 1 of 2: loss 0.")
     assert "validation score 0.7500" in lines[0]
+
+
+def test_long_gradients_are_clipped_in_each_step(make, monkeypatch):
+    before, after = [], []
+    clip, step = module.clip, torch.optim.AdamW.step
+
+    def record(gradients, norm):
+        before.append(norm)
+        clip(gradients, norm)
+
+    def record_norm(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"]]
+        after.append(float(torch.nn.utils.get_total_norm(gradients)))
+        step(self)
+
+    monkeypatch.setattr(module, "clip", record)
+    monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
+    training = make(weights=torch.full((40,), 1e3, dtype=torch.float64))
+    training.run()
+    assert len(before) == len(after) == training.log.n_steps
+    assert max(before) > 3
+    assert max(after) < 1.0001

@@ -15,7 +15,7 @@ print(learn_vocabulary(texts, 40, lowercase=True).to_str())
 def test_every_process_learns_the_same():
     found = {
         subprocess.run(
-            [sys.executable, "-c", CODE], capture_output=True, check=True
+            [sys.executable, "-P", "-c", CODE], capture_output=True, check=True
         ).stdout
         for _ in range(3)
     }

@@ -14,7 +14,13 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from masked_lm.making import SENTENCES, make
-from sklearn_bert import BertClassifier, BertTokenizer, BertVectorizer
+from sklearn_bert import (
+    BertClassifier,
+    BertRegressor,
+    BertTokenClassifier,
+    BertTokenizer,
+    BertVectorizer,
+)
 from sklearn_bert.exceptions import (
     CheckpointError,
     CheckpointMismatchError,
@@ -34,6 +40,40 @@ def test_a_fitted_one_is_a_model_of_every_estimator(fitted, wrap):
     assert classifier.checkpoint_.source == "estimator"
     ids = BertTokenizer(model).fit_transform(SENTENCES[:1])
     assert ids[0, 0] == fitted.vocabulary_["[CLS]"]
+
+
+def words_and_tags():
+    words = [text.split() for text in SENTENCES]
+    return words, [["X" if word == "film" else "O" for word in some] for some in words]
+
+
+@pytest.mark.parametrize("kind", ["bare", "frozen", "folder"])
+def test_a_fitted_one_is_a_model_of_numbers_and_tags(fitted, tmp_path, kind):
+    model = FrozenEstimator(fitted) if kind == "frozen" else fitted
+    if kind == "folder":
+        model = tmp_path / "model"
+        fitted.save_pretrained(model)
+    options = {"learning_rate": 2e-3, "random_state": 0}
+    numbers = [float("good" in text) for text in SENTENCES]
+    regressor = BertRegressor(model, **options).fit(SENTENCES, numbers)
+    assert regressor.score(SENTENCES, numbers) > 0.9
+    words, tags = words_and_tags()
+    assert (
+        BertTokenClassifier(model, **options).fit(words, tags).score(words, tags) == 1
+    )
+
+
+def test_a_frozen_one_can_be_searched_with(fitted):
+    labels = ["good" in text for text in SENTENCES]
+    search = GridSearchCV(
+        BertClassifier(
+            FrozenEstimator(fitted), init="zeros", batch_size=8, random_state=0
+        ),
+        {"learning_rate": [1e-9, 2e-3]},
+        scoring="neg_log_loss",
+        cv=2,
+    )
+    assert search.fit(SENTENCES, labels).best_params_ == {"learning_rate": 2e-3}
 
 
 def test_a_folder_that_it_wrote_is_a_model_too(fitted, tmp_path):
@@ -138,7 +178,10 @@ def test_a_pickle_holds_all(fitted, tmp_path):
         "print(model.score(['the old film']), vectorizer.transform(['the'])[0, 0])"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code, saved], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code, saved],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     score, feature = map(float, run.stdout.split())
     assert score == pytest.approx(fitted.score(["the old film"]), abs=1e-6)

@@ -154,3 +154,28 @@ def test_the_bar_counts_the_steps_that_there_is_time_for(capfd, monkeypatch):
 def test_nothing_is_printed_otherwise(capfd):
     make(max_steps=1).fit(SENTENCES)
     assert capfd.readouterr() == ("", "")
+
+
+def test_long_gradients_are_clipped_in_each_step(monkeypatch):
+    after, step = [], torch.optim.AdamW.step
+
+    def record_norm(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"]]
+        after.append(float(torch.nn.utils.get_total_norm(gradients)))
+        step(self)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
+    model = make(max_steps=3).fit(SENTENCES)
+    # At the beginning gradients are longer than 1, so they are cut to that.
+    assert after == pytest.approx([1.0] * model.n_steps_, rel=1e-3)
+
+
+def test_it_learns_in_bfloat16_too(monkeypatch):
+    monkeypatch.setattr(
+        "sklearn_bert._engine.device.has_native_bfloat16", lambda device: True
+    )
+    model = make(n_epochs=3, dtype="bfloat16").fit(SENTENCES)
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+    assert {array.dtype for array in model.encoder_.weights.values()} == {
+        np.dtype("float32")
+    }

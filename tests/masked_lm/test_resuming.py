@@ -210,3 +210,20 @@ def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
     make(model=fitted, **options).fit(SENTENCES)
     with pytest.raises(ResumeError, match="model was"):
         make(model=other, **options).fit(SENTENCES)
+
+
+@pytest.mark.parametrize(("every", "n_savings"), [(0.0, 6), (1e9, 1)])
+def test_it_is_saved_every_so_often(tmp_path, monkeypatch, every, n_savings):
+    from sklearn_bert._engine.pretraining import Pretraining
+
+    saved, save = [], Pretraining._save
+
+    def record(self, file):
+        saved.append(self.log.n_steps)
+        save(self, file)
+
+    monkeypatch.setattr(Pretraining, "_save", record)
+    options = {"max_steps": 6, "checkpoint_dir": tmp_path, "checkpoint_every": every}
+    make(n_epochs=9, **options).fit(SENTENCES)
+    assert len(saved) == n_savings
+    assert saved[-1] == 6

@@ -80,6 +80,6 @@ def test_another_process_predicts_the_same(fitted, sentences, tmp_path):
         "joblib.dump(tagger.predict_proba(X), sys.argv[2])"
     )
     arguments = [str(tmp_path / "tagger.joblib"), str(tmp_path / "out.joblib")]
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+    subprocess.run([sys.executable, "-P", "-c", code, *arguments], check=True)
     found = joblib.load(tmp_path / "out.joblib")
     assert_close(found, fitted.predict_proba(sentences), 1e-6)
