@@ -102,6 +102,7 @@ SKLEARN_PAGES = {
     "accuracy_score": "modules/model_evaluation.html#accuracy-score",
     "df_output_transform": "modules/df_output_transform.html",
     "metadata_routing": "metadata_routing.html",
+    "r2_score": "modules/model_evaluation.html#r2-score",
     "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
         "auto_examples/miscellaneous/plot_set_output.html"
     ),

@@ -292,8 +292,8 @@ plt.show()
 
 # %%
 # Frozen features place a note next to another one on its subject. Training draws the
-# notes of one state together across subjects, also those that it never saw. Training
-# the upper half of the layers does about as well as training all of them.
+# notes of one state together across subjects, also those that it never saw. The more
+# layers are trained, the better.
 #
 # But joining the frozen encoder's last four layers does no worse here, and takes a
 # fraction of the time: what the labels turn on is in the encoder, only not in its last
