@@ -3,7 +3,10 @@
 import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -123,6 +126,24 @@ def hf_states(tiny_bert):
         return output.hidden_states, inputs["attention_mask"].bool()
 
     return states
+
+
+@pytest.fixture
+def call_elsewhere(tmp_path):
+    """Return a function that calls a fitted estimator's method in a new process."""
+    code = (
+        "import sys, joblib; estimator, method, X = joblib.load(sys.argv[1]); "
+        "joblib.dump(getattr(estimator, method)(X), sys.argv[2])"
+    )
+
+    def call(estimator, method, X):
+        given, found = str(tmp_path / "given.joblib"), str(tmp_path / "found.joblib")
+        joblib.dump((estimator, method, X), given)
+        # -P: not the source tree that the tests may have been started in.
+        subprocess.run([sys.executable, "-P", "-c", code, given, found], check=True)
+        return joblib.load(found)
+
+    return call
 
 
 def pytest_collection_modifyitems(items):

@@ -157,6 +157,11 @@ def test_is_what_scikit_learn_calls_a_regressor(fitted, texts, numbers):
         clone(fitted).predict(texts)
 
 
+def test_another_process_predicts_the_same(fitted, texts, call_elsewhere):
+    found = call_elsewhere(fitted, "predict", texts)
+    np.testing.assert_allclose(found, fitted.predict(texts), rtol=1e-6)
+
+
 def test_a_pickle_predicts_the_same(fitted, texts):
     thawed = pickle.loads(pickle.dumps(fitted))
     np.testing.assert_array_equal(thawed.predict(texts), fitted.predict(texts))

@@ -1,10 +1,7 @@
 """What a pickled BertClassifier holds and needs, and what counts as not fitted."""
 
 import pickle
-import subprocess
-import sys
 
-import joblib
 import numpy as np
 import pytest
 import torch
@@ -46,13 +43,6 @@ def test_not_fitted_is_told_before_the_input_is_looked_at(make, method):
         getattr(make(), method)(None)
 
 
-def test_another_process_predicts_the_same(fitted, texts, tmp_path):
-    joblib.dump((fitted, texts), tmp_path / "classifier.joblib")
-    code = (
-        "import sys, joblib; classifier, X = joblib.load(sys.argv[1]); "
-        "joblib.dump(classifier.predict_proba(X), sys.argv[2])"
-    )
-    arguments = [str(tmp_path / "classifier.joblib"), str(tmp_path / "out.joblib")]
-    subprocess.run([sys.executable, "-P", "-c", code, *arguments], check=True)
-    found = joblib.load(tmp_path / "out.joblib")
+def test_another_process_predicts_the_same(fitted, texts, call_elsewhere):
+    found = call_elsewhere(fitted, "predict_proba", texts)
     np.testing.assert_allclose(found, fitted.predict_proba(texts), atol=1e-6)

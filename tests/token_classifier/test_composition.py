@@ -1,8 +1,5 @@
 """Early stopping, scikit-learn's tools on nested lists, and pickles."""
 
-import subprocess
-import sys
-
 import joblib
 import numpy as np
 import pytest
@@ -73,13 +70,6 @@ def test_clones_are_not_fitted(fitted, sentences):
         clone(fitted).score(None, None)
 
 
-def test_another_process_predicts_the_same(fitted, sentences, tmp_path):
-    joblib.dump((fitted, sentences), tmp_path / "tagger.joblib")
-    code = (
-        "import sys, joblib; tagger, X = joblib.load(sys.argv[1]); "
-        "joblib.dump(tagger.predict_proba(X), sys.argv[2])"
-    )
-    arguments = [str(tmp_path / "tagger.joblib"), str(tmp_path / "out.joblib")]
-    subprocess.run([sys.executable, "-P", "-c", code, *arguments], check=True)
-    found = joblib.load(tmp_path / "out.joblib")
+def test_another_process_predicts_the_same(fitted, sentences, call_elsewhere):
+    found = call_elsewhere(fitted, "predict_proba", sentences)
     assert_close(found, fitted.predict_proba(sentences), 1e-6)
