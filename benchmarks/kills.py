@@ -84,7 +84,7 @@ def main() -> None:
     """Run the trial from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=20, help="default: %(default)s")
-    parser.add_argument("--steps", type=int, default=200, help="default: %(default)s")
+    parser.add_argument("--steps", type=int, default=600, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
