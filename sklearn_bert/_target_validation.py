@@ -64,13 +64,13 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
 
 def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:
     """Refuse other numbers than 0 and 1, which scikit-learn lets pass in pairs."""
-    found = np.unique(y.data if sparse.issparse(y) else y)
-    if not np.isin(found, (0, 1)).all():
+    values = y.data if sparse.issparse(y) else y
+    if not np.isin(values, (0, 1)).all():
         raise ValueError(
             "y must hold zeros and ones where it has several columns: a label "
-            f"indicator matrix. Got the values {found.tolist()}. Where one of them "
-            "means that a text has the label, give (y == that).astype(int); where the "
-            "columns are targets with classes of their own, use "
+            f"indicator matrix. Got the values {np.unique(values).tolist()}. Where one "
+            "of them means that a text has the label, give (y == that).astype(int); "
+            "where the columns are targets with classes of their own, use "
             "sklearn.multioutput.MultiOutputClassifier."
         )
 

@@ -223,13 +223,17 @@ def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
         name: tensor.detach().to("cpu", copy=True).numpy()
         for name, tensor in model.state_dict().items()
     }
-    digest = hashlib.sha256(f"{config}{tokenizer}".encode())
-    for name, array in weights.items():
+    digest = digest_of(f"{config}{tokenizer}", weights)
+    return PackedCheckpoint(config, tokenizer, checkpoint.architecture, weights, digest)
+
+
+def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """Return the SHA-256 of a text and of arrays with their names."""
+    digest = hashlib.sha256(text.encode())
+    for name, array in arrays.items():
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(array).data)
-    return PackedCheckpoint(
-        config, tokenizer, checkpoint.architecture, weights, digest.hexdigest()
-    )
+    return digest.hexdigest()
 
 
 def unpack(packed: PackedCheckpoint) -> Checkpoint:

@@ -6,7 +6,6 @@ So it reads and writes the family's own files, and only the tokens to be guessed
 through it.
 """
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -31,6 +30,7 @@ from sklearn_bert._engine.architecture import (
 from sklearn_bert._engine.checkpoints import (
     Checkpoint,
     PackedCheckpoint,
+    digest_of,
     pack,
     read_weights,
     remove_pooler,
@@ -75,11 +75,7 @@ class PackedMaskedModel:
     @property
     def digest(self) -> str:
         """SHA-256 of the encoder's digest and the head's weights."""
-        digest = hashlib.sha256(self.encoder.digest.encode())
-        for name, array in sorted(self.head.items()):
-            digest.update(name.encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        return digest_of(self.encoder.digest, self.head)
 
 
 class _Given(nn.Module):

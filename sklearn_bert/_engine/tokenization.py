@@ -91,6 +91,12 @@ class TextTokenizer:
         Taken over: its truncation and padding are switched off.
     has_segments : bool
         Whether the model tells the first text of a pair from the second.
+
+    Attributes
+    ----------
+    padding, mask : int or None
+        The ids that fill up, and that stand for a token to be guessed, if there are
+        such.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
@@ -105,6 +111,8 @@ class TextTokenizer:
         self._unknown = self._find_unknown()
         self._controls = {id_ for id_, token in added.items() if token.special}
         self._controls.discard(self._unknown)
+        self.padding = self._find_control(_PADDING)
+        self.mask = self._find_control(_MASK)
         # Added tokens may hold spaces, and so reach over the words of a cut.
         self._can_read_front = all(token.special for token in added.values())
         model = tokenizer.model
@@ -168,20 +176,6 @@ class TextTokenizer:
     def controls(self) -> frozenset[int]:
         """The ids that no text is ever given."""
         return frozenset(self._controls)
-
-    @property
-    def padding(self) -> int | None:
-        """The id that fills up, if there is one."""
-        return self._find_control(_PADDING)
-
-    @property
-    def mask(self) -> int | None:
-        """The id of the token to be guessed, if there is one."""
-        return self._find_control(_MASK)
-
-    def _find_control(self, names: tuple[str, ...]) -> int | None:
-        name = find_control(self._tokenizer, names)
-        return None if name is None else self._tokenizer.token_to_id(name)
 
     @property
     def n_words(self) -> int:
@@ -352,6 +346,10 @@ class TextTokenizer:
         if self._controls.isdisjoint(ids):
             return ids
         return [self._unknown if id_ in self._controls else id_ for id_ in ids]
+
+    def _find_control(self, names: tuple[str, ...]) -> int | None:
+        name = find_control(self._tokenizer, names)
+        return None if name is None else self._tokenizer.token_to_id(name)
 
     def _find_unknown(self) -> int:
         model = self._tokenizer.model

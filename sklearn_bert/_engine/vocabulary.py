@@ -51,8 +51,9 @@ def learn_vocabulary(
         The same for the same texts, however often they are given.
     """
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    characters = _frequent_characters(texts, vocab_size, normalizer)
-    inside = [_INSIDE + one for one in characters if not _stands_alone(one, normalizer)]
+    alone = _frequent_characters(texts, vocab_size, normalizer)
+    characters = list(alone)
+    inside = [_INSIDE + one for one in characters if not alone[one]]
     fixed = [*CONTROLS, *characters, *inside]
     trainer = WordPieceTrainer(
         vocab_size=vocab_size,
@@ -89,8 +90,11 @@ def make_wordpiece_tokenizer(
 
 def _frequent_characters(
     texts: Iterable[str], vocab_size: int, normalizer: normalizers.Normalizer
-) -> list[str]:
-    """Return the characters that get pieces of their own, in their own order."""
+) -> dict[str, bool]:
+    """Return the characters that get pieces of their own, in their own order.
+
+    And of each, whether it is always a word by itself.
+    """
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(text)
@@ -103,8 +107,10 @@ def _frequent_characters(
     room = max(vocab_size - len(CONTROLS), 2)
     room = min(room, max(room // 2, _PLACES_OF_CHARACTERS))
     # Most take two places: at the beginning of a word and inside.
-    places = np.cumsum([2 - _stands_alone(one, normalizer) for one in ranked])
-    return sorted(ranked[: np.searchsorted(places, room, side="right")])
+    alone = {one: _stands_alone(one, normalizer) for one in ranked[:room]}
+    places = np.cumsum([2 - is_alone for is_alone in alone.values()])
+    n_kept = np.searchsorted(places, room, side="right")
+    return {one: alone[one] for one in sorted(ranked[:n_kept])}
 
 
 def _stands_alone(character: str, normalizer: normalizers.Normalizer) -> bool:
