@@ -58,8 +58,15 @@ def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
         make(**wrong).fit(["a"])
 
 
-def test_lone_surrogates_of_an_iterator_are_told_once():
-    texts = (text for text in ["a\ud800b", "fine"] * 20)
+class Again:
+    """An iterable without a length, which a fit goes through several times."""
+
+    def __iter__(self):
+        yield from ["a\ud800b", "fine"] * 20
+
+
+@pytest.mark.parametrize("read", [iter, lambda texts: texts])
+def test_lone_surrogates_of_an_iterable_are_told_once(read):
     with pytest.warns(TextRepairWarning, match="20 of 40 texts held") as caught:
-        make(max_steps=1).fit(texts)
+        make(max_steps=1).fit(read(Again()))
     assert len(caught) == 1

@@ -179,7 +179,8 @@ def test_it_goes_on_in_the_same_parts_after_memory_ran_short(tmp_path, monkeypat
     forward, save = Pretraining._forward, Pretraining._save_now_and_then
 
     def short(self, part):
-        if len(part.batch.input_ids) > 150:
+        # In the first step only: what goes on must know of it from the file.
+        if self.log.n_steps == 0 and len(part.batch.input_ids) > 150:
             raise torch.OutOfMemoryError("out of memory")
         return forward(self, part)
 
