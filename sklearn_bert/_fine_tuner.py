@@ -17,6 +17,7 @@ from sklearn_bert._base import CheckpointRecord, warn_if_truncated
 from sklearn_bert._engine.checkpoints import Checkpoint, pack, unpack
 from sklearn_bert._engine.depths import Depths
 from sklearn_bert._engine.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.divergence import raise_error_of
 from sklearn_bert._engine.encoding import encode_sequences
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.heads import LinearHead
@@ -351,10 +352,4 @@ class BaseFineTuner(BaseFineTuned):
                 "on.",
                 InterruptedFitWarning,
             )
-        if log.error is not None:
-            error, log.error = log.error, None
-            try:
-                # Its traceback would keep the tensors of the training alive.
-                raise error.with_traceback(None)
-            finally:
-                del error
+        raise_error_of(log)

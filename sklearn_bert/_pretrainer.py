@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_feature_names
 from sklearn_bert._base import thawed
 from sklearn_bert._engine.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.divergence import raise_error_of
 from sklearn_bert._engine.forking import prepare_threads
 from sklearn_bert._engine.masked_models import (
     MaskedModel,
@@ -280,10 +281,4 @@ class BasePretrainer(BasePretrained):
                 "far are kept, and the estimator can be used.",
                 InterruptedFitWarning,
             )
-        if log.error is not None:
-            error, log.error = log.error, None
-            try:
-                # Its traceback would keep the tensors of the training alive.
-                raise error.with_traceback(None)
-            finally:
-                del error
+        raise_error_of(log)

@@ -6,9 +6,11 @@ import torch
 from torch import nn
 
 from sklearn_bert._engine.encoding import EncodingConfig, encode_sequences
+from sklearn_bert._engine.pretraining_records import PretrainingLog
 from sklearn_bert._engine.readouts import Readout
 from sklearn_bert._engine.tokenization import TokenSequences
 from sklearn_bert._engine.trainable import TrainableEncoder
+from sklearn_bert._engine.training_records import TrainingLog
 from sklearn_bert.exceptions import DivergenceError
 
 
@@ -88,3 +90,15 @@ def divergence(
         f"learning_rate (it is {learning_rate:g}), raise warmup, or set "
         "dtype='float32'."
     )
+
+
+def raise_error_of(log: TrainingLog | PretrainingLog) -> None:
+    """Raise the error that ended a training, if one did, and keep none of it."""
+    error, log.error = log.error, None
+    if error is None:
+        return
+    try:
+        # Its traceback would keep the tensors of the training alive.
+        raise error.with_traceback(None)
+    finally:
+        del error
