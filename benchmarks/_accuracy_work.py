@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 from _encoders import Setup
 from _learners import Recipe
+from _task_linear import linear_model
 from _task_trainer import TaskTrainer
 from _tasks import TASKS, Task
 
 OURS = "sklearn_bert"
-PEER = "trainer"
+TRAINER = "trainer"
+LINEAR = "linear"
+PEERS = (TRAINER, LINEAR)
 
 
 def work(job: dict[str, Any]) -> dict[str, Any]:
@@ -31,8 +34,7 @@ def work(job: dict[str, Any]) -> dict[str, Any]:
     setup = Setup(**settings["setup"])
     set_threads(setup.n_threads)
     recipe = Recipe(**{**settings, "setup": setup, "classes": _classes(task, y)})
-    make = _ours if job["arm"] == OURS else TaskTrainer
-    learner = make(task, recipe, job["seed"])
+    learner = ARMS[job["arm"]](task, recipe, job["seed"])
     start = time.perf_counter()
     learner.fit(X, y)
     seconds = time.perf_counter() - start
@@ -64,3 +66,6 @@ def _ours(task: Task, recipe: Recipe, seed: int) -> Any:
         random_state=seed,
         **options,
     )
+
+
+ARMS = {OURS: _ours, TRAINER: TaskTrainer, LINEAR: linear_model}

@@ -190,6 +190,13 @@ TASKS = [
         options={"long_text": "window"},
     ),
     Task(
+        *("movie_reviews_v2-256", "movie_reviews_v2", "classes", LABELLED, ACCURACY),
+        protocol="the same folds, the first 256 tokens only",
+        train="all.tsv",
+        n_folds=10,
+        options={"max_length": 256},
+    ),
+    Task(
         *("movie_reviews_v2-128", "movie_reviews_v2", "classes", LABELLED, ACCURACY),
         protocol="the same folds, the first 128 tokens only",
         train="all.tsv",

@@ -1,4 +1,4 @@
-"""How well fine-tuned encoders predict on ten data sets, beside transformers' Trainer.
+"""How well fine-tuned encoders predict on ten data sets, and how well their peers do.
 
 ``python benchmarks/accuracy.py --help`` lists the options; README.md says how to read
 the table.
@@ -7,7 +7,7 @@ the table.
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,7 +16,7 @@ from statistics import mean, stdev
 # The package of this checkout is what is measured, installed or not.
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-from _accuracy_work import OURS, PEER
+from _accuracy_work import ARMS, LINEAR, OURS, PEERS
 from _encoders import Setup
 from _journal import Journal, Record
 from _memory import peak_memory
@@ -38,7 +38,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--data", type=Path, metavar="DIR", required=True, help="a folder per data set")
     add("--sets", nargs="+", default=["*"], help="names or patterns: 'sick*'")
-    add("--peer", choices=[PEER, "none"], default=PEER, help="default: %(default)s")
+    add("--peers", nargs="*", choices=PEERS, default=PEERS, help="default: all")
     add("--seeds", type=int, default=3, help="default: %(default)s")
     add("--folds", type=int, help="of the sets that come in folds (default: all)")
     add("--epochs", type=int, default=4, help="default: %(default)s")
@@ -69,17 +69,22 @@ def all_jobs(options: argparse.Namespace, setup: Setup) -> Iterator[Record]:
         "batch_size": options.batch_size,
         "learning_rate": options.learning_rate,
     }
-    arms = [OURS] if options.peer == "none" else [OURS, options.peer]
     for seed in range(options.seed, options.seed + options.seeds):
         for task in choose_tasks(options.sets):
             for fold in range(min(options.folds or task.n_folds, task.n_folds)):
-                for arm in arms:
+                for arm in _arms_of(task, options.peers, seed == options.seed):
                     yield {
                         **{"set": task.name, "arm": arm, "seed": seed, "fold": fold},
                         "n_rows": QUICK_ROWS if options.quick else None,
                         "data": str(options.data),
                         "recipe": recipe,
                     }
+
+
+def _arms_of(task: Task, peers: Sequence[str], is_first_seed: bool) -> list[str]:
+    """Return who learns the task; linear models draw nothing, and tag no words."""
+    has_linear = is_first_seed and task.kind != "tags"
+    return [OURS, *(peer for peer in peers if peer != LINEAR or has_linear)]
 
 
 def run(options: argparse.Namespace, setup: Setup) -> list[Record]:
@@ -123,7 +128,7 @@ def accuracy_table(records: list[Record]) -> str:
     """Lay out a row for each set, score and arm; folds are averaged first."""
     rows = []
     for task in TASKS:
-        for arm in (OURS, PEER):
+        for arm in ARMS:
             own = [r for r in records if (r["set"], r["arm"]) == (task.name, arm)]
             failed = [record for record in own if "error" in record]
             done = [record for record in own if "error" not in record]

@@ -81,15 +81,24 @@ class TestJobs:
 
     def test_all_sets_come_with_the_first_seed(self, load):
         jobs = self.jobs(load, "--sets", "stsb", "trec", "--seeds", "2")
-        assert jobs[:3] == [
+        assert jobs[:4] == [
             ("trec", "sklearn_bert", 0, 0),
             ("trec", "trainer", 0, 0),
+            ("trec", "linear", 0, 0),
             ("stsb", "sklearn_bert", 0, 0),
         ]
-        assert len(jobs) == 8
+        assert len(jobs) == 10
+
+    def test_linear_models_draw_nothing_and_run_once(self, load):
+        jobs = self.jobs(load, "--sets", "trec", "--seeds", "3", "--peers", "linear")
+        assert [arm for _, arm, _, _ in jobs].count("linear") == 1
+
+    def test_linear_models_tag_no_words(self, load):
+        jobs = self.jobs(load, "--sets", "ud_ewt", "--seeds", "1")
+        assert [arm for _, arm, _, _ in jobs] == ["sklearn_bert", "trainer"]
 
     def test_folds_may_be_fewer(self, load):
-        sets = ("--sets", "movie_reviews_v2", "--seeds", "1", "--peer", "none")
+        sets = ("--sets", "movie_reviews_v2", "--seeds", "1", "--peers")
         assert len(self.jobs(load, *sets)) == 10
         assert len(self.jobs(load, *sets, "--folds", "2")) == 2
 
@@ -125,19 +134,19 @@ class TestRun:
 
     def test_every_outcome_is_written_at_once(self, run):
         records, calls, text = run()
-        assert len(calls) == len(records) == 4
+        assert len(calls) == len(records) == 5
         done = [json.loads(line) for line in text.splitlines()]
-        assert [x["scores"]["accuracy"] for x in done] == [0.5, 0.5, 0.6]
+        assert [x["scores"]["accuracy"] for x in done] == [0.5, 0.5, 0.6, 0.6]
 
     def test_a_second_run_does_what_is_left(self, run):
         run()
         records, calls, _ = run()
-        assert calls == [("sst2", "sklearn_bert", 1)]
+        assert calls == [("sst2", "linear", 0)]
         assert not any("error" in record for record in records)
 
     def test_other_settings_are_another_run(self, run):
         run()
-        assert len(run("--epochs", "2")[1]) == 4
+        assert len(run("--epochs", "2")[1]) == 5
 
     def test_seeds_are_averaged_in_the_table(self, load, run):
         run()
