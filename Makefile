@@ -1,6 +1,8 @@
 # make demo | test | lint | docs: each makes the virtual environment it needs.
 PYTHON ?= python3
 VENV   ?= .venv
+# The versions to install.
+CONSTRAINTS ?= constraints.txt
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # Only the extras change from one target to another; a stamp file says which are in.
@@ -16,8 +18,8 @@ help:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.%-installed: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install --quiet --constraint constraints.txt "setuptools>=77" ".[$(EXTRAS_$*)]"
+$(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
+	$(PIP) install --quiet --constraint $(CONSTRAINTS) "setuptools>=77" ".[$(EXTRAS_$*)]"
 	touch $@
 
 # The installed package is what is tested, never the source tree beside it.

@@ -12,6 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import StackingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
@@ -93,11 +94,11 @@ def test_weights_are_routed_through_a_pipeline(classifier, texts, y):
     weights = np.r_[np.zeros(10), np.ones(30)]
     with sklearn.config_context(enable_metadata_routing=True):
         classifier.set_fit_request(sample_weight=True)
-        classifier.set_score_request(sample_weight=True)
+        # A scorer of its own: scikit-learn 1.6 does not route to a pipeline's score.
+        scorer = get_scorer("accuracy").set_score_request(sample_weight=True)
         routed = make_pipeline(classifier).fit(texts, y, sample_weight=weights)
-        scores = cross_validate(
-            routed, texts, y, cv=2, params={"sample_weight": np.ones(40)}
-        )
+        params = {"sample_weight": np.ones(40)}
+        scores = cross_validate(routed, texts, y, cv=2, scoring=scorer, params=params)
     assert np.isfinite(scores["test_score"]).all()
     without = classifier.fit(texts[10:], y[10:])
     assert np.array_equal(routed.predict_proba(texts), without.predict_proba(texts))
