@@ -46,6 +46,8 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
     _check_no_missing(y, "label")
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
+    if kind in ("binary", "multiclass", "unknown"):
+        _refuse_label_lists(y)
     check_classification_targets(y)
     if kind == "multilabel-indicator":
         y = check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
@@ -60,6 +62,20 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "use sklearn.multioutput.MultiOutputClassifier."
         )
     return _check_y(y, estimator=estimator)
+
+
+def _refuse_label_lists(y: Any) -> None:
+    """Refuse lists that scikit-learn takes for a column, and sets, which it cannot."""
+    if not isinstance(y, list):
+        return
+    row = next((row for row in y if isinstance(row, list | tuple | set)), None)
+    if row is not None:
+        raise ValueError(
+            f"y must hold one label per text. Got {row!r}, a {type(row).__name__} of "
+            "labels. Where texts may have several labels, turn the lists into an "
+            "indicator matrix with sklearn.preprocessing.MultiLabelBinarizer; where "
+            "each has one, give y = [label for [label] in y]."
+        )
 
 
 def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:

@@ -329,3 +329,11 @@ def test_pairs_are_compared_where_the_checkpoint_declares_means(own_bert, texts)
     again = pickle.loads(pickle.dumps(regressor))
     np.testing.assert_array_equal(again.predict(pairs), regressor.predict(pairs))
     assert regressor.fit(texts[:20], y).pooling_ == "mean"
+
+
+@pytest.mark.gpu
+def test_the_gpu_learns_what_the_cpu_learns(make, texts, two_numbers):
+    on_gpu = make(**EXACT).fit(texts, two_numbers)
+    assert on_gpu.device_.startswith("cuda")
+    on_cpu = make(**EXACT, device="cpu").fit(texts, two_numbers)
+    assert_same(on_gpu, on_cpu, 1e-9)

@@ -169,8 +169,10 @@ def test_a_forked_child_gives_the_parents_results(
         # Without an encoder, torch still has its pool of threads.
         vectorizer = clone(vectorizer)
         gc.collect()
-        monkeypatch.setattr(ENCODERS, "_encoders", OrderedDict())
-        monkeypatch.setattr(ENCODERS, "_users", {})
+        # Under the lock: the thread that releases must not see one without the other.
+        with ENCODERS._lock:
+            monkeypatch.setattr(ENCODERS, "_encoders", OrderedDict())
+            monkeypatch.setattr(ENCODERS, "_users", {})
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(

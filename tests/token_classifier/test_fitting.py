@@ -93,3 +93,10 @@ def test_a_warm_start_goes_on_from_the_weights(make, sentences, tags):
     assert_close(tagger.predict_proba(sentences), before, 1e-5)
     with pytest.raises(ValueError, match="same classes as in the previous call"):
         tagger.fit([["a", "b"]], [["U", "V"]])
+
+
+@pytest.mark.gpu
+def test_the_gpu_learns_what_the_cpu_learns(make, sentences, tags):
+    on_gpu = make(**EXACT).fit(sentences, tags)
+    assert on_gpu.device_.startswith("cuda")
+    assert_same(on_gpu, make(**EXACT, device="cpu").fit(sentences, tags), 1e-9)
