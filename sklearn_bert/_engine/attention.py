@@ -72,6 +72,8 @@ def first_token_attention(
     -------
     Tensor of shape (n, n_heads, head_size)
     """
+    if varlen_attention_works(query.device, query.dtype, query.shape[-1]):
+        return _varlen_attention(query, key, value, batch, scale, only_first=True)
     queries = query.split([n_rows for n_rows, _ in batch.groups])
     attended = [
         _attend(q.unsqueeze(2), k, v, scale).squeeze(2)
@@ -111,12 +113,24 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
 
 
 def _varlen_attention(
-    query: Tensor, key: Tensor, value: Tensor, batch: Batch, scale: float
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    batch: Batch,
+    scale: float,
+    *,
+    only_first: bool = False,
 ) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    ends, longest = batch.boundaries, batch.lengths[0]
-    out = varlen_attn(query, key, value, ends, ends, longest, longest, scale=scale)
+    query_ends = ends = batch.boundaries
+    longest_query = longest = batch.lengths[0]
+    if only_first:
+        query_ends = torch.arange(len(ends), dtype=ends.dtype, device=ends.device)
+        longest_query = 1
+    out = varlen_attn(
+        query, key, value, query_ends, ends, longest_query, longest, scale=scale
+    )
     assert isinstance(out, Tensor)  # a tuple only where more is asked for
     return out
 
@@ -138,10 +152,12 @@ def varlen_attention_works(
     scale = head_size**-0.5
     try:
         fast = _varlen_attention(q, k, v, batch, scale)
+        first = _varlen_attention(q[[0, 4]], k, v, batch, scale, only_first=True)
     except (ImportError, RuntimeError, TypeError):
         return False
     slow = torch.empty_like(fast)
     for part in (slice(0, 4), slice(4, 7)):
         one = [x[part].transpose(0, 1)[None] for x in (q, k, v)]
         slow[part] = _attend(one[0], one[1], one[2], scale)[0].transpose(0, 1)
-    return torch.allclose(fast, slow, rtol=0.0, atol=0.05)
+    is_close = torch.allclose(fast, slow, rtol=0.0, atol=0.05)
+    return is_close and torch.allclose(first, slow[[0, 4]], rtol=0.0, atol=0.05)

@@ -18,7 +18,8 @@ class Batch:
     Attributes
     ----------
     lengths : tuple of int, length n
-        Number of tokens of each sequence, never increasing; their sum is T.
+        Number of tokens of each sequence, never increasing; their sum is T. Of a batch
+        that is filled up, bounds of these numbers.
     boundaries : Tensor of shape (n + 1,), int32
         Where each sequence begins, and where the last one ends.
     input_ids : Tensor of shape (T,), int64

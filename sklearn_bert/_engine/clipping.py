@@ -22,8 +22,12 @@ def read_loss_and_norm(loss: Tensor, gradients: list[Tensor]) -> tuple[float, fl
     return loss_value, norm_value
 
 
-def clip(gradients: Iterable[Tensor], norm: float) -> None:
+def clip(gradients: list[Tensor], norm: float) -> None:
     """Scale gradients down in place if their norm is too large."""
     if norm > _MAX_NORM:
-        for gradient in gradients:
-            gradient.mul_(_MAX_NORM / norm)
+        torch._foreach_mul_(gradients, _MAX_NORM / norm)
+
+
+def clip_factor(norm: Tensor) -> Tensor:
+    """Return by what :func:`clip` multiplies, on the device; 1 if they are short."""
+    return (_MAX_NORM / norm).clamp(max=1.0)

@@ -6,6 +6,8 @@ byte of a fast generator, and fits that run at the same time in several threads 
 disturb each other.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -46,6 +48,15 @@ class Dropout(nn.Module):
             self._bits = np.random.SFC64(seed)
         else:
             self._generator = torch.Generator(self._device).manual_seed(seed)
+
+    def register(self, graph: Any) -> None:
+        """Let each replay of a CUDA graph draw other numbers; on a GPU only."""
+        graph.register_generator_state(self._generator)
+
+    def renew(self) -> None:
+        """Draw on from another generator, on a GPU, where a recording spoilt one."""
+        seed = self._generator.initial_seed() + 1
+        self._generator = torch.Generator(self._device).manual_seed(seed)
 
     @property
     def scale(self) -> float:

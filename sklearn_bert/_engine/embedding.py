@@ -21,8 +21,8 @@ class RowEmbedding(nn.Module):
     ----------
     rows : Tensor of shape (n_rows,), int64, or None
         The rows of the current batch.
-    leaf : Tensor of shape (n_rows, size), or None
-        Their values, whose gradient is wanted.
+    leaf : Tensor of shape (at least n_rows, size), or None
+        Their values, whose gradient is wanted. Further rows mean nothing.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -33,10 +33,21 @@ class RowEmbedding(nn.Module):
         n_words = weight.shape[0]
         self._places = torch.zeros(n_words, dtype=torch.int64, device=weight.device)
 
-    def take(self, rows: Tensor) -> None:
-        """Make ``rows`` the rows that the next forward passes use and train."""
+    def take(self, rows: Tensor, leaf: Tensor | None = None) -> None:
+        """Make ``rows`` the rows that the next forward passes use and train.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n_rows,), int64
+        leaf : Tensor of shape (at least n_rows, size), or None
+            Takes their values; None makes one.
+        """
         self.rows = rows
-        self.leaf = self.weight[rows].requires_grad_()
+        if leaf is None:
+            leaf = self.weight[rows].requires_grad_()
+        else:
+            leaf.detach()[: rows.shape[0]] = self.weight[rows]
+        self.leaf = leaf
         self._places[rows] = torch.arange(rows.shape[0], device=rows.device)
 
     def release(self) -> None:

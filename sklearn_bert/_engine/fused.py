@@ -118,6 +118,11 @@ class FusedEncoder:
                 wanted[depth] = x[:n_tokens] if is_whole else x[first]
         return [wanted[layer] for layer in layers]
 
+    @property
+    def head_size(self) -> int:
+        """Numbers of a query, a key or a value of one attention head."""
+        return self._head_size
+
     def _n_rows(self, n_tokens: int) -> int:
         """Return to how many rows a batch is filled up."""
         return _round_up(n_tokens) if self._is_packed else n_tokens

@@ -1,7 +1,8 @@
 """What stands on the pooled vector: one linear layer, and the loss of its outputs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,18 +92,29 @@ class SigmoidLoss:
 
     label_smoothing: float = 0.0
     on_weights: tuple[float, ...] | None = None
+    # The same as tensors, by number format and device, so that a recorded step finds
+    # them at the same place each time.
+    _moved: dict[Any, Tensor] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each sample: (n, n_labels) twice to (n,)."""
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
         losses = F.binary_cross_entropy_with_logits(outputs, smooth, reduction="none")
         if self.on_weights is not None:
-            # Moved as batches are, since a plain copy to a GPU would wait for it.
-            factors = torch.tensor(self.on_weights, dtype=outputs.dtype)
-            if outputs.device.type != "cpu":
-                factors = move(factors, outputs.device)
+            factors = self._factors(outputs.dtype, outputs.device)
             losses = torch.where(targets > 0, factors * losses, losses)
         return losses.mean(1)
+
+    def _factors(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        if (dtype, device) not in self._moved:
+            factors = torch.tensor(self.on_weights, dtype=dtype)
+            if device.type != "cpu":
+                # As batches are moved, since a plain copy to a GPU would wait for it.
+                factors = move(factors, device)
+            self._moved[dtype, device] = factors
+        return self._moved[dtype, device]
 
 
 _OF_NUMBERS: dict[str, Callable[..., Tensor]] = {

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,7 +14,7 @@ from sklearn_bert._engine.embedding import RowEmbedding
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 # The attributes of RowAdamW that hold its state.
-ROW_MOMENTS = ("mean", "square", "n_steps")
+_ROW_MOMENTS = ("mean", "square", "n_steps")
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,15 @@ def make_adamw(
 ) -> torch.optim.AdamW:
     """Return AdamW with a group for each learning rate and decay.
 
+    On a GPU its steps can be recorded in a CUDA graph.
+
     Biases and the parameters of norms, all vectors, do not decay. Each layer's rate is
     ``layer_decay`` times that of the layer above; ``top`` is the highest depth.
     """
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
+    is_on_gpu = False
     for trained in tensors:
+        is_on_gpu = is_on_gpu or trained.tensor.is_cuda
         decays = trained.tensor.ndim > 1
         rate = learning_rate * layer_decay ** (top - trained.depth)
         group = groups.setdefault(
@@ -84,7 +89,12 @@ def make_adamw(
         )
         group["params"].append(trained.tensor)
     return torch.optim.AdamW(
-        list(groups.values()), lr=learning_rate, betas=BETAS, eps=EPSILON, fused=True
+        list(groups.values()),
+        lr=learning_rate,
+        betas=BETAS,
+        eps=EPSILON,
+        fused=True,
+        capturable=is_on_gpu,
     )
 
 
@@ -126,7 +136,8 @@ class RowAdamW:
         rows, leaf = self._embedding.rows, self._embedding.leaf
         if rows is None or leaf is None or leaf.grad is None:
             return
-        rate, gradient = self._rate * factor, leaf.grad
+        rate, n_rows = self._rate * factor, rows.shape[0]
+        value, gradient = leaf.detach()[:n_rows], leaf.grad[:n_rows]
         n_steps = self.n_steps[rows] + 1
         mean = self.mean[rows].lerp_(gradient, 1 - BETAS[0])
         square = self.square[rows].mul_(BETAS[1])
@@ -134,5 +145,38 @@ class RowAdamW:
         self.n_steps[rows], self.mean[rows], self.square[rows] = n_steps, mean, square
         size = (square / (1 - BETAS[1] ** n_steps)).sqrt_().add_(EPSILON)
         move = mean.div_(1 - BETAS[0] ** n_steps).div_(size)
-        value = leaf.detach() * (1 - rate * self._weight_decay)
+        value = value * (1 - rate * self._weight_decay)
         self._embedding.weight[rows] = value.sub_(move, alpha=rate)
+
+
+def moments_to_arrays(
+    adamw: torch.optim.AdamW, tensors: list[Tensor], row_adamw: RowAdamW | None
+) -> dict[str, Any]:
+    """Return what both optimisers have gathered, for :func:`load_moments`."""
+    rows: dict[str, Tensor] = {}
+    if row_adamw is not None:
+        rows = {name: getattr(row_adamw, name) for name in _ROW_MOMENTS}
+    return {
+        "moments": [_to_arrays(adamw.state[one]) for one in tensors],
+        "rows": _to_arrays(rows),
+    }
+
+
+def load_moments(
+    state: dict[str, Any],
+    adamw: torch.optim.AdamW,
+    tensors: list[Tensor],
+    row_adamw: RowAdamW | None,
+) -> None:
+    """Go on from what :func:`moments_to_arrays` returned for the same tensors."""
+    for one, moments in zip(tensors, state["moments"], strict=True):
+        adamw.state[one] = {
+            name: torch.tensor(value, device=one.device)
+            for name, value in moments.items()
+        }
+    for name, value in state["rows"].items():
+        getattr(row_adamw, name).copy_(torch.tensor(value))
+
+
+def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}

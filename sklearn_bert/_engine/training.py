@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from math import inf, isnan
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -36,13 +35,15 @@ from sklearn_bert._engine.memory import (
     retry_smaller,
 )
 from sklearn_bert._engine.optimization import (
-    ROW_MOMENTS,
     RowAdamW,
     TrainedTensor,
+    load_moments,
     make_adamw,
+    moments_to_arrays,
     scale_rates,
     schedule_factor,
 )
+from sklearn_bert._engine.recorded_steps import RecordedSteps, make_recorded_steps
 from sklearn_bert._engine.trainable import TrainableEncoder
 from sklearn_bert._engine.training_batches import (
     BatchMaker,
@@ -128,6 +129,7 @@ class FineTuning:
         self._n_warmup = round(config.warmup * self._n_steps)
         self._data = data
         self._best_score = -inf
+        self._recorded: RecordedSteps | None = None
         self.log = TrainingLog(part_size=min(config.batch_size, n_texts))
         with NeedsMemory("The optimiser's state", self._device):
             self._make_optimizers()
@@ -172,6 +174,14 @@ class FineTuning:
 
     def _run_epochs(self) -> None:
         start = time.monotonic()
+        self._recorded = make_recorded_steps(
+            self._trainable,
+            self._tensors,
+            self._adamw,
+            self._forward,
+            self.log.part_size,
+            self._config.readout,
+        )
         is_hidden = self._config.verbose != 1
         with tqdm(total=self._n_steps, unit="step", disable=is_hidden) as bar:
             try:
@@ -184,7 +194,10 @@ class FineTuning:
                 self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
-            self._release_gradients()
+            finally:
+                self._release_gradients()
+                # It knows this training, so neither would go before the other.
+                self._recorded = None
 
     def _run_epoch(self, bar: tqdm) -> float:
         """Go once over the texts; return their mean loss."""
@@ -222,14 +235,21 @@ class FineTuning:
         factor = self._learning_rate_factor(self.log.n_steps)
         if what := find_infinite(loss, norm):
             raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
-        clip(gradients_of(self._tensors_of_step()), norm)
-        scale_rates(self._adamw, factor)
-        self._adamw.step()
-        if self._row_adamw is not None:
-            self._row_adamw.step(factor)
+        self._update(norm, factor)
         self._release_gradients()
         self.log.n_steps += 1
         return loss
+
+    def _update(self, norm: float, factor: float) -> None:
+        """Let the optimisers use the gradients, at a share of the learning rate."""
+        scale_rates(self._adamw, factor)
+        if self._recorded is not None and self._recorded.has_gradients:
+            self._recorded.update(factor)
+        else:
+            clip(gradients_of(self._tensors_of_step()), norm)
+            self._adamw.step()
+        if self._row_adamw is not None:
+            self._row_adamw.step(factor)
 
     def _learning_rate_factor(self, step: int) -> float:
         return schedule_factor(
@@ -249,6 +269,10 @@ class FineTuning:
         )
 
     def _halve_parts(self, step: _Step, cause: str) -> _Step:
+        if self._recorded is not None and self._recorded.holds_memory:
+            # Perhaps the batch fits without them.
+            self._recorded = None
+            return self._prepare(step.texts)
         size = max(part.n_texts for part in step.parts)
         if size == 1:
             raise does_not_fit(
@@ -265,6 +289,10 @@ class FineTuning:
 
     def _accumulate(self, step: _Step) -> tuple[float, float]:
         """Add up the gradients of a batch's parts; return loss and gradient norm."""
+        if self._recorded is not None:
+            figures = self._recorded.accumulate(step.parts, step.words)
+            if figures is not None:
+                return figures
         if self._trainable.words is not None:
             self._trainable.words.take(step.words)
         total = torch.zeros((), dtype=self._head.weight.dtype, device=self._device)
@@ -305,12 +333,17 @@ class FineTuning:
         is_cpu, words = self._device.type == "cpu", self._batches.words(texts)
         # A GPU says when its memory is full; a system kills the process instead.
         most = _TOKENS_ON_CPU if is_cpu else None
+        parts = [
+            self._batches.collate(part)
+            for part in self._batches.parts(texts, self.log.part_size, most)
+        ]
+        # Read once: this may run in another thread than what sets it to None.
+        recorded = self._recorded
+        if recorded is not None:
+            parts = [recorded.fill_if_recorded(part) for part in parts]
         return _Step(
             texts,
-            [
-                self._batches.collate(part).to(self._device)
-                for part in self._batches.parts(texts, self.log.part_size, most)
-            ],
+            [part.to(self._device) for part in parts],
             words if is_cpu else move(words, self._device),
         )
 
@@ -374,26 +407,15 @@ class FineTuning:
 
     def optimizer_state(self) -> dict[str, Any]:
         """Return the optimiser's moments as arrays, for a training that goes on."""
-        rows: dict[str, Tensor] = {}
-        if self._row_adamw is not None:
-            rows = {name: getattr(self._row_adamw, name) for name in ROW_MOMENTS}
         return {
             "kind": self._kind_of_state(),
-            "moments": [_to_arrays(self._adamw.state[one]) for one in self._tensors],
-            "rows": _to_arrays(rows),
+            **moments_to_arrays(self._adamw, self._tensors, self._row_adamw),
         }
 
     def load_optimizer_state(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`optimizer_state` returned, if it fits."""
-        if state["kind"] != self._kind_of_state():
-            return
-        for one, moments in zip(self._tensors, state["moments"], strict=True):
-            self._adamw.state[one] = {
-                name: torch.tensor(value, device=self._device)
-                for name, value in moments.items()
-            }
-        for name, value in state["rows"].items():
-            getattr(self._row_adamw, name).copy_(torch.tensor(value))
+        if state["kind"] == self._kind_of_state():
+            load_moments(state, self._adamw, self._tensors, self._row_adamw)
 
     def _kind_of_state(self) -> list[tuple[int, ...] | str]:
         """Tell apart trainings that freeze other parts or compute in another format."""
@@ -406,7 +428,3 @@ class FineTuning:
             return KeptWeights(self._tensors)
         rows = self._batches.words(range(self._batches.n_texts)).to(self._device)
         return KeptWeights(self._tensors, (words.weight, rows))
-
-
-def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}

@@ -1,5 +1,6 @@
 """BertClassifier on a GPU."""
 
+import gc
 import pickle
 
 import numpy as np
@@ -66,6 +67,7 @@ def limit_memory():
     """Return a function that leaves this process so many bytes of the GPU's memory."""
 
     def limit(n_bytes):
+        gc.collect()
         torch.cuda.empty_cache()
         total = torch.cuda.get_device_properties(0).total_memory
         share = (torch.cuda.memory_reserved() + n_bytes) / total

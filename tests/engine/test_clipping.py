@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from sklearn_bert._engine.clipping import clip, gradients_of, read_loss_and_norm
+from sklearn_bert._engine.clipping import (
+    clip,
+    clip_factor,
+    gradients_of,
+    read_loss_and_norm,
+)
 
 
 @pytest.fixture
@@ -33,3 +38,10 @@ def test_long_gradients_are_scaled_down_to_length_one(tensors):
 def test_short_gradients_stay(tensors):
     clip(gradients_of(tensors), norm=1.0)
     assert tensors[0].grad.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 7.0])
+def test_the_factor_on_the_device_is_the_same(norm):
+    gradient = torch.tensor([3.0])
+    clip([gradient], norm)
+    assert clip_factor(torch.tensor(norm)) * 3.0 == gradient

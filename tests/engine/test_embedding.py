@@ -33,3 +33,13 @@ def test_after_release_the_whole_table_is_read():
     embedding.release()
     assert embedding.leaf is None
     assert torch.equal(embedding(torch.tensor([0])), WEIGHT[:1])
+
+
+def test_a_leaf_that_is_given_takes_the_rows():
+    embedding = RowEmbedding(WEIGHT)
+    leaf = torch.full((5, 2), -1.0, requires_grad=True)
+    embedding.take(ROWS, leaf)
+    assert embedding.leaf is leaf
+    assert torch.equal(embedding(IDS), WEIGHT[IDS])
+    embedding(IDS).sum().backward()
+    assert leaf.grad.tolist() == [[2, 2], [1, 1], [1, 1], [0, 0], [0, 0]]

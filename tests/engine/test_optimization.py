@@ -122,6 +122,17 @@ def test_a_row_moves_only_when_it_is_used():
     assert (moved[1] < moved[0]).all()
 
 
+def test_further_rows_of_a_leaf_mean_nothing():
+    weight = torch.linspace(-1, 1, 8, dtype=torch.float64).view(4, 2)
+    embedding = RowEmbedding(weight.clone())
+    optimizer = RowAdamW(embedding, learning_rate=0.1, weight_decay=0.2)
+    leaf = torch.full((4, 2), 9.0, dtype=torch.float64, requires_grad=True)
+    embedding.take(torch.tensor([0, 2]), leaf)
+    leaf.square().sum().backward()
+    optimizer.step(1.0)
+    assert torch.equal(embedding.weight, move_rows([[0, 2]], weight))
+
+
 def test_the_schedule_scales_the_move():
     weight = torch.ones(1, 2, dtype=torch.float64)
     full = 1 - move_rows([[0]], weight)

@@ -162,6 +162,36 @@ def test_memory_is_halved_until_it_is_enough(make, monkeypatch):
     assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
 
 
+class Hoarder:
+    """Stands for recorded steps, whose memory nothing else can use."""
+
+    holds_memory = True
+    has_gradients = False
+
+    def fill_if_recorded(self, part):
+        return part
+
+    def accumulate(self, parts, rows):
+        return None
+
+
+def test_recorded_steps_are_given_up_before_a_batch_is_halved(make, monkeypatch):
+    undisturbed, disturbed = make(), make()
+    undisturbed.run()
+    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    fail_at(monkeypatch, {2}, torch.OutOfMemoryError("out of memory"))
+    log = disturbed.run()
+    assert (log.part_size, log.n_memory_errors) == (8, 0)
+    assert_same(disturbed.weights(), undisturbed.weights())
+
+
+def test_without_them_it_is_halved(make, monkeypatch):
+    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    fail_at(monkeypatch, {2, 3}, torch.OutOfMemoryError("out of memory"))
+    log = make().run()
+    assert (log.part_size, log.n_memory_errors) == (4, 1)
+
+
 def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
     fail_at(monkeypatch, set(range(99)), torch.OutOfMemoryError("tried 3 GiB\nmore"))
     with pytest.raises(
