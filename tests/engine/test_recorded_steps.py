@@ -169,21 +169,19 @@ def test_a_recording_that_fails_spoils_nothing(
     assert recorders[1].n_replayed > 50
 
 
-def test_scores_between_the_steps_change_nothing(tiny_bert, texts, recorders):
-    def score(state):
-        seen.append(state.learning_rate)
+def test_callbacks_and_scores_come_between_the_steps(tiny_bert, texts, recorders):
+    def note(state):
+        rates.append(state.learning_rate)
 
-    seen = []
-    y = labels_of(texts)
-    plain = BertClassifier(tiny_bert, **OPTIONS).fit(texts, y)
-    options = {**OPTIONS, "callbacks": [score], "early_stopping": True}
+    rates = []
+    options = {**OPTIONS, "callbacks": [note], "early_stopping": True}
     options["n_iter_no_change"] = 12
-    watched = BertClassifier(tiny_bert, **options).fit(texts, y)
-    assert len(watched.validation_scores_) == len(seen) == 12
-    assert seen[2:] == sorted(seen[2:], reverse=True)
-    assert all(isinstance(rate, float) for rate in seen)
-    assert recorders[1].n_replayed > 30
-    assert plain.loss_curve_[-1] < plain.loss_curve_[0]
+    watched = BertClassifier(tiny_bert, **options).fit(texts, labels_of(texts))
+    assert recorders[0].n_replayed > 30
+    assert len(watched.validation_scores_) == len(rates) == 12
+    # No tensors, and those of the schedule, which rises in the first two epochs.
+    assert all(isinstance(rate, float) for rate in rates)
+    assert rates[2:] == sorted(rates[2:], reverse=True)
 
 
 def test_nothing_is_left_on_the_device(tiny_bert, texts):
