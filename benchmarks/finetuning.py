@@ -62,6 +62,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--seeds", type=int, help="rounds, each with a seed of its own (default: 5)")
     add("--n-train", type=int, help="train on so many texts, drawn once")
     add("--dev-score", type=float, help="also time the way to this dev accuracy")
+    add("--race-only", action="store_true", help="with --dev-score: nothing but that")
     add("--speed-only", action="store_true", help=f"one epoch, {SPEED_TEXTS} texts")
     options = parser.parse_args(arguments)
     is_short = options.quick or options.speed_only
@@ -80,6 +81,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
             )
         if options.speed_only:
             parser.error("--dev-score and --speed-only exclude each other.")
+    elif options.race_only:
+        parser.error("--race-only needs --dev-score, the accuracy to race to.")
     return options
 
 
@@ -146,10 +149,11 @@ def run(options: argparse.Namespace, setup: Setup) -> dict[str, Any]:
     print(header(result), flush=True)
 
     arms = warm_up(plan, arms, result)
-    result["rounds"] = measure(plan, arms)
-    print(speed_table(result), flush=True)
-    if plan.judged:
-        print(accuracy_table(result), flush=True)
+    if not options.race_only:
+        result["rounds"] = measure(plan, arms)
+        print(speed_table(result), flush=True)
+        if plan.judged:
+            print(accuracy_table(result), flush=True)
     if options.dev_score is not None:
         result["race"] = race(plan, arms, data["dev"], options.dev_score)
         print(race_table(result), flush=True)

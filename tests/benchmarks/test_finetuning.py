@@ -41,6 +41,7 @@ class TestArguments:
             (["--speed-only", "--seeds", "4"], "--seeds must be at least 5. Got 4."),
             (["--dev-score", "91"], "--dev-score must be a share"),
             (["--dev-score", "0.9", "--speed-only"], "exclude each other"),
+            (["--race-only"], "--race-only needs --dev-score"),
         ],
     )
     def test_wrong_arguments_are_refused(self, load, capsys, arguments, message):
