@@ -110,6 +110,24 @@ class TestData:
         assert data.accuracy(["up"] * 12) == 0.5
 
 
+class TestRun:
+    @pytest.mark.parametrize("race_only", [True, False])
+    def test_race_alone_has_no_rounds(
+        self, load, folder, tiny_bert, monkeypatch, race_only
+    ):
+        finetuning = load("finetuning")
+        monkeypatch.setattr(finetuning, "set_threads", lambda n_threads: None)
+        rows = TestData.ROWS * 4
+        given = ["--data", str(folder(train=rows, dev=rows)), "--quick"]
+        more = ["--dev-score", "0.5", "--arms", "sklearn_bert"]
+        alone = ["--race-only"] if race_only else []
+        options = finetuning.parse_arguments([*given, *more, *alone])
+        setup = load("_encoders").Setup(str(tiny_bert), "", 16, "cpu", 1)
+        result = finetuning.run(options, setup)
+        assert len(result["race"]["arms"]["sklearn_bert"]) == 2
+        assert ("rounds" in result) is not race_only
+
+
 class TestArms:
     def test_names_are_unique_and_hold_those_of_the_tables(self, load):
         arms = load("_finetuning_arms")
