@@ -62,7 +62,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--seeds", type=int, help="rounds, each with a seed of its own (default: 5)")
     add("--n-train", type=int, help="train on so many texts, drawn once")
     add("--dev-score", type=float, help="also time the way to this dev accuracy")
-    add("--race-only", action="store_true", help="with --dev-score: nothing but that")
+    add("--race-only", action="store_true", help="with --dev-score: no rounds")
     add("--speed-only", action="store_true", help=f"one epoch, {SPEED_TEXTS} texts")
     options = parser.parse_args(arguments)
     is_short = options.quick or options.speed_only
