@@ -8,7 +8,7 @@ from _learners import Recipe
 from _tasks import Task
 from _trainer import predict_logits, train
 
-from sklearn_bert._engine.device import is_bfloat16_fast
+from sklearn_bert._engine.runtime.device import is_bfloat16_fast
 
 # What the loss of transformers' token classification leaves out.
 IGNORED = -100

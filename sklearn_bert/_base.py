@@ -8,17 +8,17 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import _check_feature_names
 
-from sklearn_bert._engine.architecture import Architecture
-from sklearn_bert._engine.device import resolve_device, resolve_encoding_dtype
-from sklearn_bert._engine.encoders import Encoder
-from sklearn_bert._engine.encoding import EncodingConfig
-from sklearn_bert._engine.locating import CheckpointFiles, locate
-from sklearn_bert._engine.pooling import POOLINGS
-from sklearn_bert._engine.registry import ENCODERS
-from sklearn_bert._engine.running import RUNNING
-from sklearn_bert._engine.sources import Source, digests_of
-from sklearn_bert._inputs import Inputs
-from sklearn_bert._validation import check_texts
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
+from sklearn_bert._engine.checkpoints.source import Source, digests_of
+from sklearn_bert._engine.encoding.encode import EncodingConfig
+from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.pooling import POOLINGS
+from sklearn_bert._engine.encoding.shared_encoders import ENCODERS
+from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._inputs.containers import Inputs
+from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -58,7 +58,7 @@ class CheckpointRecord:
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have parameters of :data:`~sklearn_bert._params.ENCODER`. Frozen
+    Subclasses have parameters of :data:`~sklearn_bert._params.shared.ENCODER`. Frozen
     encoders are never held in attributes: they come from the process-wide registry.
     """
 

@@ -7,18 +7,23 @@ from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
-from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._inputs import Texts
-from sklearn_bert._params import CLASSIFICATION, FINE_TUNING, constraints, document
-from sklearn_bert._probes import probe_classes, probe_labels
-from sklearn_bert._target_validation import check_labels
-from sklearn_bert._targets import (
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._fine_tuning.linear_probe import probe_classes, probe_labels
+from sklearn_bert._fine_tuning.on_texts import TextFineTuner
+from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._params.shared import (
+    CLASSIFICATION,
+    FINE_TUNING,
+    constraints,
+    document,
+)
+from sklearn_bert._targets.checks import check_labels
+from sklearn_bert._targets.targets import (
     Target,
     check_same_classes,
     read_classes,
     read_indicators,
 )
-from sklearn_bert._text_fine_tuner import TextFineTuner
 
 
 @document(FINE_TUNING, CLASSIFICATION)

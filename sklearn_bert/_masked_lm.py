@@ -1,8 +1,8 @@
 """Pre-training: an encoder that learns to guess hidden tokens."""
 
-from sklearn_bert._params import constraints, document
-from sklearn_bert._params_pretraining import PRE_TRAINING
-from sklearn_bert._pretrainer import BasePretrainer
+from sklearn_bert._params.pretraining import PRE_TRAINING
+from sklearn_bert._params.shared import constraints, document
+from sklearn_bert._pretraining.fit import BasePretrainer
 
 
 @document(PRE_TRAINING)

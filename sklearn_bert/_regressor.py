@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._inputs import Texts
-from sklearn_bert._params import FINE_TUNING, REGRESSION, constraints, document
-from sklearn_bert._probes import probe_numbers
-from sklearn_bert._target_validation import check_numbers
-from sklearn_bert._targets import Target, read_numbers
-from sklearn_bert._text_fine_tuner import TextFineTuner
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._fine_tuning.linear_probe import probe_numbers
+from sklearn_bert._fine_tuning.on_texts import TextFineTuner
+from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._params.shared import FINE_TUNING, REGRESSION, constraints, document
+from sklearn_bert._targets.checks import check_numbers
+from sklearn_bert._targets.targets import Target, read_numbers
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import ConstantTargetWarning
 

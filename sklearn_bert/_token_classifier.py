@@ -6,17 +6,23 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
-from sklearn_bert._bio import BioRules, check_bio
-from sklearn_bert._engine.heads import LinearHead
-from sklearn_bert._engine.readouts import WordReadout
-from sklearn_bert._fine_tuner import BaseFineTuner
-from sklearn_bert._inputs import Sentences
-from sklearn_bert._params import TAGGING, constraints, document
-from sklearn_bert._probes import probe_classes
-from sklearn_bert._sentences import as_objects, check_sentences, check_tags
-from sklearn_bert._tag_targets import TagTarget, flat_tags, read_tags
-from sklearn_bert._target_validation import check_weights
-from sklearn_bert._targets import Target, check_same_classes
+from sklearn_bert._engine.encoding.readout import WordReadout
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._fine_tuning.fit import BaseFineTuner
+from sklearn_bert._fine_tuning.linear_probe import probe_classes
+from sklearn_bert._inputs.containers import Sentences
+from sklearn_bert._inputs.sentences import check_sentences
+from sklearn_bert._params.shared import TAGGING, constraints, document
+from sklearn_bert._targets.bio import BioRules, check_bio
+from sklearn_bert._targets.checks import check_weights
+from sklearn_bert._targets.tags import (
+    TagTarget,
+    as_objects,
+    check_tags,
+    flat_tags,
+    read_tags,
+)
+from sklearn_bert._targets.targets import Target, check_same_classes
 
 
 @document(TAGGING)

@@ -10,18 +10,11 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
-from sklearn_bert._engine.sources import architecture_of, tokenizer_of
-from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
-from sklearn_bert._engine.vocabulary import learn_vocabulary
-from sklearn_bert._params import (
-    ENCODER,
-    VOCABULARY,
-    Interval,
-    StrOptions,
-    constraints,
-    document,
-)
-from sklearn_bert._token_arrays import (
+from sklearn_bert._engine.checkpoints.source import architecture_of, tokenizer_of
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.vocabulary import learn_vocabulary
+from sklearn_bert._inputs.texts import Texts, check_texts
+from sklearn_bert._inputs.token_arrays import (
     BLOCKS,
     count_tokens,
     name_columns,
@@ -29,7 +22,14 @@ from sklearn_bert._token_arrays import (
     read_counts,
     read_ids,
 )
-from sklearn_bert._validation import Texts, check_texts
+from sklearn_bert._params.shared import (
+    ENCODER,
+    VOCABULARY,
+    Interval,
+    StrOptions,
+    constraints,
+    document,
+)
 from sklearn_bert.exceptions import CheckpointError
 
 _SHARED = {name: ENCODER[name] for name in ("model", "revision")}

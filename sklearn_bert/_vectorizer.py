@@ -8,18 +8,18 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
-from sklearn_bert._engine.architecture import Architecture
-from sklearn_bert._engine.encoders import Encoder
-from sklearn_bert._engine.encoding import (
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.source import Source, architecture_of
+from sklearn_bert._engine.encoding.encode import (
     EncodingConfig,
     count_truncated,
     encode,
 )
-from sklearn_bert._engine.readouts import PooledReadout
-from sklearn_bert._engine.sources import Source, architecture_of
-from sklearn_bert._inputs import Texts
-from sklearn_bert._params import ENCODER, constraints, document
-from sklearn_bert._validation import check_texts
+from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert._engine.encoding.readout import PooledReadout
+from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._inputs.texts import check_texts
+from sklearn_bert._params.shared import ENCODER, constraints, document
 from sklearn_bert.exceptions import CheckpointError
 
 

@@ -2,7 +2,7 @@
 
 from sklearn.metrics import make_scorer
 
-from sklearn_bert._params import Options, Real, StrOptions, validate_params
+from sklearn_bert._params.shared import Options, Real, StrOptions, validate_params
 
 __all__ = ["entity_f1_score", "entity_f1_scorer"]
 

@@ -75,7 +75,7 @@ def test_a_pipeline_remembers_its_features(classifier, texts, y, tmp_path):
     pipeline = make_pipeline(classifier, LogisticRegression(), memory=str(tmp_path))
     expected = pipeline.fit(texts, y).predict_proba(texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn_bert._fine_tuner.FineTuning.run", None)
+        patch.setattr("sklearn_bert._fine_tuning.fit.FineTuning.run", None)
         again = pipeline.fit(texts, y).predict_proba(texts)
     assert np.array_equal(expected, again)
 
@@ -123,7 +123,7 @@ def test_fifty_fits_leave_no_memory_behind(classifier, texts, y):
 
 
 def test_of_a_training_nothing_is_left(classifier, texts, y, monkeypatch):
-    from sklearn_bert import _fine_tuner as module
+    from sklearn_bert._fine_tuning import fit as module
 
     made = []
 

@@ -15,15 +15,19 @@ from safetensors.numpy import load_file
 from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertVectorizer
-from sklearn_bert._engine import checkpoints, running
-from sklearn_bert._engine.checkpoints import Checkpoint, unpack
-from sklearn_bert._engine.locating import locate
-from sklearn_bert._engine.registry import MAX_ENCODERS
-from sklearn_bert._engine.running import RUNNING
-from sklearn_bert._engine.tokenization import TextTokenizer, TokenSequences
-from sklearn_bert._engine.trainable import TrainableEncoder
-from sklearn_bert._engine.training import FineTuning
+from sklearn_bert._engine.checkpoints import load
+from sklearn_bert._engine.checkpoints.load import Checkpoint, unpack
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding import fitted_encoders
+from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.training.loop import FineTuning
+from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
+
+LOOP = "sklearn_bert._engine.training.loop"
+SHARED = "sklearn_bert._engine.encoding.shared_encoders"
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +243,7 @@ def test_loading_leaves_no_gap_in_the_global_generator(tiny_bert, monkeypatch):
     expected = torch.rand(3)
     torch.manual_seed(5)
     drawn = []
-    original = checkpoints.quietly
+    original = load.quietly
 
     @contextlib.contextmanager
     def drawing():
@@ -247,9 +251,9 @@ def test_loading_leaves_no_gap_in_the_global_generator(tiny_bert, monkeypatch):
             yield
             drawn.append(torch.rand(1))
 
-    monkeypatch.setattr(checkpoints, "quietly", drawing)
-    checkpoint = checkpoints.load_checkpoint(files)
-    checkpoints.unpack(checkpoints.pack(checkpoint))
+    monkeypatch.setattr(load, "quietly", drawing)
+    checkpoint = load.load_checkpoint(files)
+    load.unpack(load.pack(checkpoint))
     assert torch.equal(torch.cat(drawn)[:3], expected)
 
 
@@ -341,7 +345,9 @@ def test_no_more_than_so_many_encoders_run(make, texts, labels, monkeypatch):
         other.predict(texts)
         assert len(RUNNING) <= MAX_ENCODERS
     unpacked = []
-    monkeypatch.setattr(running, "unpack", lambda x: unpacked.append(x) or unpack(x))
+    monkeypatch.setattr(
+        fitted_encoders, "unpack", lambda x: unpacked.append(x) or unpack(x)
+    )
     for other in others:
         other.predict(texts)
     assert unpacked == []
@@ -372,11 +378,17 @@ def run_out(*args, **options):
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("sklearn_bert._fine_tuner.make_trainable", "The model does not fit"),
-        ("sklearn_bert._engine.training.RowAdamW", "The optimiser's state does not"),
-        ("sklearn_bert._engine.training.KeptWeights", "The optimiser's state does not"),
+        ("sklearn_bert._fine_tuning.fit.make_trainable", "The model does not fit"),
+        (
+            f"{LOOP}.RowAdamW",
+            "The optimiser's state does not",
+        ),
+        (
+            f"{LOOP}.KeptWeights",
+            "The optimiser's state does not",
+        ),
         ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
-        ("sklearn_bert._engine.training.FineTuning._prepare", "Training, with a"),
+        (f"{LOOP}.FineTuning._prepare", "Training, with a"),
     ],
 )
 def test_short_memory_in_a_fit_is_told_with_remedies(
@@ -393,8 +405,8 @@ def test_short_memory_in_loading_is_told_with_remedies(
     make, texts, labels, own_bert, monkeypatch
 ):
     classifier = make(n_epochs=1).fit(texts, labels)
-    monkeypatch.setattr(running, "choose_path", run_out)
-    monkeypatch.setattr("sklearn_bert._engine.registry.build_encoder", run_out)
+    monkeypatch.setattr(fitted_encoders, "choose_path", run_out)
+    monkeypatch.setattr(f"{SHARED}.build_encoder", run_out)
     for read in (
         classifier.predict,
         BertVectorizer(own_bert).transform,

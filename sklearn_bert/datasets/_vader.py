@@ -17,7 +17,7 @@ from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
 from sklearn.utils._optional_dependencies import check_pandas_support
 
-from sklearn_bert._params import StrOptions, validate_params
+from sklearn_bert._params.shared import StrOptions, validate_params
 from sklearn_bert.datasets._sdist import Sdist, get_sdist, read_members
 
 SDIST = Sdist(

@@ -73,7 +73,9 @@ def test_a_class_too_rare_to_split_stays_in_training(make, texts, labels):
 def test_nothing_is_held_out_without_early_stopping(make, texts, labels):
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn_bert._fine_tuner.hold_out", lambda *a: seen.append(a))
+        patch.setattr(
+            "sklearn_bert._fine_tuning.fit.hold_out", lambda *a: seen.append(a)
+        )
         make().fit(texts, labels)
     assert seen == []
 

@@ -14,7 +14,7 @@ from sklearn_bert.exceptions import (
 def test_short_memory_is_told_once_and_changes_nothing(
     make, fitted, texts, labels, monkeypatch
 ):
-    from sklearn_bert._engine.training import FineTuning
+    from sklearn_bert._engine.training.loop import FineTuning
 
     forward, calls = FineTuning._forward, iter(range(10**6))
 
@@ -39,7 +39,7 @@ def test_short_memory_is_told_once_and_changes_nothing(
 
 @pytest.mark.parametrize("call", range(4))
 def test_prediction_halves_batches_that_do_not_fit(fitted, texts, monkeypatch, call):
-    from sklearn_bert._engine import encoding
+    from sklearn_bert._engine.encoding import encode as encoding
 
     expected = fitted.predict_proba(texts)
     forward, calls = encoding._forward, iter(range(10**6))

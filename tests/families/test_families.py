@@ -18,17 +18,17 @@ from sklearn_bert import (
     BertTokenizer,
     BertVectorizer,
 )
-from sklearn_bert._engine.batching import collate
-from sklearn_bert._engine.checkpoints import load_checkpoint
-from sklearn_bert._engine.encoders import (
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.batch import collate
+from sklearn_bert._engine.encoding.encoder import (
     FlatEncoder,
     PaddedEncoder,
     build_encoder,
 )
-from sklearn_bert._engine.fused import FusedEncoder
-from sklearn_bert._engine.locating import locate
-from sklearn_bert._engine.masking import Masker, text_generator
-from sklearn_bert._engine.trainable import make_trainable
+from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.masked_lm.masking import Masker, text_generator
+from sklearn_bert._engine.training.model.trainable import make_trainable
 from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")

@@ -14,9 +14,11 @@ from sklearn_bert.exceptions import (
     MemoryWarning,
 )
 
+LOOP = "sklearn_bert._engine.masked_lm.loop"
+
 
 def test_ctrl_c_keeps_the_weights_so_far(monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     step = Pretraining._step
 
@@ -34,7 +36,7 @@ def test_ctrl_c_keeps_the_weights_so_far(monkeypatch):
 
 
 def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     accumulate = Pretraining._accumulate
 
@@ -71,8 +73,8 @@ def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp
 
 
 def test_the_error_of_a_divergence_holds_no_training():
-    from sklearn_bert._engine.pretraining import Pretraining
-    from sklearn_bert._engine.trainable import TrainableEncoder
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
+    from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 
     with pytest.raises(DivergenceError) as caught:
         make(learning_rate=1e20, max_steps=1, warmup=0.0).fit(SENTENCES)
@@ -101,7 +103,7 @@ def test_a_learning_rate_beyond_the_format_is_refused():
 
 @pytest.mark.parametrize("n_failures", [1, 3])
 def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failures):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     options = {"n_epochs": 2, "dropout": 0.0, "dtype": "float64"}
     expected = make(**options).fit(SENTENCES)
@@ -123,8 +125,11 @@ def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failur
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("sklearn_bert._pretrainer.make_trainable", "The model does not fit"),
-        ("sklearn_bert._engine.pretraining.KeptWeights", "The optimiser's state does"),
+        ("sklearn_bert._pretraining.fit.make_trainable", "The model does not fit"),
+        (
+            "sklearn_bert._engine.masked_lm.loop.KeptWeights",
+            "The optimiser's state does",
+        ),
         ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
     ],
 )
@@ -139,7 +144,7 @@ def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
 
 def run_out_above(n_rows, monkeypatch):
     """Let memory be too short for more sequences at once."""
-    from sklearn_bert._engine import guessing
+    from sklearn_bert._engine.masked_lm import predict as guessing
 
     scores = guessing._scores
 
@@ -169,7 +174,7 @@ def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, monkeypatch):
 
 
 def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     def short(self, part):
         raise torch.OutOfMemoryError("out of memory")

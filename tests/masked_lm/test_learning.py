@@ -28,7 +28,7 @@ def test_the_loss_begins_at_that_of_guessing_blindly():
 def test_the_score_is_transformers_log_likelihood(fitted, tmp_path):
     from transformers import AutoModelForMaskedLM
 
-    from sklearn_bert._engine.masking import Masker, text_generator
+    from sklearn_bert._engine.masked_lm.masking import Masker, text_generator
 
     fitted.save_pretrained(tmp_path / "model")
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "model").eval()
@@ -100,7 +100,7 @@ def test_a_limit_ends_the_training(limit):
 
 
 def test_the_schedule_goes_by_time_where_time_ends_the_training(monkeypatch):
-    from sklearn_bert._engine import pretraining
+    from sklearn_bert._engine.masked_lm import loop as pretraining
 
     ticks = iter(range(10**6))
     monkeypatch.setattr(pretraining.time, "monotonic", lambda: float(next(ticks)))
@@ -140,7 +140,7 @@ def test_verbose_tells_a_line_per_epoch(capsys):
 
 
 def test_the_bar_counts_the_steps_that_there_is_time_for(capfd, monkeypatch):
-    from sklearn_bert._engine import pretraining
+    from sklearn_bert._engine.masked_lm import loop as pretraining
 
     ticks = iter(range(10**6))
     monkeypatch.setattr(pretraining.time, "monotonic", lambda: float(next(ticks)))
@@ -172,7 +172,7 @@ def test_long_gradients_are_clipped_in_each_step(monkeypatch):
 
 def test_it_learns_in_bfloat16_too(monkeypatch):
     monkeypatch.setattr(
-        "sklearn_bert._engine.device.has_native_bfloat16", lambda device: True
+        "sklearn_bert._engine.runtime.device.has_native_bfloat16", lambda device: True
     )
     model = make(n_epochs=3, dtype="bfloat16").fit(SENTENCES)
     assert model.loss_curve_[-1] < model.loss_curve_[0]

@@ -71,7 +71,7 @@ def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
 
 @pytest.mark.parametrize("n_done", [1, 2, 3, 5])
 def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_every": 0.0}
     save = Pretraining._save_now_and_then
@@ -92,7 +92,7 @@ def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
 
 
 def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path}
     first = make(**options).fit(SENTENCES)
@@ -101,7 +101,7 @@ def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
 
 
 def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     monkeypatch.setattr(Pretraining, "_is_time_up", lambda self: self.log.n_steps == 3)
     options = {"n_epochs": 5, "checkpoint_dir": tmp_path}
@@ -114,7 +114,7 @@ def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
 
 
 def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     step = Pretraining._step
 
@@ -141,7 +141,7 @@ def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     def interrupted(self):
         raise KeyboardInterrupt
@@ -174,7 +174,7 @@ def test_another_training_is_not_taken_over(tmp_path, changes, texts):
 
 
 def test_it_goes_on_in_the_same_parts_after_memory_ran_short(tmp_path, monkeypatch):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     forward, save = Pretraining._forward, Pretraining._save_now_and_then
 
@@ -215,7 +215,7 @@ def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
 
 @pytest.mark.parametrize(("every", "n_savings"), [(0.0, 6), (1e9, 1)])
 def test_it_is_saved_every_so_often(tmp_path, monkeypatch, every, n_savings):
-    from sklearn_bert._engine.pretraining import Pretraining
+    from sklearn_bert._engine.masked_lm.loop import Pretraining
 
     saved, save = [], Pretraining._save
 

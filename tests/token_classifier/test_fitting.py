@@ -33,7 +33,7 @@ def test_empty_sentences_change_nothing(make, sentences, tags):
 def test_parts_of_a_batch_add_up_to_it(make, sentences, tags, max_length, monkeypatch):
     import torch
 
-    from sklearn_bert._engine.training import FineTuning
+    from sklearn_bert._engine.training.loop import FineTuning
     from sklearn_bert.exceptions import MemoryWarning
 
     options = {**EXACT, "max_length": max_length}

@@ -102,7 +102,7 @@ def test_global_generators_are_left_alone(vectorizer, texts):
 @pytest.mark.real
 def test_equals_sentence_transformers():
     sentence_transformers = pytest.importorskip("sentence_transformers")
-    from sklearn_bert._engine.locating import locate
+    from sklearn_bert._engine.checkpoints.locate import locate
 
     sentences = ["A joy to watch.", "Dull, dull, dull!", "", "It " * 400]
     vectorizer = BertVectorizer(normalize=True, pooling="mean")

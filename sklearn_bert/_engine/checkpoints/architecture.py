@@ -1,0 +1,238 @@
+"""A checkpoint's shape, read from its configuration without its weights.
+
+With ``checkpoints`` and ``masked_models`` the only file that imports transformers. All
+do so inside functions, because that import takes seconds and importing sklearn_bert
+must not.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert.exceptions import CheckpointError
+
+_Digests = tuple[tuple[str, str], ...]
+_DECODER_KINDS = ("is_encoder_decoder", "is_decoder")
+# What a config.json is not to set: code to download, other formats of weights, other
+# outputs than the ones read here. Keys with a leading underscore are transformers' own.
+_IGNORED_KEYS = frozenset(
+    {
+        "attn_implementation",
+        "auto_map",
+        "chunk_size_feed_forward",
+        "output_attentions",
+        "output_hidden_states",
+        "quantization_config",
+        "return_dict",
+        "torchscript",
+        "trust_remote_code",
+        "use_return_dict",
+    }
+)
+# A tokenizer without a limit states a number as large as this.
+_NO_LIMIT = 10**9
+_FEWEST_TOKENS = 3
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What can be known of an encoder without its weights.
+
+    Attributes
+    ----------
+    hidden_size, n_layers : int
+    first_position : int
+        Number of each sequence's first position; not 0 in models after RoBERTa.
+    max_positions : int
+        Longest sequence that the position table holds, in tokens.
+    max_length : int
+        Longest sequence that the checkpoint declares, in tokens.
+    pooling : str or None
+        What the checkpoint's sentence-transformers files declare; other names than
+        "cls", "mean" and "max" are possible.
+    has_segments : bool
+        Whether the model tells the first text of a pair from the second.
+    activation : str
+        Name of the feed-forward activation.
+    """
+
+    hidden_size: int
+    n_layers: int
+    first_position: int
+    max_positions: int
+    max_length: int
+    pooling: str | None
+    has_segments: bool
+    activation: str
+
+
+def read_architecture(files: CheckpointFiles) -> Architecture:
+    """Read a checkpoint's shape from its configuration, without its weights."""
+    return _read_architecture(files, tuple(files.digests.items()))
+
+
+@lru_cache(maxsize=64)
+def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architecture:
+    config = read_config(files)
+    first_position, n_positions = _positions(files, config)
+    limits = [n_positions]
+    for name, key in (
+        ("sentence_bert_config.json", "max_seq_length"),
+        ("tokenizer_config.json", "model_max_length"),
+    ):
+        limit = read_json(files, name).get(key)
+        if isinstance(limit, int | float) and _FEWEST_TOKENS <= limit < _NO_LIMIT:
+            limits.append(int(limit))
+    return Architecture(
+        hidden_size=config.hidden_size,
+        n_layers=config.num_hidden_layers,
+        first_position=first_position,
+        max_positions=n_positions,
+        max_length=min(limits),
+        pooling=_declared_pooling(files),
+        has_segments=getattr(config, "type_vocab_size", 0) > 1,
+        activation=str(getattr(config, "hidden_act", "")),
+    )
+
+
+def broken(files: CheckpointFiles, what: str) -> CheckpointError:
+    """Return the error about a checkpoint of which something is wrong."""
+    return CheckpointError(
+        f"The checkpoint of model {files.model!r} in {files.folder} {what}. Restore "
+        "the folder from its source, or give another model."
+    )
+
+
+def reason(error: Exception) -> str:
+    """Return an error's first line, or its name if it has none."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
+    """Return a JSON object's content; nothing if the file is not there."""
+    path = files.folder / name
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise broken(files, f"has a {name} that cannot be read ({error})") from error
+    return content if isinstance(content, dict) else {}
+
+
+def _declared_pooling(files: CheckpointFiles) -> str | None:
+    """Return the name of the declared pooling, or several joined by "+"."""
+    for name in (
+        name for name in files.digests if name.endswith("_Pooling/config.json")
+    ):
+        content = read_json(files, name)
+        # Newer files hold one name instead of one switch per mode.
+        if isinstance(content.get("pooling_mode"), str):
+            return content["pooling_mode"]
+        prefix = "pooling_mode_"
+        modes = [
+            key.removeprefix(prefix).removesuffix("_tokens").removesuffix("_token")
+            for key, is_on in content.items()
+            if key.startswith(prefix) and is_on
+        ]
+        return "+".join(modes) or None
+    return None
+
+
+def make_config(content: dict[str, Any]) -> Any:
+    """Return transformers' configuration object for what a config.json holds."""
+    from transformers import AutoConfig
+
+    kept = {
+        key: value
+        for key, value in content.items()
+        if not key.startswith("_") and key not in _IGNORED_KEYS
+    }
+    return AutoConfig.for_model(**kept)
+
+
+def read_config(files: CheckpointFiles) -> Any:
+    """Return the configuration of an encoder, and refuse that of a decoder."""
+    path = files.folder / "config.json"
+    if not path.is_file():
+        raise broken(files, "has no config.json")
+    try:
+        config = make_config(read_json(files, path.name))
+    # transformers checks each kind's values in its own way.
+    except Exception as error:
+        raise broken(
+            files, f"has a config.json that cannot be read ({reason(error)})"
+        ) from error
+    if any(getattr(config, kind, False) for kind in _DECODER_KINDS):
+        raise CheckpointError(
+            "model must be an encoder such as BERT, RoBERTa or MiniLM. Got "
+            f"{files.model!r}, a {config.model_type!r} model that decodes. Choose an "
+            "encoder checkpoint."
+        )
+    return config
+
+
+def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
+    """Return the first position's number and how many positions there are."""
+    try:
+        model = shape_model(config)
+    except Exception as error:
+        raise broken(
+            files, f"has a config.json of no model ({reason(error)})"
+        ) from error
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if not isinstance(table, nn.Embedding):
+        return 0, int(getattr(config, "max_position_embeddings", None) or 512)
+    padding = table.padding_idx
+    first = 0 if padding is None else padding + 1
+    return first, table.num_embeddings - first
+
+
+def shape_model(config: Any) -> Any:
+    """Return the model of a configuration with shapes and no weights."""
+    from transformers import AutoModel
+
+    with quietly(), torch.device("meta"):
+        return AutoModel.from_config(config)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep transformers' bars and reports off the screen."""
+
+    from transformers.utils import logging as transformers_logging
+
+    # All of these settings are the process's: one thread at a time may change them.
+    with _QUIET:
+        verbosity = transformers_logging.get_verbosity()
+        had_bars = transformers_logging.is_progress_bar_enabled()
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            transformers_logging.set_verbosity(verbosity)
+            if had_bars:
+                transformers_logging.enable_progress_bar()
+
+
+_QUIET = threading.RLock()
+
+
+def _renew_lock() -> None:
+    """Start anew in a forked child, where the lock may be held by nobody."""
+    global _QUIET
+    _QUIET = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

@@ -1,0 +1,341 @@
+"""From a checkpoint's files to a verified encoder, or from what a pickle held.
+
+A checkpoint is refused before any work if it would run on random or dropped weights.
+Remote code is never run, and only safetensors in the folder itself are read, so that
+nothing is unpickled and every tensor is covered by the recorded digests.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from torch import nn
+
+from sklearn_bert._engine.checkpoints.architecture import (
+    Architecture,
+    broken,
+    make_config,
+    quietly,
+    read_architecture,
+    read_config,
+    read_json,
+    reason,
+    shape_model,
+)
+from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
+
+# A vocabulary far smaller than the embedding matrix is not the model's own. Some
+# matrices are padded to a round number of rows.
+_LEAST_COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A verified encoder on the CPU in float32, and its tokenizer.
+
+    Attributes
+    ----------
+    model : nn.Module
+    tokenizer : TextTokenizer
+    architecture : Architecture
+    is_fine_tuned : bool
+        Whether the weights are ours. They may be far from any that were pre-trained.
+    """
+
+    model: nn.Module
+    tokenizer: TextTokenizer
+    architecture: Architecture
+    is_fine_tuned: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PackedCheckpoint:
+    """A checkpoint as text and arrays, for pickles.
+
+    Attributes
+    ----------
+    config : str
+        As in config.json.
+    tokenizer : str
+        As in tokenizer.json.
+    architecture : Architecture
+    weights : dict of str to ndarray
+        The module's state by transformers' names.
+    digest : str
+        SHA-256 of all of this.
+    """
+
+    config: str
+    tokenizer: str
+    architecture: Architecture
+    weights: dict[str, np.ndarray]
+    digest: str
+
+    def make_tokenizer(self) -> TextTokenizer:
+        """Return the tokenizer, ready to run."""
+        return TextTokenizer(
+            Tokenizer.from_str(self.tokenizer),
+            has_segments=self.architecture.has_segments,
+        )
+
+
+def register_attention(name: str, function: Any) -> None:
+    """Make ``function`` an attention that transformers' models can be set to.
+
+    A name without a mask function of its own gets no mask, which is what flat batches
+    need.
+    """
+
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(name, function)
+
+
+def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
+    """Load an encoder and its tokenizer and verify that they are whole.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing or damaged, if tensors are missing, left over or of
+        another shape than the configuration says, or if the vocabulary does not fit
+        the embedding matrix.
+    """
+    architecture = read_architecture(files)
+    model: Any = _load_model(files)
+    tokenizer = _load_tokenizer(files, architecture)
+    n_rows = model.get_input_embeddings().weight.shape[0]
+    _check_vocabulary(files, tokenizer, n_rows)
+    return Checkpoint(model, tokenizer, architecture)
+
+
+def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
+    """Load a checkpoint's tokenizer alone, and verify that it is the model's.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+
+    Returns
+    -------
+    TextTokenizer
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing or damaged, or if the vocabulary has not the size that
+        the configuration says.
+    """
+    tokenizer = _load_tokenizer(files, read_architecture(files))
+    _check_vocabulary(files, tokenizer, read_config(files).vocab_size)
+    return tokenizer
+
+
+def _load_model(files: CheckpointFiles) -> nn.Module:
+    if not any(files.folder.glob("model*.safetensors")):
+        raise broken(
+            files,
+            "has no model.safetensors (other formats can run code and are not read)",
+        )
+    _check_shards(files)
+    config = read_config(files)
+    try:
+        model, info = read_weights(type(shape_model(config)), files, config)
+    except (SafetensorError, OSError) as error:
+        raise broken(
+            files, f"has weights that cannot be read ({reason(error)})"
+        ) from error
+    except (RuntimeError, ValueError) as error:
+        raise broken(
+            files, f"does not fit its config.json ({reason(error)})"
+        ) from error
+    _check_tensors(files, model, info)
+    remove_pooler(model)
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise broken(files, f"holds a NaN or an infinity in {name}")
+    return model.eval().requires_grad_(False)
+
+
+def read_weights(
+    kind: type[Any], files: CheckpointFiles, config: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Return a model in float32, and what transformers says of the files' tensors."""
+    return _load_undrawn(
+        kind,
+        files.folder,
+        config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        # So that they are named in our own error.
+        ignore_mismatched_sizes=True,
+    )
+
+
+def _load_undrawn(
+    kind: type[Any], folder: Path | None, config: Any, **options: Any
+) -> Any:
+    """Call transformers' loading, without drawing any random numbers.
+
+    transformers would draw what is missing from the process's global generator, which
+    other threads may be using. Here it holds whatever was in memory.
+    """
+
+    class Undrawn(kind):
+        def _init_weights(self, module: nn.Module) -> None:
+            for parameter in module.parameters(recurse=False):
+                # The mark by which transformers spares what it has loaded. Buffers,
+                # which no file holds, are not spared.
+                parameter._is_hf_initialized = True  # type: ignore[attr-defined]
+            super()._init_weights(module)
+
+    with quietly():
+        loaded = Undrawn.from_pretrained(folder, config=config, **options)
+    model = loaded[0] if isinstance(loaded, tuple) else loaded
+    model.__class__ = kind
+    return loaded
+
+
+def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
+    """Copy a checkpoint into what can be pickled and read on any machine."""
+    model: Any = checkpoint.model
+    config = model.config.to_json_string(use_diff=False)
+    tokenizer = checkpoint.tokenizer.to_str()
+    weights = {
+        name: tensor.detach().to("cpu", copy=True).numpy()
+        for name, tensor in model.state_dict().items()
+    }
+    digest = digest_of(f"{config}{tokenizer}", weights)
+    return PackedCheckpoint(config, tokenizer, checkpoint.architecture, weights, digest)
+
+
+def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """Return the SHA-256 of a text and of arrays with their names."""
+    digest = hashlib.sha256(text.encode())
+    for name, array in arrays.items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def unpack(packed: PackedCheckpoint) -> Checkpoint:
+    """Return an encoder with the weights that :func:`pack` copied."""
+    # A copy, which the module may change: weights may be a read-only memory map.
+    weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
+    config = make_config(json.loads(packed.config))
+    model = _load_undrawn(
+        type(shape_model(config)), None, config, state_dict=dict(weights)
+    )
+    remove_pooler(model)
+    model.load_state_dict(weights, assign=True)
+    model = model.eval().requires_grad_(False)
+    return Checkpoint(
+        model, packed.make_tokenizer(), packed.architecture, is_fine_tuned=True
+    )
+
+
+def remove_pooler(model: Any) -> None:
+    """Take out what no estimator uses."""
+    if hasattr(model, "pooler"):
+        # Only next-sentence prediction used it, and many checkpoints do not hold it.
+        model.pooler = _NoPooler()
+
+
+class _NoPooler(nn.Module):
+    """Stands where some models call their pooler without asking whether it is there."""
+
+    def forward(self, hidden: torch.Tensor, *args: Any) -> torch.Tensor:
+        return hidden
+
+
+def _check_shards(files: CheckpointFiles) -> None:
+    """Refuse an index that leads out of the folder or to another format."""
+    index = "model.safetensors.index.json"
+    for shard in set(read_json(files, index).get("weight_map", {}).values()):
+        if not str(shard).endswith(".safetensors") or shard not in files.digests:
+            raise broken(
+                files, f"has an index that names {shard!r}, no safetensors file in it"
+            )
+
+
+def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
+    """Refuse weights that are missing, left over or of another shape."""
+    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
+    if missing:
+        raise broken(files, f"lacks {len(missing)} tensors, {missing[0]} first")
+    mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
+    if mismatched:
+        raise broken(
+            files,
+            f"has {len(mismatched)} tensors of another shape than its config.json "
+            f"says, {mismatched[0]} first",
+        )
+    parts = {name for name, _ in model.named_children()} - {"pooler"}
+    prefix = re.compile(rf"^({re.escape(getattr(model, 'base_model_prefix', ''))}\.)?")
+    left_over = sorted(
+        key
+        for key in info["unexpected_keys"]
+        if prefix.sub("", key).split(".")[0] in parts and "position_ids" not in key
+    )
+    if left_over:
+        raise broken(
+            files,
+            f"holds {len(left_over)} encoder tensors that its config.json does not "
+            f"know, {left_over[0]} first",
+        )
+
+
+def _load_tokenizer(
+    files: CheckpointFiles, architecture: Architecture
+) -> TextTokenizer:
+    from transformers import AutoTokenizer
+
+    if not any(any(files.folder.glob(name)) for name in TOKENIZER_FILES):
+        raise broken(files, f"has no tokenizer file ({', '.join(TOKENIZER_FILES)})")
+    try:
+        with quietly():
+            tokenizer = AutoTokenizer.from_pretrained(
+                files.folder,
+                config=read_config(files),
+                trust_remote_code=False,
+                local_files_only=True,
+            )
+        # A copy: transformers reconfigures its own on every call.
+        own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    # The tokenizers package raises plain Exception for every damaged file.
+    except Exception as error:
+        raise broken(
+            files, f"has no fast tokenizer that can be read ({reason(error)})"
+        ) from error
+    return TextTokenizer(own, has_segments=architecture.has_segments)
+
+
+def _check_vocabulary(
+    files: CheckpointFiles, tokenizer: TextTokenizer, n_rows: int
+) -> None:
+    fits = tokenizer.largest_id < n_rows
+    if not fits or tokenizer.n_words < _LEAST_COVERAGE * n_rows:
+        raise broken(
+            files,
+            f"has a vocabulary of {tokenizer.n_words} tokens with ids up to "
+            f"{tokenizer.largest_id}, which does not fit its embedding matrix of "
+            f"{n_rows} rows",
+        )

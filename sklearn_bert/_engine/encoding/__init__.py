@@ -1,0 +1,1 @@
+"""From token ids to features with a frozen encoder."""

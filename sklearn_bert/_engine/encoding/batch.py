@@ -1,0 +1,141 @@
+"""Flat batches: texts of similar length laid end to end, with no padding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.text.tokenizer import TokenSequences
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token sequences laid end to end, the longest first.
+
+    Attributes
+    ----------
+    lengths : tuple of int, length n
+        Number of tokens of each sequence, never increasing; their sum is T. Of a batch
+        that is filled up, bounds of these numbers.
+    boundaries : Tensor of shape (n + 1,), int32
+        Where each sequence begins, and where the last one ends.
+    input_ids : Tensor of shape (T,), int64
+    positions : Tensor of shape (T,), int64
+        Place of each token in its own sequence, counted from 0.
+    segments : Tensor of shape (T,), int64, or None
+        0 for the first text of a pair, 1 for the second. None without pairs. Models
+        that have no segments do not look at it.
+    words : Tensor of shape (n_words,), int64, or None
+        Index of the token that stands for each word. None where no words are read.
+    """
+
+    lengths: tuple[int, ...]
+    boundaries: Tensor
+    input_ids: Tensor
+    positions: Tensor
+    segments: Tensor | None
+    words: Tensor | None = None
+
+    @property
+    def groups(self) -> list[tuple[int, int]]:
+        """Runs of equal length as (number of sequences, length)."""
+        return [(len(list(run)), length) for length, run in groupby(self.lengths)]
+
+    @property
+    def first_tokens(self) -> Tensor:
+        """Index of each sequence's first token: (n,), int32."""
+        return self.boundaries[:-1]
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch with its tensors on ``device``."""
+        if device.type == "cpu":
+            return self
+        return Batch(
+            self.lengths,
+            move(self.boundaries, device),
+            move(self.input_ids, device),
+            move(self.positions, device),
+            None if self.segments is None else move(self.segments, device),
+            None if self.words is None else move(self.words, device),
+        )
+
+
+def move(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on another device than the CPU."""
+    if device.type == "cuda":
+        # Pinned memory lets the copy run while the GPU computes.
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
+    """Lay the sequences ``rows``, sorted from long to short, end to end."""
+    ids = [sequences.ids[row] for row in rows]
+    lengths = [len(row_ids) for row_ids in ids]
+    segments = None
+    if sequences.second_starts is not None:
+        segments = torch.from_numpy(
+            np.concatenate(
+                [
+                    np.arange(length) >= sequences.second_starts[row]
+                    for row, length in zip(rows, lengths, strict=True)
+                ]
+            ).astype(np.int64)
+        )
+    starts = list(accumulate(lengths, initial=0))
+    words = None
+    if sequences.words is not None:
+        owned = [sequences.words[row] for row in rows]
+        words = torch.tensor(
+            [
+                start + place
+                for start, places in zip(starts, owned, strict=False)
+                for place in places
+            ],
+            dtype=torch.int64,
+        )
+    return Batch(
+        lengths=tuple(lengths),
+        boundaries=torch.tensor(starts, dtype=torch.int32),
+        input_ids=torch.from_numpy(np.concatenate(ids).astype(np.int64)),
+        positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
+        segments=segments,
+        words=words,
+    )
+
+
+def plan_batches(
+    lengths: Sequence[int], *, max_tokens: int | None, max_rows: int | None
+) -> Iterator[list[int]]:
+    """Cut the rows, sorted from long to short, into batches.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Number of tokens of each row.
+    max_tokens, max_rows : int or None
+        No batch holds more, except that one row always fits.
+
+    Yields
+    ------
+    list of int
+        The rows of one batch. Ties keep their order, so the plan depends on nothing
+        but the lengths.
+    """
+    batch: list[int] = []
+    n_tokens = 0
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        is_full = batch and (
+            (max_tokens is not None and n_tokens + lengths[row] > max_tokens)
+            or (max_rows is not None and len(batch) >= max_rows)
+        )
+        if is_full:
+            yield batch
+            batch, n_tokens = [], 0
+        batch.append(row)
+        n_tokens += lengths[row]
+    if batch:
+        yield batch

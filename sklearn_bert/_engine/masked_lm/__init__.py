@@ -1,0 +1,1 @@
+"""Masked language modelling: masking, model and loop."""

@@ -1,0 +1,122 @@
+"""Which tokens are to be guessed, and what stands in their place meanwhile.
+
+As in BERT: of the tokens chosen, 80 % become [MASK], 10 % a token drawn from the
+vocabulary and 10 % stay, so that the encoder keeps a view of every token.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
+
+_MASKED, _RANDOM = 0.8, 0.1
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Tokens of which some are to be guessed.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (T,), int64
+        What the encoder reads.
+    places : ndarray of shape (m,), int64
+        Where tokens are to be guessed, in rising order.
+    targets : ndarray of shape (m,), int64
+        The tokens that stood there.
+    """
+
+    ids: np.ndarray
+    places: np.ndarray
+    targets: np.ndarray
+
+
+class Masker:
+    """Chooses tokens and hides them.
+
+    Parameters
+    ----------
+    tokenizer : TextTokenizer
+        With a mask token.
+    probability : float
+        Expected share of the tokens that are chosen, special tokens apart.
+    whole_words : bool
+        Whether the pieces of a word are chosen together.
+    """
+
+    def __init__(
+        self, tokenizer: TextTokenizer, probability: float, *, whole_words: bool
+    ) -> None:
+        self._mask = tokenizer.mask
+        self._probability = probability
+        n_ids = tokenizer.largest_id + 1
+        self._is_control = np.zeros(n_ids, dtype=bool)
+        self._is_control[list(tokenizer.controls)] = True
+        known = np.array(sorted(tokenizer.vocabulary.values()))
+        self._drawn = known[~self._is_control[known]]
+        self._continues = None
+        if whole_words:
+            self._continues = np.zeros(n_ids, dtype=bool)
+            self._continues[sorted(continuing_pieces(tokenizer.vocabulary))] = True
+
+    def __call__(self, ids: np.ndarray, generator: np.random.Generator) -> Masked:
+        """Hide some tokens of sequences laid end to end, at least one if there is any.
+
+        Parameters
+        ----------
+        ids : ndarray of shape (T,), int64
+        generator : numpy.random.Generator
+
+        Returns
+        -------
+        Masked
+        """
+        places = self._choose(ids, generator)
+        targets = ids[places]
+        draws = generator.random(len(places))
+        hidden = ids.copy()
+        hidden[places[draws < _MASKED]] = self._mask
+        is_random = (draws >= _MASKED) & (draws < _MASKED + _RANDOM)
+        drawn = generator.integers(len(self._drawn), size=len(places))
+        hidden[places[is_random]] = self._drawn[drawn[is_random]]
+        return Masked(hidden, places, targets)
+
+    def _choose(self, ids: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        candidates = np.flatnonzero(~self._is_control[ids])
+        if not len(candidates):
+            return candidates
+        words = np.arange(len(candidates))
+        if self._continues is not None:
+            # A piece behind a special token begins a word, whatever it looks like.
+            joins = self._continues[ids[candidates]]
+            joins &= np.diff(candidates, prepend=-2) == 1
+            words = np.cumsum(~joins) - 1
+        is_chosen = generator.random(words[-1] + 1) < self._probability
+        if not is_chosen.any():
+            is_chosen[generator.integers(len(is_chosen))] = True
+        return candidates[is_chosen[words]]
+
+
+def text_generator(ids: Sequence[int], seed: int) -> np.random.Generator:
+    """Return a generator that belongs to a text, whatever stands beside it."""
+    content = np.asarray(ids, dtype=np.int64).tobytes()
+    return np.random.default_rng([seed, zlib.crc32(content), len(ids)])
+
+
+def continuing_pieces(vocabulary: dict[str, int]) -> set[int]:
+    """Return the ids of the pieces that go on with a word.
+
+    WordPiece marks these by "##"; byte-level and unigram vocabularies mark the others.
+    A few tokens may begin with a mark of another kind: "\u0120" is a letter too.
+    """
+    marked = {
+        mark: {id_ for token, id_ in vocabulary.items() if token.startswith(mark)}
+        for mark in ("##", "\u2581", "\u0120")
+    }
+    mark = max(marked, key=lambda mark: len(marked[mark]))
+    if mark == "##":
+        return marked[mark]
+    return set(vocabulary.values()) - marked[mark]

@@ -1,0 +1,400 @@
+"""Encoders with the head that guesses hidden tokens.
+
+The head is the one of transformers' own class for the family's masked language model,
+which runs here with nothing in the encoder's place: it is given the encoder's output.
+So it reads and writes the family's own files, and only the tokens to be guessed pass
+through it.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from sklearn_bert._engine.checkpoints.architecture import (
+    Architecture,
+    broken,
+    make_config,
+    quietly,
+    read_config,
+    shape_model,
+)
+from sklearn_bert._engine.checkpoints.load import (
+    Checkpoint,
+    PackedCheckpoint,
+    digest_of,
+    pack,
+    read_weights,
+    remove_pooler,
+    unpack,
+)
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.source import Source, load
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, find_control
+from sklearn_bert.exceptions import CheckpointError
+
+_CONTROL_NAMES = {
+    "unk_token": ("[UNK]", "<unk>"),
+    "cls_token": ("[CLS]", "<s>"),
+    "sep_token": ("[SEP]", "</s>"),
+    "pad_token": ("[PAD]", "<pad>"),
+    "mask_token": ("[MASK]", "<mask>"),
+}
+
+
+@dataclass(frozen=True)
+class MaskedModel:
+    """An encoder and the head that guesses its tokens, which share the embeddings."""
+
+    checkpoint: Checkpoint
+    head: "MaskedHead"
+
+
+@dataclass(frozen=True, eq=False)
+class PackedMaskedModel:
+    """A masked language model as text and arrays, for pickles.
+
+    Attributes
+    ----------
+    encoder : PackedCheckpoint
+    head : dict of str to ndarray
+        What the head does not share with the encoder, by transformers' names.
+    """
+
+    encoder: PackedCheckpoint
+    head: dict[str, np.ndarray]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the encoder's digest and the head's weights."""
+        return digest_of(self.encoder.digest, self.head)
+
+
+class _Given(nn.Module):
+    """Stands in the encoder's place and gives what it is given."""
+
+    def __init__(self, embeddings: nn.Module) -> None:
+        super().__init__()
+        # Some heads look the shared embeddings up here.
+        self.embeddings = embeddings
+
+    def forward(self, *args: Any, inputs_embeds: Tensor, **kwargs: Any) -> Any:
+        from transformers.modeling_outputs import BaseModelOutput
+
+        return BaseModelOutput(last_hidden_state=inputs_embeds)
+
+
+class MaskedHead(nn.Module):
+    """From the states of tokens to the scores of all tokens that could stand there.
+
+    Parameters
+    ----------
+    whole : PreTrainedModel
+        transformers' masked language model, taken over. Its encoder is taken out.
+    """
+
+    def __init__(self, whole: Any) -> None:
+        super().__init__()
+        self.whole = whole
+        encoder = getattr(whole, whole.base_model_prefix)
+        self._shared = set(map(id, encoder.parameters()))
+        setattr(whole, whole.base_model_prefix, _Given(encoder.embeddings))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return the scores: (m, hidden_size) to (m, n_tokens)."""
+        return self.whole(inputs_embeds=states[None], return_dict=True).logits[0]
+
+    def own_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield what the encoder does not have as well, by transformers' names."""
+        for name, parameter in self.whole.named_parameters():
+            if id(parameter) not in self._shared:
+                yield name, parameter
+
+
+def make_masked_model(
+    tokenizer: TextTokenizer,
+    *,
+    n_layers: int,
+    hidden_size: int,
+    n_heads: int,
+    max_length: int,
+    seed: int,
+) -> MaskedModel:
+    """Return a BERT with random weights.
+
+    Parameters
+    ----------
+    tokenizer : TextTokenizer
+        Of BERT's kind.
+    n_layers, hidden_size, n_heads : int
+    max_length : int
+        Number of positions.
+    seed : int
+        Of the weights.
+
+    Returns
+    -------
+    MaskedModel
+    """
+    config = make_config(
+        {
+            "model_type": "bert",
+            "vocab_size": tokenizer.largest_id + 1,
+            "hidden_size": hidden_size,
+            "num_hidden_layers": n_layers,
+            "num_attention_heads": n_heads,
+            "intermediate_size": 4 * hidden_size,
+            "max_position_embeddings": max_length,
+            "pad_token_id": tokenizer.padding,
+        }
+    )
+    architecture = Architecture(
+        hidden_size=hidden_size,
+        n_layers=n_layers,
+        first_position=0,
+        max_positions=max_length,
+        max_length=max_length,
+        # Guessing trains the states of all tokens but [CLS]'s.
+        pooling="mean",
+        has_segments=True,
+        activation=config.hidden_act,
+    )
+    generator = torch.Generator().manual_seed(seed)
+    shapes = shape_model(config)
+    remove_pooler(shapes)
+    weights = {
+        name: _draw(name, tensor.shape, config, generator).numpy()
+        for name, tensor in shapes.state_dict().items()
+    }
+    packed = PackedCheckpoint(
+        config.to_json_string(use_diff=False),
+        tokenizer.to_str(),
+        architecture,
+        weights,
+        digest="",
+    )
+    checkpoint = unpack(packed)
+    return _join(checkpoint, _make_whole(checkpoint), generator)
+
+
+def load_masked_model(source: Source, seed: int) -> MaskedModel:
+    """Load an encoder and its head; a head that is not there starts at random.
+
+    Parameters
+    ----------
+    source : Source
+    seed : int
+        Of a head that is not there.
+
+    Returns
+    -------
+    MaskedModel
+
+    Raises
+    ------
+    CheckpointError
+        If the family has no masked language model, or the head's weights are damaged.
+    """
+    checkpoint = load(source)
+    generator = torch.Generator().manual_seed(seed)
+    if not isinstance(source, CheckpointFiles):
+        return _join(checkpoint, _make_whole(checkpoint), generator)
+    whole, missing = _load_whole(source)
+    model = _join(checkpoint, whole)
+    own = dict(model.head.own_parameters())
+    if missing & set(own):
+        _draw_head(model.head, whole.config, generator)
+    for name, parameter in own.items():
+        if not torch.isfinite(parameter).all():
+            raise broken(source, f"holds a NaN or an infinity in {name}")
+    return model
+
+
+def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
+    """Return a family's masked language model, and what of it is not in the files."""
+    config = read_config(files)
+    whole, info = read_weights(type(_shapes_of_whole(config)), files, config)
+    mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
+    if mismatched:
+        raise broken(files, f"has a head of another shape, {mismatched[0]} first")
+    return whole, set(info["missing_keys"])
+
+
+def _shapes_of_whole(config: Any) -> Any:
+    """Return a family's masked language model with shapes and without weights."""
+    from transformers import AutoModelForMaskedLM
+
+    try:
+        with quietly(), torch.device("meta"):
+            return AutoModelForMaskedLM.from_config(config)
+    except ValueError as error:
+        raise CheckpointError(
+            "model must be of a family that transformers has a masked language model "
+            f"of. Got a {config.model_type!r} model. Choose an encoder such as BERT, "
+            "RoBERTa or MiniLM."
+        ) from error
+
+
+def _make_whole(checkpoint: Checkpoint) -> Any:
+    model: Any = checkpoint.model
+    return _shapes_of_whole(model.config)
+
+
+def _join(
+    checkpoint: Checkpoint, whole: Any, generator: torch.Generator | None = None
+) -> MaskedModel:
+    """Put a verified encoder into a masked language model, sharing its embeddings.
+
+    Of one without weights, the head's are drawn.
+    """
+    with quietly():
+        setattr(whole, whole.base_model_prefix, checkpoint.model)
+        whole.tie_weights()
+    head = MaskedHead(whole)
+    if generator is not None:
+        _give_memory(whole)
+        _draw_head(head, whole.config, generator)
+    return MaskedModel(checkpoint, head.eval().requires_grad_(False))
+
+
+def _give_memory(whole: Any) -> None:
+    """Put empty tensors in the place of those that have shapes only."""
+    # Parameters that are shared must stay so.
+    made: dict[int, nn.Parameter] = {}
+    for module in whole.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if parameter.is_meta:
+                empty = torch.empty(parameter.shape, dtype=torch.float32)
+                new = made.setdefault(id(parameter), nn.Parameter(empty))
+                setattr(module, name, new)
+
+
+@torch.no_grad()
+def _draw_head(head: "MaskedHead", config: Any, generator: torch.Generator) -> None:
+    for name, parameter in head.own_parameters():
+        parameter.copy_(_draw(name, parameter.shape, config, generator))
+
+
+def _draw(
+    name: str, shape: torch.Size, config: Any, generator: torch.Generator
+) -> Tensor:
+    """Return a tensor as BERT's begin: small numbers, biases of 0, norms of 1."""
+    if len(shape) < 2:
+        return torch.zeros(shape) if name.endswith("bias") else torch.ones(shape)
+    scale = float(getattr(config, "initializer_range", 0.02))
+    return torch.randn(shape, generator=generator) * scale
+
+
+def pack_masked_model(model: MaskedModel) -> PackedMaskedModel:
+    """Copy a masked language model into what can be pickled."""
+    head = {
+        name: parameter.detach().to("cpu", copy=True).numpy()
+        for name, parameter in model.head.own_parameters()
+    }
+    return PackedMaskedModel(pack(model.checkpoint), head)
+
+
+def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
+    """Return a masked language model with the weights that were packed."""
+    checkpoint = unpack(packed.encoder)
+    model = _join(checkpoint, _make_whole(checkpoint), torch.Generator())
+    own = dict(model.head.own_parameters())
+    with torch.no_grad():
+        for name, array in packed.head.items():
+            own[name].copy_(torch.tensor(array))
+    return model
+
+
+def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
+    """Write a folder that transformers and every estimator of this package can read.
+
+    It is written beside and renamed, so that it is there as a whole or not at all. A
+    folder that exists, which may be a mounted one, gets config.json last, without
+    which nobody takes it for a model.
+
+    Parameters
+    ----------
+    packed : PackedMaskedModel
+    folder : pathlib.Path
+        Must not exist, or be empty.
+    """
+    exists = folder.exists()
+    place = folder if exists else folder.parent
+    place.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=place))
+    try:
+        _write(packed, beside)
+        if exists:
+            parts = sorted(
+                beside.iterdir(), key=lambda path: path.name == "config.json"
+            )
+            for path in parts:
+                path.rename(folder / path.name)
+            beside.rmdir()
+        else:
+            beside.chmod(0o755)
+            beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _write(packed: PackedMaskedModel, folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    model = unpack_masked_model(packed)
+    whole = model.head.whole
+    architecture = packed.encoder.architecture
+    own = Tokenizer.from_str(packed.encoder.tokenizer)
+    controls = {
+        kind: name
+        for kind, names in _CONTROL_NAMES.items()
+        if (name := find_control(own, names)) is not None
+    }
+    inputs = ["input_ids", "attention_mask"]
+    if architecture.has_segments:
+        inputs.insert(1, "token_type_ids")
+    with quietly():
+        setattr(whole, whole.base_model_prefix, model.checkpoint.model)
+        whole.save_pretrained(folder)
+        PreTrainedTokenizerFast(
+            tokenizer_object=own,
+            model_max_length=architecture.max_length,
+            model_input_names=inputs,
+            **controls,
+        ).save_pretrained(folder)
+    if architecture.pooling is not None:
+        _write_declarations(architecture.pooling, architecture, folder)
+
+
+def _write_declarations(pooling: str, architecture: Architecture, folder: Path) -> None:
+    """Declare a pooling as sentence-transformers does."""
+    package, beside = "sentence_transformers.models", "1_Pooling"
+    declared = pooling.split("+")
+    keys = {
+        "cls": "pooling_mode_cls_token",
+        "mean": "pooling_mode_mean_tokens",
+        "max": "pooling_mode_max_tokens",
+    }
+    contents: dict[str, Any] = {
+        "modules.json": [
+            {"idx": k, "name": str(k), "path": path, "type": f"{package}.{kind}"}
+            for k, (path, kind) in enumerate([("", "Transformer"), (beside, "Pooling")])
+        ],
+        f"{beside}/config.json": {
+            "word_embedding_dimension": architecture.hidden_size,
+            **{key: name in declared for name, key in keys.items()},
+        },
+        "sentence_bert_config.json": {"max_seq_length": architecture.max_length},
+    }
+    (folder / beside).mkdir()
+    for name, content in contents.items():
+        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -1,0 +1,149 @@
+"""The texts of a pre-training, as tokens on disk: more than fits into memory.
+
+Nothing is kept in memory but where each sequence begins. The files have no name, so the
+system removes them whatever becomes of the process.
+"""
+
+import hashlib
+import json
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+
+# Enough to be tokenised at full speed, and so little that memory does not matter.
+_TEXTS_PER_CHUNK, _CHARACTERS_PER_CHUNK = 1000, 1_000_000
+
+
+def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts in lists, each as short as its texts are long."""
+    chunk: list[str] = []
+    n_characters = 0
+    for text in texts:
+        chunk.append(text)
+        n_characters += len(text)
+        if len(chunk) == _TEXTS_PER_CHUNK or n_characters >= _CHARACTERS_PER_CHUNK:
+            yield chunk
+            chunk, n_characters = [], 0
+    if chunk:
+        yield chunk
+
+
+class SpooledTexts:
+    """Texts of an iterator, which can be gone through again and again.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Gone through once.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        # No with block: it is open for as long as this object is there.
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+        for text in texts:
+            # One line per text, whatever the text holds.
+            self._file.write(json.dumps(text) + "\n")
+
+    def __iter__(self) -> Iterator[str]:
+        self._file.seek(0)
+        for line in self._file:
+            yield json.loads(line)
+
+
+class TokenCorpus:
+    """Token sequences on disk.
+
+    Texts longer than ``max_length`` are cut into several sequences; no token is left
+    out. Texts without any token are.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Gone through once.
+    tokenizer : TextTokenizer
+    max_length : int
+        Tokens per sequence, special tokens included.
+
+    Attributes
+    ----------
+    n_tokens : int
+    starts : ndarray of shape (n_sequences + 1,), int64
+        Where each sequence begins, and where the last one ends.
+    digest : str
+        SHA-256 of all of it.
+    """
+
+    def __init__(
+        self, texts: Iterable[str], tokenizer: TextTokenizer, max_length: int
+    ) -> None:
+        dtype = np.uint16 if tokenizer.largest_id < 2**16 else np.uint32
+        self.n_tokens = 0
+        starts = [np.zeros(1, dtype=np.int64)]
+        digest = hashlib.sha256()
+        with tempfile.TemporaryFile() as file:
+            for chunk in chunks(texts):
+                sequences = tokenizer.cut_up(chunk, max_length)
+                lengths = np.array([len(ids) for ids in sequences], dtype=np.int64)
+                content = np.array(list(chain.from_iterable(sequences)), dtype)
+                file.write(content.tobytes())
+                for array in (content, lengths):
+                    digest.update(array.tobytes())
+                starts.append(self.n_tokens + np.cumsum(lengths))
+                self.n_tokens += len(content)
+            file.flush()
+            # The map outlives the file's name and its being open.
+            self._ids: np.ndarray = np.zeros(0, dtype)
+            if self.n_tokens:
+                self._ids = np.memmap(file, dtype, "r")
+        self.starts = np.concatenate(starts)
+        self.digest = digest.hexdigest()
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self.starts) - 1
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> TokenSequences:
+        """Return some sequences, from long to short."""
+        ids = [
+            self._ids[self.starts[row] : self.starts[row + 1]].astype(np.int64)
+            for row in rows
+        ]
+        ids.sort(key=len, reverse=True)
+        return TokenSequences(
+            ids=[row.tolist() for row in ids], texts=list(range(len(ids)))
+        )
+
+    def batches(self, n_tokens: int, seed: Sequence[int]) -> list[np.ndarray]:
+        """Return all rows in batches of about as many tokens, shuffled.
+
+        Parameters
+        ----------
+        n_tokens : int
+            At least the length of the longest sequence.
+        seed : sequence of int
+
+        Returns
+        -------
+        list of ndarray of int64
+            As many batches for each seed.
+        """
+        order = np.random.default_rng(list(seed)).permutation(len(self))
+        starts = np.cumsum(np.diff(self.starts)[order])[:-1]
+        edges = np.arange(1, self.n_batches(n_tokens)) * (
+            self.n_tokens / self.n_batches(n_tokens)
+        )
+        return np.split(order, np.searchsorted(starts, edges) + 1)
+
+    def count_tokens(self, rows: np.ndarray) -> int:
+        """Return how many tokens some rows hold."""
+        return int((self.starts[rows + 1] - self.starts[rows]).sum())
+
+    def n_batches(self, n_tokens: int) -> int:
+        """Return the number of batches of about so many tokens."""
+        return max(self.n_tokens // n_tokens, 1)

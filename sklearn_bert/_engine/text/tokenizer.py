@@ -1,0 +1,388 @@
+"""Texts to token ids: special tokens, windows, and counts of what was cut.
+
+The tokenizer object is never reconfigured after it is made, so threads may share it:
+special tokens are added and texts are cut here, on lists of ids.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from tokenizers import Encoding, Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import BertPreTokenizer
+
+from sklearn_bert._engine.text.truncation import cut_to_fit
+
+# Texts longer than this many characters per wanted token are read from the front only.
+_CHARACTERS_PER_TOKEN = 16
+# WordPiece has one token, [UNK], for every word longer than this many characters.
+_LONGEST_WORD = 1000
+_BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
+# What the families call their control tokens.
+_PADDING = ("[PAD]", "<pad>")
+_MASK = ("[MASK]", "<mask>")
+
+
+@dataclass(frozen=True)
+class TokenSequences:
+    """What one call tokenised.
+
+    Attributes
+    ----------
+    ids : list of list of int, length m
+        Token ids of each sequence, special tokens included.
+    second_starts : list of int, length m, or None
+        Where the second text of each pair begins. None if the texts are not pairs.
+    texts : list of int, length m
+        Which text each sequence is a part of; never decreasing.
+    words : list of list of int, length m, or None
+        The places in each sequence of the tokens that stand for its words, where
+        words are to be read; each word stands in one sequence.
+    n_truncated : int
+        Number of texts of which some tokens were left out.
+    """
+
+    ids: list[list[int]] = field(default_factory=list)
+    second_starts: list[int] | None = None
+    texts: list[int] = field(default_factory=list)
+    words: list[list[int]] | None = None
+    n_truncated: int = 0
+
+    def take(self, texts: Sequence[int]) -> "TokenSequences":
+        """Return the sequences of some texts, which are numbered anew."""
+        starts = text_boundaries(self)
+        stops = np.append(starts[1:], len(self.ids))
+        owned = [range(starts[text], stops[text]) for text in texts]
+        rows = [row for some in owned for row in some]
+        second, words = self.second_starts, self.words
+        return TokenSequences(
+            ids=[self.ids[row] for row in rows],
+            second_starts=None if second is None else [second[row] for row in rows],
+            texts=[text for text, some in enumerate(owned) for _ in some],
+            words=None if words is None else [words[row] for row in rows],
+        )
+
+
+@dataclass(frozen=True)
+class _Template:
+    """The special tokens around one text, or around and between two."""
+
+    before: list[int]
+    between: list[int]
+    after: list[int]
+
+    @property
+    def n_special(self) -> int:
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class TextTokenizer:
+    """A checkpoint's tokenizer, for texts that are data and nothing but data.
+
+    Control tokens such as "[SEP]" that somebody typed into a text are split like any
+    other word.
+
+    Parameters
+    ----------
+    tokenizer : tokenizers.Tokenizer
+        Taken over: its truncation and padding are switched off.
+    has_segments : bool
+        Whether the model tells the first text of a pair from the second.
+
+    Attributes
+    ----------
+    padding, mask : int or None
+        The ids that fill up, and that stand for a token to be guessed, if there are
+        such.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._single = self._read_template(tokenizer, pair=False)
+        self._pair = self._read_template(tokenizer, pair=True)
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self._has_segments = has_segments
+        added = tokenizer.get_added_tokens_decoder()
+        self._unknown = self._find_unknown()
+        self._controls = {id_ for id_, token in added.items() if token.special}
+        self._controls.discard(self._unknown)
+        self.padding = self._find_control(_PADDING)
+        self.mask = self._find_control(_MASK)
+        # Added tokens may hold spaces, and so reach over the words of a cut.
+        self._can_read_front = all(token.special for token in added.values())
+        model = tokenizer.model
+        # Whether a run of a thousand letters or digits is one unknown word.
+        self._blobs_are_unknown = (
+            isinstance(model, WordPiece)
+            and model.max_input_chars_per_word < _LONGEST_WORD
+            and isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
+        )
+
+    @staticmethod
+    def _read_template(tokenizer: Tokenizer, *, pair: bool) -> _Template:
+        """Ask the tokenizer which special tokens it puts where."""
+        texts = ("a", "a") if pair else ("a",)
+        encoding = tokenizer.encode(*texts)
+        of_text = [sequence is not None for sequence in encoding.sequence_ids]
+        sequences = encoding.sequence_ids
+        first = of_text.index(True)
+        last = len(of_text) - of_text[::-1].index(True)
+        between = [
+            id_
+            for id_, sequence in zip(
+                encoding.ids[first:last], sequences[first:last], strict=True
+            )
+            if sequence is None
+        ]
+        return _Template(encoding.ids[:first], between, encoding.ids[last:])
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The tokenizer's own pickle forgets that control tokens are to be split.
+        return {"tokenizer": self.to_str(), "has_segments": self._has_segments}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        tokenizer = Tokenizer.from_str(state["tokenizer"])
+        TextTokenizer.__init__(self, tokenizer, has_segments=state["has_segments"])
+
+    @property
+    def around_text(self) -> tuple[list[int], list[int]]:
+        """The special tokens before and after a single text."""
+        return self._single.before, self._single.after
+
+    def word_ids(self, words: Sequence[str]) -> list[list[int]]:
+        """Return each word's ids; those that the tokenizer drops become unknown."""
+        return [ids or [self._unknown] for ids in self._all_ids(list(words))]
+
+    def to_str(self) -> str:
+        """Return the tokenizer in the form of a tokenizer.json."""
+        return self._tokenizer.to_str()
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether the model tells the first text of a pair from the second."""
+        return self._has_segments
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """The id of each token, added tokens included."""
+        return self._tokenizer.get_vocab(with_added_tokens=True)
+
+    @property
+    def controls(self) -> frozenset[int]:
+        """The ids that no text is ever given."""
+        return frozenset(self._controls)
+
+    @property
+    def n_words(self) -> int:
+        """Size of the vocabulary, added tokens included."""
+        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+
+    @property
+    def largest_id(self) -> int:
+        """The largest id that a text can be given."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
+
+    def __call__(
+        self,
+        first: Sequence[str],
+        second: Sequence[str] | None,
+        *,
+        max_length: int,
+        long_text: str,
+    ) -> TokenSequences:
+        """Tokenise texts, or pairs of texts.
+
+        Parameters
+        ----------
+        first : sequence of str
+        second : sequence of str or None
+            The second halves of the pairs.
+        max_length : int
+            Tokens per sequence, special tokens included.
+        long_text : {"truncate", "head_tail", "window"}
+
+        Returns
+        -------
+        TokenSequences
+        """
+        template = self._single if second is None else self._pair
+        room = max_length - template.n_special
+        wanted = None
+        if long_text == "truncate":
+            # One token more than fits tells that a text was cut; of a pair it must
+            # also be seen which half is the longer, and, without any room, which is
+            # not empty.
+            wanted = room + 1
+            if second is not None:
+                wanted = _CHARACTERS_PER_TOKEN * max(room, 1)
+        parts = [self._ids(first, wanted)]
+        if second is not None:
+            parts.append(self._ids(second, wanted))
+        sequences = TokenSequences(second_starts=None if second is None else [])
+        n_truncated = 0
+        for text, ids in enumerate(zip(*parts, strict=True)):
+            pieces, is_cut = cut_to_fit(ids, room, long_text)
+            n_truncated += is_cut
+            for piece in pieces:
+                self._append(sequences, text, template, piece)
+        return replace(sequences, n_truncated=n_truncated)
+
+    def split(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of all of each text, without special tokens."""
+        return self._all_ids(list(texts))
+
+    def cut_up(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+        """Return all of the texts in sequences of at most ``max_length`` tokens.
+
+        Special tokens stand around each sequence; texts without tokens give none.
+        """
+        room = max_length - self._single.n_special
+        return [
+            self.surround(ids[start : start + room])
+            for ids in self.split(texts)
+            for start in range(0, len(ids), room)
+        ]
+
+    def surround(self, ids: Sequence[int]) -> list[int]:
+        """Put the special tokens of one text around ids."""
+        return [*self._single.before, *ids, *self._single.after]
+
+    def names(self, ids: Sequence[int]) -> list[str]:
+        """Return the tokens that ids stand for."""
+        return [str(self._tokenizer.id_to_token(id_)) for id_ in ids]
+
+    def decode(self, ids: Sequence[int], *, is_pair: bool) -> tuple[str, ...]:
+        """Return the text, or the two texts, of one sequence.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            Special tokens and padding may be there or not.
+        is_pair : bool
+
+        Returns
+        -------
+        tuple of str
+        """
+        parts = [list(ids)]
+        if is_pair:
+            template = self._pair
+            ids = list(ids)
+            start, size = len(template.before), len(template.between)
+            places = [
+                place
+                for place in range(start, len(ids) - size + 1)
+                if ids[place : place + size] == template.between
+            ]
+            cut = places[0] if places else len(ids)
+            parts = [ids[:cut], ids[cut + size :]]
+        return tuple(
+            self._tokenizer.decode(
+                [id_ for id_ in part if id_ not in self._controls],
+                skip_special_tokens=False,
+            )
+            for part in parts
+        )
+
+    def _append(
+        self,
+        sequences: TokenSequences,
+        text: int,
+        template: _Template,
+        piece: tuple[list[int], ...],
+    ) -> None:
+        head = [*template.before, *piece[0]]
+        if len(piece) == 2:
+            head += template.between
+        tail = piece[1] if len(piece) == 2 else []
+        # Without special tokens an empty text would leave nothing to pool.
+        ids = [*head, *tail, *template.after] or [self._unknown]
+        sequences.ids.append(ids)
+        sequences.texts.append(text)
+        if sequences.second_starts is not None:
+            sequences.second_starts.append(len(head))
+
+    def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
+        """Return each text's ids without special tokens, at least the ``wanted``."""
+        if wanted is None or not self._can_read_front:
+            return self._all_ids(list(texts))
+        longest = _CHARACTERS_PER_TOKEN * wanted
+        short = [text if len(text) <= longest else "" for text in texts]
+        ids = self._all_ids(short)
+        for row, text in enumerate(texts):
+            if len(text) > longest:
+                ids[row] = self._leading_ids(text, wanted)
+        return ids
+
+    def _all_ids(self, texts: list[str]) -> list[list[int]]:
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [self._without_controls(encoding.ids) for encoding in encodings]
+
+    def _leading_ids(self, text: str, wanted: int) -> list[int]:
+        """Return the first ``wanted`` ids without reading all of a huge text.
+
+        A cut can only change the words next to it, since tokenizers split a text into
+        words before they split the words; so all but the last two words of a prefix
+        are tokenised as they are in the whole.
+        """
+        if self._blobs_are_unknown:
+            text = _BLOB.sub(lambda blob: blob[0][:_LONGEST_WORD], text)
+        size = _CHARACTERS_PER_TOKEN * wanted
+        while size < len(text):
+            encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
+            ids = encoding.ids[: _n_settled(encoding)]
+            if len(ids) >= wanted:
+                return self._without_controls(ids[:wanted])
+            size *= 4
+        return self._all_ids([text])[0]
+
+    def _without_controls(self, ids: list[int]) -> list[int]:
+        """Replace control ids, which some vocabularies hold as ordinary pieces."""
+        if self._controls.isdisjoint(ids):
+            return ids
+        return [self._unknown if id_ in self._controls else id_ for id_ in ids]
+
+    def _find_control(self, names: tuple[str, ...]) -> int | None:
+        name = find_control(self._tokenizer, names)
+        return None if name is None else self._tokenizer.token_to_id(name)
+
+    def _find_unknown(self) -> int:
+        model = self._tokenizer.model
+        unknown = getattr(model, "unk_token", None) or "<unk>"
+        for token in (unknown, "<unk>", "[UNK]"):
+            if (id_ := self._tokenizer.token_to_id(token)) is not None:
+                return id_
+        # A byte-level vocabulary spells everything and never needs it.
+        return self._single.after[-1] if self._single.after else 0
+
+
+def find_control(tokenizer: Tokenizer, names: Sequence[str]) -> str | None:
+    """Return the first of the names that is a control token, or else a token at all.
+
+    MPNet's vocabulary holds BERT's control tokens too, as words.
+    """
+    added = tokenizer.get_added_tokens_decoder().values()
+    controls = {token.content for token in added if token.special}
+    there = [name for name in names if tokenizer.token_to_id(name) is not None]
+    return next((name for name in there if name in controls), next(iter(there), None))
+
+
+def _n_settled(encoding: Encoding) -> int:
+    """Number of tokens before the last two words of a text that was cut."""
+    words = encoding.word_ids
+    last = max((word for word in words if word is not None), default=0)
+    unsettled = (None, last - 1, last)
+    n_settled = len(words)
+    while n_settled and words[n_settled - 1] in unsettled:
+        n_settled -= 1
+    return n_settled
+
+
+def text_boundaries(sequences: TokenSequences) -> np.ndarray:
+    """Return where each text's sequences begin: (n_texts,), int64."""
+    return np.flatnonzero(np.diff(sequences.texts, prepend=-1))

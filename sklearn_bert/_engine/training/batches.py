@@ -1,0 +1,170 @@
+"""The batches of a training: which texts, in which order, with what targets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.encoding.batch import Batch, collate, move
+from sklearn_bert._engine.text.tokenizer import TokenSequences, text_boundaries
+
+# Batches that are drawn together, sorted by length and then shuffled: texts of like
+# length meet, so that little is padded and few shapes differ; the order stays random.
+_BATCHES_PER_POOL = 8
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What to learn from.
+
+    Attributes
+    ----------
+    sequences : TokenSequences
+        Of n texts, each of one sequence or of several windows.
+    targets : Tensor of shape (n,) or (n, n_outputs)
+        Of the texts, or of all their words, of which there are n then.
+    weights : Tensor of shape (n,)
+        Of the losses; their sum is the number of texts.
+    """
+
+    sequences: TokenSequences
+    targets: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """Some texts with their targets.
+
+    Attributes
+    ----------
+    batch : Batch
+        Their m sequences.
+    owners : Tensor of shape (m,), int64, or None
+        Which of the n texts each sequence is a window of; None if text k has one
+        sequence, the k-th.
+    n_texts : int
+    targets : Tensor of shape (n,) or (n, n_outputs)
+        Of the texts, or of their words as they stand in ``batch``.
+    weights : Tensor of shape (n,)
+    """
+
+    batch: Batch
+    owners: Tensor | None
+    n_texts: int
+    targets: Tensor
+    weights: Tensor
+
+    def to(self, device: torch.device) -> "TrainingBatch":
+        """Return the batch with its tensors on ``device``."""
+        if device.type == "cpu":
+            return self
+        return TrainingBatch(
+            self.batch.to(device),
+            None if self.owners is None else move(self.owners, device),
+            self.n_texts,
+            move(self.targets, device),
+            move(self.weights, device),
+        )
+
+
+class BatchMaker:
+    """Makes the batches of a training.
+
+    Parameters
+    ----------
+    data : TrainingData
+    batch_size : int
+        Texts per batch.
+    seed : int
+        Of the order of the texts.
+    """
+
+    def __init__(self, data: TrainingData, batch_size: int, seed: int) -> None:
+        self._data = data
+        self._batch_size = batch_size
+        self._generator = np.random.default_rng(seed)
+        starts = text_boundaries(data.sequences)
+        self._stops = [*starts[1:].tolist(), len(data.sequences.ids)]
+        self._starts = starts.tolist()
+        sizes = [len(ids) for ids in data.sequences.ids]
+        self._lengths = np.add.reduceat(sizes, starts)
+        self._word_starts: list[int] | None = None
+        if data.sequences.words is not None:
+            self._word_starts = [0, *accumulate(map(len, data.sequences.words))]
+
+    @property
+    def n_texts(self) -> int:
+        """Number of the texts, whose words may be more."""
+        return len(self._lengths)
+
+    def epoch(self) -> list[list[int]]:
+        """Return all texts in batches, shuffled anew."""
+        order = self._generator.permutation(len(self._lengths))
+        size = self._batch_size
+        batches: list[list[int]] = []
+        for start in range(0, len(order), size * _BATCHES_PER_POOL):
+            pool = order[start : start + size * _BATCHES_PER_POOL]
+            pool = pool[np.argsort(-self._lengths[pool], kind="stable")].tolist()
+            batches += [pool[i : i + size] for i in range(0, len(pool), size)]
+        return [batches[i] for i in self._generator.permutation(len(batches))]
+
+    def parts(
+        self, texts: Sequence[int], max_texts: int, max_tokens: int | None
+    ) -> list[list[int]]:
+        """Cut a batch where it would be too large; a single text never is."""
+        parts: list[list[int]] = []
+        n_tokens = 0
+        for text in texts:
+            n_tokens += self._lengths[text]
+            is_too_long = max_tokens is not None and n_tokens > max_tokens
+            if not parts or is_too_long or len(parts[-1]) == max_texts:
+                parts.append([])
+                n_tokens = self._lengths[text]
+            parts[-1].append(text)
+        return parts
+
+    def words(self, texts: Sequence[int]) -> Tensor:
+        """Return the token ids that some texts use: (n_rows,), int64."""
+        ids = self._data.sequences.ids
+        used = [ids[row] for text in texts for row in self._sequences(text)]
+        return torch.from_numpy(np.unique(np.concatenate(used).astype(np.int64)))
+
+    def collate(self, texts: Sequence[int]) -> TrainingBatch:
+        """Lay some texts end to end, the longest sequence first."""
+        ids = self._data.sequences.ids
+        texts = sorted(texts, key=lambda text: -self._lengths[text])
+        pairs = [
+            (row, owner)
+            for owner, text in enumerate(texts)
+            for row in self._sequences(text)
+        ]
+        pairs.sort(key=lambda pair: -len(ids[pair[0]]))
+        owners = [owner for _, owner in pairs]
+        has_windows = owners != list(range(len(texts)))
+        rows = [row for row, _ in pairs]
+        samples = self._samples(texts, rows)
+        return TrainingBatch(
+            batch=collate(self._data.sequences, rows),
+            owners=torch.tensor(owners) if has_windows else None,
+            n_texts=len(texts),
+            targets=self._data.targets[samples],
+            weights=self._data.weights[samples],
+        )
+
+    def _samples(self, texts: list[int], rows: list[int]) -> list[int]:
+        """Return whose targets a batch has: its texts, or the words in its rows."""
+        starts = self._word_starts
+        if starts is None:
+            return texts
+        return [word for row in rows for word in range(starts[row], starts[row + 1])]
+
+    def longest(self, texts: Sequence[int]) -> int:
+        """Return the number of tokens of the longest of some texts."""
+        return int(self._lengths[list(texts)].max())
+
+    def _sequences(self, text: int) -> range:
+        return range(self._starts[text], self._stops[text])

@@ -1,0 +1,128 @@
+"""What goes into a training, what it reports on the way, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sklearn_bert._engine.encoding.readout import Readout
+from sklearn_bert.exceptions import DivergenceError
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How to train.
+
+    Attributes
+    ----------
+    n_epochs, batch_size : int
+    learning_rate, weight_decay, layer_decay : float
+    warmup : float
+        Share of the steps over which the learning rate rises.
+    schedule : {"linear", "cosine", "constant"}
+    readout : Readout
+    patience : int or None
+        Epochs without a better validation score after which training stops; None goes
+        on to the end.
+    seed : int
+        Of the order of the texts.
+    verbose : int
+    """
+
+    n_epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    layer_decay: float
+    warmup: float
+    schedule: str
+    readout: Readout
+    patience: int | None
+    seed: int
+    verbose: int
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Where a fit stands at the end of an epoch; what callbacks are given.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of epochs done.
+    n_epochs : int
+        Number of epochs planned.
+    step : int
+        Number of steps of the optimiser done.
+    n_steps : int
+        Number of steps planned.
+    loss : float
+        Mean training loss of this epoch.
+    learning_rate : float
+        The head's in the last step.
+    validation_score : float or None
+        None without early stopping.
+    seconds : float
+        Since training began.
+    """
+
+    epoch: int
+    n_epochs: int
+    step: int
+    n_steps: int
+    loss: float
+    learning_rate: float
+    validation_score: float | None
+    seconds: float
+
+    def __str__(self) -> str:
+        score = self.validation_score
+        return (
+            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}"
+            + ("" if score is None else f", validation score {score:.4f}")
+            + f", {self.seconds:.0f} s"
+        )
+
+
+Callback = Callable[[TrainingState], object]
+
+
+@dataclass
+class LoopLog:
+    """The results that every training loop reports.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Mean training loss of each epoch.
+    n_steps : int
+    n_memory_errors : int
+        How often a forward pass was halved because memory was short.
+    was_interrupted : bool
+        Whether Ctrl-C ended the training.
+    error : DivergenceError or None
+        Set if a loss or a gradient became NaN or infinite.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    n_steps: int = 0
+    n_memory_errors: int = 0
+    was_interrupted: bool = False
+    error: DivergenceError | None = None
+
+
+@dataclass
+class TrainingLog(LoopLog):
+    """The results of a fine-tuning loop.
+
+    Attributes
+    ----------
+    validation_scores : list of float
+        At the end of each epoch; empty without early stopping.
+    best_epoch : int
+        The epoch whose weights are kept, counted from 1; 0 before its end.
+    part_size : int
+        Texts per forward pass, at the end.
+    """
+
+    validation_scores: list[float] = field(default_factory=list)
+    best_epoch: int = 0
+    part_size: int = 0

@@ -1,0 +1,141 @@
+"""What stands on the pooled vector: one linear layer, and the loss of its outputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sklearn_bert._engine.encoding.batch import move
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """The weights of a linear layer as arrays.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_outputs, width)
+    intercept : ndarray of shape (n_outputs,)
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Return the outputs: (n, width) to (n, n_outputs)."""
+        return features @ self.coef.T + self.intercept
+
+    def rescaled(self, scale: np.ndarray, shift: np.ndarray) -> "LinearHead":
+        """Return what gives these outputs times ``scale`` plus ``shift``, in float64.
+
+        Parameters
+        ----------
+        scale, shift : ndarray of shape (n_outputs,), float64
+        """
+        return LinearHead(scale[:, None] * self.coef, scale * self.intercept + shift)
+
+    def to_module(self, device: torch.device, dtype: torch.dtype) -> nn.Linear:
+        """Return a linear layer that starts from these weights."""
+        n_outputs, size = self.coef.shape
+        # Made without weights, since drawing some would advance the global generator.
+        layer = nn.Linear(size, n_outputs, device="meta", dtype=dtype)
+        layer = layer.to_empty(device=device)
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor(self.coef))
+            layer.bias.copy_(torch.tensor(self.intercept))
+        return layer
+
+    @classmethod
+    def from_module(cls, layer: nn.Linear) -> "LinearHead":
+        """Copy the weights of a linear layer."""
+        weight, bias = (x.detach().cpu().numpy() for x in (layer.weight, layer.bias))
+        return cls(weight.copy(), bias.copy())
+
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class SoftmaxLoss:
+    """Cross-entropy of one class among several.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        Share of the target that is spread evenly over all classes.
+    """
+
+    label_smoothing: float = 0.0
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_classes) and int64 (n,) to (n,)."""
+        return F.cross_entropy(
+            outputs, targets, reduction="none", label_smoothing=self.label_smoothing
+        )
+
+
+@dataclass(frozen=True)
+class SigmoidLoss:
+    """Cross-entropy of several labels, each of them on or off; their mean.
+
+    Attributes
+    ----------
+    label_smoothing : float
+        Share of each target that is spread evenly over on and off.
+    on_weights : tuple of float, length n_labels, or None
+        Factor of each label's loss where it is on.
+    """
+
+    label_smoothing: float = 0.0
+    on_weights: tuple[float, ...] | None = None
+    # The same as tensors, by number format and device, so that a recorded step finds
+    # them at the same place each time.
+    _moved: dict[Any, Tensor] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_labels) twice to (n,)."""
+        smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
+        losses = F.binary_cross_entropy_with_logits(outputs, smooth, reduction="none")
+        if self.on_weights is not None:
+            factors = self._factors(outputs.dtype, outputs.device)
+            losses = torch.where(targets > 0, factors * losses, losses)
+        return losses.mean(1)
+
+    def _factors(self, dtype: torch.dtype, device: torch.device) -> Tensor:
+        if (dtype, device) not in self._moved:
+            factors = torch.tensor(self.on_weights, dtype=dtype)
+            if device.type != "cpu":
+                # As batches are moved, since a plain copy to a GPU would wait for it.
+                factors = move(factors, device)
+            self._moved[dtype, device] = factors
+        return self._moved[dtype, device]
+
+
+_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {
+    "squared_error": F.mse_loss,
+    "absolute_error": F.l1_loss,
+    "huber": F.huber_loss,
+}
+
+
+@dataclass(frozen=True)
+class NumberLoss:
+    """Distance between numbers and what they should be; the mean over the outputs.
+
+    Attributes
+    ----------
+    kind : {"squared_error", "absolute_error", "huber"}
+        "huber" is half the squared error up to a distance of 1, and linear beyond.
+    """
+
+    kind: str = "squared_error"
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each sample: (n, n_outputs) twice to (n,)."""
+        return _OF_NUMBERS[self.kind](outputs, targets, reduction="none").mean(1)

@@ -1,0 +1,1 @@
+"""The encoder while its weights change: forward, backward, dropout."""

@@ -1,0 +1,148 @@
+"""BERT's layers as few large operations, with weights that can be trained."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.encoding.attention import (
+    first_token_attention,
+    flat_attention,
+)
+from sklearn_bert._engine.encoding.batch import Batch
+from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.linear import activate
+from sklearn_bert._engine.training.model.attention import (
+    Block,
+    block_attention,
+    plan_blocks,
+)
+from sklearn_bert._engine.training.model.autograd import (
+    add_norm,
+    filled_rows,
+    linear,
+    product_dtype,
+)
+from sklearn_bert._engine.training.model.dropout import Dropout
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One layer's weights, and the dropout behind its two blocks.
+
+    ``qkv`` are the weights and the biases of queries, keys and values as one.
+    """
+
+    qkv: tuple[nn.Parameter, nn.Parameter]
+    project_out: nn.Linear
+    attention_norm: nn.LayerNorm
+    expand: nn.Linear
+    contract: nn.Linear
+    output_norm: nn.LayerNorm
+    dropout: Dropout | None = None
+
+
+class TrainableFusedEncoder(FusedEncoder):
+    """BERT's layers over flat batches, on the module's own weights.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its module is taken over: moved and converted.
+    device : torch.device
+    dtype : torch.dtype
+
+    Attributes
+    ----------
+    joint_parameters : dict of str to Parameter
+        The queries', keys' and values' weights as one. The module's own three become
+        views of them, so they change together.
+
+    Raises
+    ------
+    UnknownLayoutError
+        If the model's layers are not laid out as BERT's.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.joint_parameters: dict[str, nn.Parameter] = {}
+        self._on_cpu = device.type == "cpu"
+        super().__init__(checkpoint, device, dtype)
+
+    def set_dropout(self, dropout: Dropout, n_frozen: int) -> None:
+        """Let ``dropout`` act in all layers above the ``n_frozen`` lowest ones."""
+        self._layers[n_frozen:] = [
+            replace(layer, dropout=dropout) for layer in self._layers[n_frozen:]
+        ]
+
+    def _n_rows(self, n_tokens: int) -> int:
+        return filled_rows(n_tokens, self._layers[0].expand.weight)
+
+    def _plan(self, batch: Batch) -> tuple[Batch, list[Block]]:
+        if not self._on_cpu:
+            return batch, []
+        dtype = product_dtype(self._layers[0].expand.weight)
+        return batch, plan_blocks(batch, dtype, self._n_heads)
+
+    def _take_layer(self, depth: int, layer: Any) -> _Layer:
+        attention, output = layer.attention.self, layer.attention.output
+        parts = (attention.query, attention.key, attention.value)
+        joint = []
+        for name in ("weight", "bias"):
+            tensor = torch.cat([getattr(part, name).detach() for part in parts])
+            joint.append(nn.Parameter(tensor, requires_grad=False))
+            full_name = f"encoder.layer.{depth}.attention.self.qkv.{name}"
+            self.joint_parameters[full_name] = joint[-1]
+            for part, piece in zip(parts, tensor.chunk(3), strict=True):
+                getattr(part, name).data = piece
+        return _Layer(
+            qkv=(joint[0], joint[1]),
+            project_out=output.dense,
+            attention_norm=output.LayerNorm,
+            expand=layer.intermediate.dense,
+            contract=layer.output.dense,
+            output_norm=layer.output.LayerNorm,
+        )
+
+    def _apply(
+        self,
+        layer: _Layer,
+        x: Tensor,
+        plan: tuple[Batch, list[Block]],
+        first: Tensor | None,
+    ) -> Tensor:
+        attended = self._attend(linear(x, *layer.qkv), plan, first)
+        x = x if first is None else x[first]
+        out = linear(attended, layer.project_out.weight, layer.project_out.bias)
+        x = _add_norm(out, x, layer.attention_norm, layer.dropout)
+        wide = linear(x, layer.expand.weight, layer.expand.bias)
+        wide = activate(wide, self._activation)
+        out = linear(wide, layer.contract.weight, layer.contract.bias)
+        return _add_norm(out, x, layer.output_norm, layer.dropout)
+
+    def _attend(
+        self, qkv: Tensor, plan: tuple[Batch, list[Block]], first: Tensor | None
+    ) -> Tensor:
+        """Attend from all tokens or the first ones: (R, 3 * size) to (n, size)."""
+        batch, blocks = plan
+        scale = self._head_size**-0.5
+        if first is None and self._on_cpu:
+            return block_attention(qkv, blocks, scale)
+        query, key, value = qkv.view(-1, 3, self._n_heads, self._head_size).unbind(1)
+        if first is None:
+            attended = flat_attention(query, key, value, batch, scale)
+        else:
+            attended = first_token_attention(query[first], key, value, batch, scale)
+        return attended.flatten(1)
+
+
+def _add_norm(
+    x: Tensor, residual: Tensor, norm: nn.LayerNorm, dropout: Dropout | None
+) -> Tensor:
+    if dropout is None:
+        return add_norm(x, residual, norm, None, 1.0)
+    return add_norm(x, residual, norm, dropout.mask(x), dropout.scale)

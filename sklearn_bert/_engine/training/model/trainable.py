@@ -1,0 +1,153 @@
+"""Encoders whose weights can be trained, on the same paths as frozen ones.
+
+transformers' modules stay in evaluation mode, and a :class:`Dropout` of ours stands
+where they have one of torch's: theirs draws from the process's global generator, and in
+training mode some of them drop attention, which flash kernels cannot do.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.encoding.encoder import (
+    Encoder,
+    FlatEncoder,
+    choose_kind,
+    runs_in_autocast,
+)
+from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.training.model.dropout import Dropout
+from sklearn_bert._engine.training.model.flat import TrainableFlatEncoder
+from sklearn_bert._engine.training.model.fused import TrainableFusedEncoder
+from sklearn_bert._engine.training.model.layer_depth import Depths
+from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
+from sklearn_bert._engine.training.optimizer import TrainedTensor
+
+
+@dataclass(frozen=True)
+class TrainableEncoder:
+    """An encoder with weights that a training loop may change.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        Runs on the weights as they are at any moment.
+    tensors : tuple of TrainedTensor
+        All that is trained, the words' embeddings apart.
+    words : RowEmbedding or None
+        The words' embeddings; None if they are not trained.
+    dropout : Dropout
+    """
+
+    encoder: Encoder
+    tensors: tuple[TrainedTensor, ...]
+    words: RowEmbedding | None
+    dropout: Dropout
+
+    @property
+    def architecture(self) -> Architecture:
+        """The encoder's."""
+        return self.encoder.architecture
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Switch dropout and autocast on."""
+        self.dropout.is_on = True
+        try:
+            with self.encoder.autocast():
+                yield
+        finally:
+            self.dropout.is_on = False
+
+
+def make_trainable(
+    checkpoint: Checkpoint,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    autocast_dtype: torch.dtype | None,
+    n_frozen: int,
+    dropout: float,
+    seed: int,
+    trains_all_words: bool = False,
+) -> TrainableEncoder:
+    """Make a checkpoint's weights trainable.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Its module is taken over.
+    device : torch.device
+    dtype : torch.dtype
+        Of the weights.
+    autocast_dtype : torch.dtype or None
+        Left out where the model cannot run in it.
+    n_frozen : int
+        0 trains all; 1 all but the embeddings; k + 1 all but these and the k lowest
+        layers. Frozen layers have no dropout.
+    dropout : float
+    seed : int
+        Of the dropout.
+    trains_all_words : bool
+        Whether every word's embedding is trained in every step, as where words are
+        guessed, and not only those of the words that a batch holds.
+
+    Returns
+    -------
+    TrainableEncoder
+    """
+    kind = choose_kind(checkpoint)
+    model: Any = checkpoint.model.to(device, dtype)
+    drop = Dropout(dropout, seed, device)
+    if issubclass(kind, FusedEncoder):
+        path: Any = TrainableFusedEncoder(checkpoint, device, dtype)
+        path.set_dropout(drop, max(n_frozen - 1, 0))
+        extra = path.joint_parameters
+    else:
+        kind = TrainableFlatEncoder if kind is FlatEncoder else kind
+        path, extra = kind(checkpoint, device, dtype), {}
+    architecture = checkpoint.architecture
+    depths = Depths(model, architecture.n_layers)
+    _replace_dropout(model, drop, depths, n_frozen)
+    words = None
+    table = model.get_input_embeddings()
+    rows_only = n_frozen == 0 and not trains_all_words
+    if rows_only and isinstance(table, nn.Embedding):
+        words = RowEmbedding(table.weight)
+        model.set_input_embeddings(words)
+    joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
+    tensors = tuple(
+        TrainedTensor(name, parameter.requires_grad_(), depth)
+        for name, parameter in (*model.named_parameters(), *extra.items())
+        if (depth := depths.of_weight(name)) >= n_frozen
+        and name not in joined
+        and not (words is not None and parameter is words.weight)
+    )
+    if autocast_dtype is not None and not runs_in_autocast(
+        path, checkpoint, device, autocast_dtype
+    ):
+        autocast_dtype = None
+    encoder = Encoder(
+        path, checkpoint.tokenizer, architecture, device, dtype, autocast_dtype
+    )
+    return TrainableEncoder(encoder, tensors, words, drop)
+
+
+_QKV = ("query", "key", "value")
+
+
+def _replace_dropout(
+    model: nn.Module, dropout: Dropout, depths: Depths, n_frozen: int
+) -> None:
+    """Let ``dropout`` stand in all parts of the model that are trained."""
+    for name, module in list(model.named_modules()):
+        for child_name, child in module.named_children():
+            if isinstance(child, nn.Dropout):
+                is_trained = depths.of_module(f"{name}.{child_name}") >= n_frozen
+                setattr(module, child_name, dropout if is_trained else nn.Identity())

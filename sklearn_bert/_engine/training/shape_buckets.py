@@ -1,0 +1,61 @@
+"""Filling batches up to one of a few sizes, with a text that counts for nothing."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.encoding.batch import Batch
+from sklearn_bert._engine.training.batches import TrainingBatch
+
+# Tokens between two sizes: few sizes, and a filling that a GPU hardly notices.
+STEP = 256
+
+
+def fill_up(part: TrainingBatch) -> TrainingBatch:
+    """Add a text of weight 0, so that many batches have the same shapes.
+
+    Parameters
+    ----------
+    part : TrainingBatch
+        Texts of one sequence each, on the CPU.
+
+    Returns
+    -------
+    TrainingBatch
+        Of a multiple of ``STEP`` tokens. Its ``batch.lengths`` are no lengths but
+        bounds of them, a multiple of ``STEP`` as well. Where words are read, there are
+        as many as tokens. ``part`` itself, if it has more words than that.
+    """
+    batch = part.batch
+    n_tokens = len(batch.input_ids)
+    n_more = STEP - n_tokens % STEP
+    n_rows = 1
+    if batch.words is not None:
+        n_rows = n_tokens + n_more - len(batch.words)
+        if n_rows < 0:
+            return part
+    bound = -(-batch.lengths[0] // STEP) * STEP
+    filled = Batch(
+        lengths=(bound,) * (len(batch.lengths) + 1),
+        boundaries=_append(batch.boundaries, n_tokens + n_more),
+        # A token that the batch holds already, at the first place.
+        input_ids=_append(batch.input_ids, int(batch.input_ids[0]), n_more),
+        positions=_append(batch.positions, 0, n_more),
+        segments=_append_if(batch.segments, 0, n_more),
+        words=_append_if(batch.words, n_tokens, n_rows),
+    )
+    return replace(
+        part,
+        batch=filled,
+        targets=_append(part.targets, 0, n_rows),
+        weights=_append(part.weights, 0, n_rows),
+    )
+
+
+def _append(rows: Tensor, value: int, n: int = 1) -> Tensor:
+    return torch.cat([rows, rows.new_full((n, *rows.shape[1:]), value)])
+
+
+def _append_if(rows: Tensor | None, value: int, n: int) -> Tensor | None:
+    return None if rows is None else _append(rows, value, n)

@@ -1,0 +1,1 @@
+"""Fit and predict of the estimators that fine-tune an encoder."""

@@ -1,0 +1,134 @@
+"""Linear models of frozen features, from which fine-tuning starts."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax
+from sklearn.linear_model import Ridge
+
+from sklearn_bert._engine.training.heads import LinearHead, SigmoidLoss
+from sklearn_bert._targets.targets import Target
+
+_EPSILON = np.finfo(np.float64).eps
+
+
+def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
+    """Fit a softmax regression; classes without weight are each text's least likely.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, width)
+    target : Target
+        Whose values are the numbers of classes.
+
+    Returns
+    -------
+    LinearHead
+    """
+    classes, codes = np.unique(target.values, return_inverse=True)
+    if len(classes) == 2:
+        one = _fit(features, codes[:, None], target.weights)
+        rows, constants = np.vstack([-one.coef, one.coef]) / 2, one.intercept / 2
+        constants = np.r_[-constants, constants]
+    else:
+        several = _fit(features, np.eye(len(classes))[codes], target.weights)
+        rows, constants = several.coef, several.intercept
+    coef = np.zeros((target.n_outputs, features.shape[1]))
+    intercept = np.full(target.n_outputs, (features @ rows.T + constants).min())
+    coef[classes], intercept[classes] = rows, constants
+    return LinearHead(coef, intercept)
+
+
+def probe_labels(features: np.ndarray, target: Target) -> LinearHead:
+    """Fit a logistic regression to each label.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, width)
+    target : Target
+        Whose values are zeros and ones, one column per label.
+
+    Returns
+    -------
+    LinearHead
+    """
+    assert isinstance(target.loss, SigmoidLoss)
+    factors = target.loss.on_weights or (1.0,) * target.n_outputs
+    heads = [
+        _probe_label(features, is_on, target.weights * np.where(is_on, factor, 1))
+        for is_on, factor in zip(target.values.T > 0, factors, strict=True)
+    ]
+    return LinearHead(
+        np.vstack([head.coef for head in heads]),
+        np.concatenate([head.intercept for head in heads]),
+    )
+
+
+def probe_numbers(features: np.ndarray, target: Target) -> LinearHead:
+    """Fit a ridge regression.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, width)
+    target : Target
+        Whose values have the mean 0 and the standard deviation 1.
+
+    Returns
+    -------
+    LinearHead
+    """
+    features = features.astype(np.float64)
+    centre = np.average(features, axis=0, weights=target.weights)
+    variances = np.average((features - centre) ** 2, axis=0, weights=target.weights)
+    # The penalty that is right if features and noise explain as much of the target.
+    # Unlike one found by cross-validation, it counts a weight as so many samples.
+    penalty = variances.sum() or 1.0
+    model = Ridge(alpha=penalty).fit(features, target.values, target.weights)
+    return LinearHead(
+        model.coef_.reshape(target.n_outputs, -1), np.atleast_1d(model.intercept_)
+    )
+
+
+def _probe_label(
+    features: np.ndarray, is_on: np.ndarray, weights: np.ndarray
+) -> LinearHead:
+    if is_on.any() and not is_on.all():
+        return _fit(features, is_on[:, None], weights)
+    # Nothing can be told apart: a constant, the surer the more texts there are.
+    certainty = np.log(len(is_on) + 1)
+    constant = certainty if is_on.all() else -certainty
+    return LinearHead(np.zeros((1, features.shape[1])), np.array([constant]))
+
+
+def _fit(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> LinearHead:
+    """Fit a logistic regression: softmax of (n, k) targets, or sigmoid of (n, 1).
+
+    It is scikit-learn's LogisticRegression, which warns when it stops early. A start
+    need not be the optimum, and a thread cannot silence its own warnings alone.
+    """
+    shape = (targets.shape[1], features.shape[1] + 1)
+    total = weights.sum()
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the penalised mean loss, and its gradient."""
+        coef, intercept = np.split(parameters.reshape(shape), [-1], axis=1)
+        outputs = features @ coef.T.astype(features.dtype) + intercept.T
+        if shape[0] == 1:
+            losses = np.logaddexp(0, outputs) - targets * outputs
+            residuals = expit(outputs) - targets
+        else:
+            logarithms = log_softmax(outputs, axis=1)
+            losses = -(targets * logarithms)
+            residuals = np.exp(logarithms) - targets
+        residuals *= weights[:, None]
+        slopes = residuals.T.astype(features.dtype) @ features + coef
+        gradient = np.hstack([slopes, residuals.sum(axis=0)[:, None]]).ravel()
+        penalty = 0.5 * np.square(coef).sum()
+        return (weights @ losses.sum(axis=1) + penalty) / total, gradient / total
+
+    # The limits at which LogisticRegression stops.
+    limits = {"maxiter": 300, "maxls": 50, "gtol": 1e-4, "ftol": 64 * _EPSILON}
+    found = minimize(
+        loss, np.zeros(np.prod(shape)), method="L-BFGS-B", jac=True, options=limits
+    )
+    coef, intercept = np.split(found.x.reshape(shape), [-1], axis=1)
+    return LinearHead(coef, intercept[:, 0])

@@ -1,0 +1,73 @@
+"""The half of the fine-tuners that predicts; the other one is the template of fit."""
+
+import copy
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_bert._base import BaseBert, warn_if_truncated
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.encoding.encode import EncodingConfig
+from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.readout import Readout
+from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._engine.training.model.trainable import TrainableEncoder
+from sklearn_bert._inputs.containers import Inputs
+
+
+class BaseFineTuned(BaseBert):
+    """An encoder of its own, and a linear layer that reads what it gives."""
+
+    # Where there is no such parameter, nothing may be lost.
+    long_text = "window"
+
+    encoder_: Any
+    coef_: np.ndarray
+    intercept_: np.ndarray
+
+    def _readout(self) -> Readout:
+        """Return which rows the linear layer reads."""
+        raise NotImplementedError
+
+    def _resolve(self, architecture: Architecture, n_columns: int) -> None:
+        """Set the parameters that a fit resolves."""
+        self.max_length_ = self._resolve_max_length(architecture, n_columns)
+        self._long_text = self.long_text
+
+    def _snapshot(self) -> Self:
+        """Return the estimator as it is now, whatever other threads make of it.
+
+        A fit takes over all of its results at once, so this is one fit's.
+        """
+        check_is_fitted(self, "encoder_")
+        return copy.copy(self)
+
+    def _outputs_of(self, inputs: Inputs) -> np.ndarray:
+        """Return what the linear layer gives: (n_rows, n_outputs)."""
+        return self._features(inputs, LinearHead(self.coef_, self.intercept_))
+
+    def _features(self, inputs: Inputs, head: LinearHead | None = None) -> np.ndarray:
+        """Return what the linear layer reads, or gives: (n_rows, width)."""
+        config = self._encoding_config(self.encoder_.architecture)
+        if isinstance(self.encoder_, TrainableEncoder):
+            # Scored in the middle of a fit, which speaks of long texts by itself.
+            return inputs.encode(self.encoder_.encoder, config, head).features
+        device = resolve_device(self.device)
+        dtype = resolve_encoding_dtype(self.dtype, device)
+        encoder = RUNNING.run(self.encoder_, device, dtype)
+        encoded = inputs.encode(encoder, config, head)
+        warn_if_truncated(encoded.n_truncated, len(inputs), config)
+        return encoded.features
+
+    def _encoding_config(self, architecture: Architecture) -> EncodingConfig:
+        return EncodingConfig(
+            readout=self._readout(),
+            layers=(architecture.n_layers,),
+            normalize=False,
+            max_length=self.max_length_,
+            long_text=self._long_text,
+            batch_size=None,
+            show_progress=self.verbose == 1,
+        )

@@ -1,0 +1,1 @@
+"""What X may be, and the only place that words errors about X."""

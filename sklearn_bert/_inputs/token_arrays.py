@@ -1,0 +1,148 @@
+"""Token ids as arrays, counts of tokens as sparse matrices, and back."""
+
+from collections.abc import Collection, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_array
+
+from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert.exceptions import InputError
+
+# The blocks of columns in their order.
+BLOCKS = ("id", "mask", "segment")
+
+
+def pad_tokens(
+    sequences: TokenSequences, blocks: Sequence[str], length: int, padding: int
+) -> np.ndarray:
+    """Lay sequences out in rows.
+
+    Parameters
+    ----------
+    sequences : TokenSequences
+        One of at most ``length`` tokens for each text.
+    blocks : sequence of str
+        Some of :data:`BLOCKS`.
+    length : int
+        Columns of each block.
+    padding : int
+        The id that fills up.
+
+    Returns
+    -------
+    ndarray of shape (n_texts, n_blocks * length), int64
+    """
+    shape = (len(sequences.ids), length)
+    columns = {"id": np.full(shape, padding, dtype=np.int64)}
+    for name in ("mask", "segment"):
+        columns[name] = np.zeros(shape, dtype=np.int64)
+    for row, ids in enumerate(sequences.ids):
+        columns["id"][row, : len(ids)] = ids
+        columns["mask"][row, : len(ids)] = 1
+        if sequences.second_starts is not None:
+            columns["segment"][row, sequences.second_starts[row] : len(ids)] = 1
+    return np.hstack([columns[name] for name in blocks])
+
+
+def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
+    """Return the first block of what :func:`pad_tokens` gave.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_texts, n_blocks * length)
+    n_blocks, length : int
+    highest : int
+        The largest id there is.
+
+    Returns
+    -------
+    ndarray of shape (n_texts, length), int64
+
+    Raises
+    ------
+    InputError
+        If X has other columns, or the block holds anything but ids.
+    """
+    array = check_array(X, dtype=None, ensure_min_features=0)
+    _check_n_columns(array, n_blocks * length)
+    ids = array[:, :length]
+    if not (ids.dtype == bool or np.issubdtype(ids.dtype, np.number)):
+        ids = _to_numbers(ids)
+    is_id = np.equal(np.mod(ids, 1), 0) & (ids >= 0) & (ids <= highest)
+    if not is_id.all():
+        row, column = np.argwhere(~is_id)[0]
+        raise InputError(
+            f"X must hold token ids, whole numbers from 0 to {highest}. Got "
+            f"{ids[row, column]} in row {row}. Give what transform gave."
+        )
+    return ids.astype(np.int64)
+
+
+def _to_numbers(values: np.ndarray) -> np.ndarray:
+    """Return objects as numbers; refuse those that are none."""
+    for (row, column), value in np.ndenumerate(values):
+        if not isinstance(value, Real):
+            raise InputError(
+                f"X must hold token ids, which are numbers. Got {value!r} "
+                f"({type(value).__name__}) in row {row}, column {column}. Give what "
+                "transform gave."
+            )
+    return values.astype(np.float64)
+
+
+def count_tokens(
+    sequences: TokenSequences, controls: Collection[int], n_columns: int
+) -> sparse.csr_matrix:
+    """Count each text's tokens, but for control tokens: (n_texts, n_columns), int64."""
+    rows = [np.array(ids, dtype=np.int64) for ids in sequences.ids]
+    rows = [ids[~np.isin(ids, list(controls))] for ids in rows]
+    columns = np.concatenate(rows)
+    starts = np.cumsum([0, *map(len, rows)])
+    counts = sparse.csr_matrix(
+        (np.ones(len(columns), dtype=np.int64), columns, starts),
+        shape=(len(rows), n_columns),
+    )
+    counts.sum_duplicates()
+    return counts
+
+
+def name_columns(vocabulary: dict[str, int], n_columns: int) -> np.ndarray:
+    """Return the token of each id, and a name for ids that no token has."""
+    names = np.array([f"unused{k}" for k in range(n_columns)], dtype=object)
+    names[list(vocabulary.values())] = list(vocabulary)
+    return names
+
+
+def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
+    """Return the names of the columns that are not 0, for each row.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_texts, n_columns)
+    names : ndarray of shape (n_columns,)
+
+    Returns
+    -------
+    list of n_texts ndarray
+
+    Raises
+    ------
+    InputError
+        If X has other columns.
+    """
+    counts = sparse.csr_matrix(
+        check_array(X, accept_sparse="csr", ensure_min_samples=0)
+    )
+    _check_n_columns(counts, len(names))
+    return [names[counts[row].nonzero()[1]] for row in range(counts.shape[0])]
+
+
+def _check_n_columns(X: np.ndarray | sparse.csr_matrix, n_columns: int) -> None:
+    if X.shape[1] != n_columns:
+        raise InputError(
+            f"X must have {n_columns} columns, as transform gives. Got {X.shape[1]}. "
+            "Give all of its columns."
+        )

@@ -1,0 +1,1 @@
+"""Each parameter and fitted attribute that estimators share, written once."""

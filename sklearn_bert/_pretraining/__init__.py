@@ -1,0 +1,1 @@
+"""Fit and predict of the masked language model."""

@@ -1,0 +1,1 @@
+"""What y may be, and the only place that words errors about y."""

@@ -1,0 +1,204 @@
+"""What lists of tags mean: one class for each word of all sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_bert._inputs.containers import Sentences
+from sklearn_bert._inputs.texts import is_missing, rows_of, show
+from sklearn_bert._targets.checks import check_there
+from sklearn_bert._targets.targets import ClassWeight, Target, read_classes
+
+
+@dataclass(frozen=True)
+class TagTarget(Target):
+    """A target whose samples are sentences and whose values are those of words.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n_sentences,), dtype object
+        Of lists of tags.
+    values, weights : ndarray of shape (n_words,)
+        Of the words of all sentences.
+    strata : ndarray of shape (n_sentences, n_outputs)
+        1 where a tag occurs in a sentence.
+    lengths : ndarray of shape (n_sentences,)
+        Number of words of each sentence.
+    """
+
+    lengths: np.ndarray
+
+    @property
+    def n_samples(self) -> int:
+        """Number of the sentences."""
+        return len(self.lengths)
+
+    def samples(self) -> np.ndarray:
+        """Return which sentences have a word with a weight."""
+        owners = np.repeat(np.arange(self.n_samples), self.lengths)
+        return np.unique(owners[self.weights > 0])
+
+    def take(self, rows: np.ndarray) -> "TagTarget":
+        """Return the target of some sentences."""
+        stops = np.cumsum(self.lengths)
+        words = np.concatenate(
+            [np.arange(stops[row] - self.lengths[row], stops[row]) for row in rows]
+        )
+        return replace(
+            self,
+            y=self.y[rows],
+            values=self.values[words],
+            weights=self.weights[words],
+            strata=None if self.strata is None else self.strata[rows],
+            lengths=self.lengths[rows],
+        )
+
+
+def read_tags(
+    y: np.ndarray,
+    weights: np.ndarray,
+    known: np.ndarray | None,
+    class_weight: ClassWeight,
+    label_smoothing: float,
+) -> TagTarget:
+    """Return what lists of tags mean.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_sentences,), dtype object
+        Of lists of tags.
+    weights : ndarray of shape (n_sentences,)
+        A word weighs as much as its sentence.
+    known : ndarray of shape (n_classes,) or None
+        All tags there may be, sorted. None takes those of y, at least two.
+    class_weight : dict, "balanced" or None
+    label_smoothing : float
+
+    Raises
+    ------
+    ValueError
+        If y holds other tags than the known ones, or one only, or none.
+    """
+    lengths = np.array([len(tags) for tags in y])
+    tags = flat_tags(y)
+    if len(tags) == 0:
+        raise ValueError(
+            "X must hold some words to learn from. Got only empty sentences. Give at "
+            "least two words with different tags."
+        )
+    if not weights[lengths > 0].any():
+        raise ValueError(
+            "sample_weight must leave some sentences that have words a weight over 0. "
+            "Got one over 0 for empty sentences only. Raise the weight of others."
+        )
+    words = read_classes(
+        tags, np.repeat(weights, lengths), known, class_weight, label_smoothing
+    )
+    has_tag = np.zeros((len(y), words.n_outputs), dtype=int)
+    has_tag[np.repeat(np.arange(len(y)), lengths), words.values] = 1
+    shared = {field.name: getattr(words, field.name) for field in fields(words)}
+    attributes = {"classes_": words.attributes["classes_"]}
+    return TagTarget(
+        **{**shared, "y": y, "strata": has_tag, "attributes": attributes},
+        lengths=lengths,
+    )
+
+
+def flat_tags(y: Any) -> np.ndarray:
+    """Return the tags of all sentences, end to end."""
+    return np.array(list(chain.from_iterable(y)))
+
+
+def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
+    """Read y as one list of tags per sentence, with one tag per word.
+
+    Parameters
+    ----------
+    y : array-like of list
+    sentences : Sentences
+        What y belongs to.
+    estimator : object
+        Named in errors.
+
+    Returns
+    -------
+    ndarray of shape (n_sentences,), dtype object
+        Of lists.
+
+    Raises
+    ------
+    ValueError
+        If lists are missing, or have other lengths than the sentences, or if a tag is
+        neither str nor int.
+    """
+    check_there(y, estimator, "list of tags")
+    check_consistent_length(sentences.words, y)
+    rows = _rows_of_tags(y)
+    for row, tags in enumerate(rows):
+        if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
+            raise ValueError(
+                "y must hold a list of tags for each sentence, with one tag for each "
+                f"word. Got {show(tags)} in row {row}. If X and y are a single "
+                "sentence, put them into lists: [words] and [tags]."
+            )
+    lists = [tags.tolist() if hasattr(tags, "tolist") else list(tags) for tags in rows]
+    _check_lengths(lists, sentences)
+    _check_kinds(lists)
+    return as_objects(lists)
+
+
+def _rows_of_tags(y: Any) -> list[Any]:
+    """Return the rows of a collection, or of a frame's only column."""
+    n_columns = len(getattr(y, "columns", [y]))
+    if n_columns != 1:
+        raise ValueError(
+            f"y must be one column of lists of tags. Got {n_columns} columns. Select "
+            "the column."
+        )
+    return rows_of(y) if hasattr(y, "columns") else list(y)
+
+
+def as_objects(rows: list[Any]) -> np.ndarray:
+    """Return lists as an array of objects, whatever their lengths."""
+    array = np.empty(len(rows), dtype=object)
+    for place, row in enumerate(rows):
+        array[place] = row
+    return array
+
+
+def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
+    wrong = [
+        (row, len(some), n_words)
+        for row, (some, n_words) in enumerate(zip(tags, sentences.lengths, strict=True))
+        if len(some) != n_words
+    ]
+    if wrong:
+        row, n_tags, n_words = wrong[0]
+        raise ValueError(
+            f"y must hold one tag for each word. Got {n_tags} tags for {n_words} words "
+            f"in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. Tag "
+            "the words as X has them, or correct the lists."
+        )
+
+
+def _check_kinds(tags: list[list[Any]]) -> None:
+    first = next((type(tag) for some in tags for tag in some), str)
+    kind = str if issubclass(first, str) else Integral
+    for row, some in enumerate(tags):
+        for place, tag in enumerate(some):
+            if is_missing(tag):
+                raise ValueError(
+                    f"Input y contains NaN. The tag of word {place} of sentence {row} "
+                    "is missing. Drop the sentence, or give the word a tag."
+                )
+            if not isinstance(tag, kind):
+                raise ValueError(
+                    "y must hold tags that are all texts (str) or all int. Got "
+                    f"{show(tag)} for word {place} of sentence {row}. Turn tags into "
+                    "texts with str."
+                )

@@ -1,0 +1,254 @@
+"""A damaged checkpoint is refused before any work, whatever the damage."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from sklearn_bert._engine.checkpoints.architecture import read_architecture
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert.exceptions import CheckpointError
+
+
+def load(folder):
+    return load_checkpoint(locate(str(folder), None))
+
+
+def edit_weights(folder, edit):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    edit(tensors)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def rename(tensors, old, new):
+    tensors[new] = tensors.pop(old)
+
+
+QUERY = "encoder.layer.1.attention.self.query.weight"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "config.json").unlink(), "has no config.json"),
+        (lambda f: (f / "config.json").write_text("{"), "config.json that cannot be"),
+        (lambda f: (f / "config.json").write_text("[]"), "config.json that cannot be"),
+        (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
+        (
+            lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
+            "other formats can run code and are not read",
+        ),
+        (
+            lambda f: (f / "model.safetensors").write_bytes(
+                (f / "model.safetensors").read_bytes()[:-100]
+            ),
+            "has weights that cannot be read",
+        ),
+        (
+            lambda f: (f / "model.safetensors").write_bytes(b"nonsense" * 100),
+            "has weights that cannot be read",
+        ),
+        (
+            lambda f: edit_weights(f, lambda t: t.pop(QUERY)),
+            f"lacks 1 tensors, {QUERY} first",
+        ),
+        (
+            lambda f: edit_weights(f, lambda t: rename(t, QUERY, QUERY + "s")),
+            "lacks 1 tensors",
+        ),
+        (
+            lambda f: edit_weights(f, lambda t: t.update({QUERY: torch.ones(3, 3)})),
+            f"has 1 tensors of another shape than .* says, {QUERY} first",
+        ),
+        (
+            lambda f: edit_weights(
+                f, lambda t: t.update({QUERY.replace("1", "9"): torch.ones(3)})
+            ),
+            "holds 1 encoder tensors that its config.json does not know",
+        ),
+        (
+            lambda f: edit_weights(f, lambda t: t[QUERY].fill_(torch.nan)),
+            "holds a NaN or an infinity in encoder.layer.1",
+        ),
+        (
+            lambda f: [(f / n).unlink() for n in ("vocab.txt", "tokenizer.json")],
+            "has no tokenizer file",
+        ),
+        (
+            lambda f: (f / "tokenizer.json").write_text("{}"),
+            "has no fast tokenizer that can be read",
+        ),
+    ],
+)
+def test_damage_is_refused(own_bert, damage, message):
+    damage(own_bert)
+    with pytest.raises(CheckpointError, match=message):
+        load(own_bert)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_hidden_layers": 2},
+        {"num_hidden_layers": 4},
+        {"hidden_size": 16},
+        {"vocab_size": 99},
+        {"max_position_embeddings": 32},
+        {"model_type": "nonsense"},
+        {"model_type": None},
+        {"model_type": "gpt2"},
+    ],
+)
+def test_a_config_of_another_model_is_refused(own_bert, edit_config, changes):
+    edit_config(own_bert, **changes)
+    with pytest.raises(CheckpointError, match="Restore the folder"):
+        load(own_bert)
+
+
+def test_a_vocabulary_that_is_too_large_is_refused(own_bert, save_model, tmp_path):
+    small = save_model(tmp_path / "small", vocab_size=50)
+    with pytest.raises(CheckpointError, match="does not fit its embedding"):
+        load(small)
+
+
+def test_a_vocabulary_that_is_not_the_models_is_refused(save_model, tmp_path):
+    large = save_model(tmp_path / "large", vocab_size=5000)
+    with pytest.raises(CheckpointError, match="does not fit its embedding"):
+        load(large)
+
+
+@pytest.mark.parametrize("kind", ["is_decoder", "is_encoder_decoder"])
+def test_decoders_are_refused(own_bert, edit_config, kind):
+    edit_config(own_bert, **{kind: True})
+    with pytest.raises(CheckpointError, match="must be an encoder such as BERT"):
+        load(own_bert)
+
+
+def test_errors_name_the_model_the_folder_and_the_remedy(own_bert):
+    (own_bert / "config.json").unlink()
+    with pytest.raises(CheckpointError) as caught:
+        load(own_bert)
+    assert str(own_bert) in str(caught.value)
+    assert "Restore the folder from its source" in str(caught.value)
+
+
+def test_a_head_that_is_left_over_is_no_damage(own_bert):
+    edit_weights(own_bert, lambda t: t.update({"cls.predictions.bias": torch.ones(3)}))
+    assert load(own_bert).architecture.n_layers == 3
+
+
+def test_a_missing_pooler_is_no_damage(own_bert):
+    edit_weights(
+        own_bert, lambda t: [t.pop(f"pooler.dense.{n}") for n in ("weight", "bias")]
+    )
+    assert load(own_bert).architecture.n_layers == 3
+
+
+def test_code_named_by_a_config_is_ignored(own_bert, edit_config):
+    edit_config(
+        own_bert,
+        auto_map={"AutoModel": "evil.Model"},
+        _attn_implementation_internal="evil/kernel",
+        attn_implementation="evil/kernel",
+    )
+    (own_bert / "evil.py").write_text("raise SystemExit('ran')")
+    assert load(own_bert).model.config._attn_implementation != "evil/kernel"
+
+
+def test_loading_is_silent_and_leaves_transformers_as_it_was(own_bert, capsys):
+    from transformers.utils import logging
+
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    load(own_bert)
+    assert capsys.readouterr() == ("", "")
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def test_loading_leaves_the_global_generator_alone(own_bert):
+    edit_weights(
+        own_bert, lambda t: [t.pop(f"pooler.dense.{n}") for n in ("weight", "bias")]
+    )
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    load(own_bert)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_architecture_is_read_without_weights(own_bert):
+    (own_bert / "model.safetensors").unlink()
+    architecture = read_architecture(locate(str(own_bert), None))
+    assert (architecture.hidden_size, architecture.n_layers) == (32, 3)
+    assert architecture.max_positions == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "pooling"),
+    [
+        ({"pooling_mode_cls_token": True}, "cls"),
+        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
+        ({"pooling_mode": "max"}, "max"),
+        ({"pooling_mode_weightedmean_tokens": True}, "weightedmean"),
+        (
+            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+            "cls+mean",
+        ),
+        ({}, None),
+    ],
+)
+def test_declared_pooling_is_read(own_bert, content, pooling):
+    (own_bert / "1_Pooling").mkdir()
+    (own_bert / "1_Pooling" / "config.json").write_text(json.dumps(content))
+    assert read_architecture(locate(str(own_bert), None)).pooling == pooling
+
+
+def test_an_index_that_leads_elsewhere_is_refused(own_bert):
+    index = {"metadata": {}, "weight_map": {QUERY: "weights.bin"}}
+    (own_bert / "model.safetensors").rename(own_bert / "model-1.safetensors")
+    (own_bert / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(CheckpointError, match=r"names 'weights.bin', no safetensors"):
+        load(own_bert)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"return_dict": False}, {"chunk_size_feed_forward": 2}, {"torchscript": True}],
+)
+def test_settings_of_other_outputs_are_ignored(own_bert, edit_config, changes):
+    edit_config(own_bert, **changes)
+    assert load(own_bert).architecture.n_layers == 3
+
+
+@pytest.mark.parametrize("changes", [{"hidden_size": "32"}, {"hidden_act": "nonsense"}])
+def test_values_that_make_no_model_are_refused(own_bert, edit_config, changes):
+    edit_config(own_bert, **changes)
+    with pytest.raises(CheckpointError, match=r"has a config.json"):
+        load(own_bert)
+
+
+def test_a_file_that_is_no_json_is_refused(own_bert):
+    (own_bert / "sentence_bert_config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"has a sentence_bert_config.json that"):
+        read_architecture(locate(str(own_bert), None))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(40, 40), (1, 64), ("40", 64)])
+def test_declared_limit_is_read_where_it_is_one(own_bert, limit, expected):
+    content = json.dumps({"max_seq_length": limit})
+    (own_bert / "sentence_bert_config.json").write_text(content)
+    assert read_architecture(locate(str(own_bert), None)).max_length == expected
+
+
+def test_the_tokenizers_limit_is_read(save_tokenizer, own_bert):
+    save_tokenizer(own_bert, limit=33)
+    assert read_architecture(locate(str(own_bert), None)).max_length == 33
+
+
+@pytest.mark.parametrize("family", ["roberta", "camembert", "data2vec-text"])
+def test_positions_after_padding_are_not_counted(save_model, tmp_path, family):
+    folder = save_model(tmp_path / family, family, pad_token_id=1)
+    architecture = read_architecture(locate(str(folder), None))
+    assert (architecture.first_position, architecture.max_positions) == (2, 62)

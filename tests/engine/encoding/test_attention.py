@@ -1,0 +1,68 @@
+"""Flat attention equals attention text by text, on every path."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sklearn_bert._engine.encoding import attention as module
+from sklearn_bert._engine.encoding.attention import (
+    first_token_attention,
+    flat_attention,
+    varlen_attention_works,
+)
+from sklearn_bert._engine.encoding.batch import Batch
+
+LENGTHS = (9, 4, 4, 1)
+
+
+@pytest.fixture
+def inputs():
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.zeros(sum(LENGTHS), dtype=torch.int64)
+    # A view with gaps, as the product of queries, keys and values leaves it.
+    qkv = torch.randn(sum(LENGTHS), 3, 2, 8, generator=generator)
+    ends = torch.tensor([0, 9, 13, 17, 18], dtype=torch.int32)
+    return *qkv.unbind(1), Batch(LENGTHS, ends, ids, ids, None)
+
+
+def text_by_text(query, key, value, scale):
+    parts = zip(*(x.split(LENGTHS) for x in (query, key, value)), strict=True)
+    attended = [
+        F.scaled_dot_product_attention(*(x.transpose(0, 1) for x in part), scale=scale)
+        for part in parts
+    ]
+    return [part.transpose(0, 1) for part in attended]
+
+
+@pytest.mark.parametrize("longest_stored", [0, 4, 160])
+def test_flat_equals_text_by_text(inputs, monkeypatch, longest_stored):
+    monkeypatch.setattr(module, "LONGEST_STORED", longest_stored)
+    query, key, value, batch = inputs
+    attended = flat_attention(query, key, value, batch, scale=0.3)
+    expected = torch.cat(text_by_text(query, key, value, 0.3))
+    torch.testing.assert_close(attended, expected)
+
+
+@pytest.mark.parametrize("longest_stored", [0, 4, 160])
+def test_first_tokens_equal_those_of_all(inputs, monkeypatch, longest_stored):
+    monkeypatch.setattr(module, "LONGEST_STORED", longest_stored)
+    query, key, value, batch = inputs
+    first = query[batch.first_tokens]
+    attended = first_token_attention(first, key, value, batch, scale=0.3)
+    expected = torch.stack([part[0] for part in text_by_text(query, key, value, 0.3)])
+    torch.testing.assert_close(attended, expected)
+
+
+def test_a_cpu_has_no_flash_kernel():
+    assert not varlen_attention_works(torch.device("cpu"), torch.bfloat16, 32)
+
+
+@pytest.mark.gpu
+def test_flash_kernel_equals_text_by_text(inputs):
+    query, key, value, batch = inputs
+    device = torch.device("cuda", 0)
+    moved = [x.to(device, torch.bfloat16) for x in (query, key, value)]
+    assert varlen_attention_works(device, torch.bfloat16, 8)
+    attended = flat_attention(*moved, batch.to(device), scale=0.3).float().cpu()
+    expected = torch.cat(text_by_text(query, key, value, 0.3))
+    torch.testing.assert_close(attended, expected, rtol=0, atol=0.05)

@@ -1,0 +1,70 @@
+"""Packed and plain linear layers give the same numbers."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.encoding import linear as module
+from sklearn_bert._engine.encoding.linear import (
+    ACTIVATIONS,
+    PackedLinear,
+    PlainLinear,
+    make_linear,
+    packed_linear_works,
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_cached_answers():
+    packed_linear_works.cache_clear()
+    yield
+    packed_linear_works.cache_clear()
+
+
+@pytest.fixture
+def layer():
+    generator = torch.Generator().manual_seed(1)
+    shapes = ((5, 8), (6, 8), (6,), (5, 6))
+    return [torch.randn(shape, generator=generator) for shape in shapes]
+
+
+@pytest.mark.parametrize("activation", [None, *sorted(ACTIVATIONS)])
+def test_packed_equals_plain(layer, activation):
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+    x, weight, bias, _ = layer
+    plain = PlainLinear(weight, bias)(x, activation)
+    torch.testing.assert_close(PackedLinear(weight, bias)(x, activation), plain)
+
+
+def test_packed_sum_equals_plain_sum(layer):
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+    x, weight, bias, residual = layer
+    plain = PlainLinear(weight, bias).add(x, residual)
+    torch.testing.assert_close(PackedLinear(weight, bias).add(x, residual), plain)
+
+
+def test_sum_leaves_the_residual_alone(layer):
+    x, weight, bias, residual = layer
+    before = residual.clone()
+    make_linear(weight, bias).add(x, residual)
+    torch.testing.assert_close(residual, before, rtol=0, atol=0)
+
+
+def test_float64_is_plain(layer):
+    _, weight, bias, _ = layer
+    assert isinstance(make_linear(weight.double(), bias.double()), PlainLinear)
+
+
+def test_wrong_numbers_turn_packing_off(layer, monkeypatch):
+    monkeypatch.setattr(PackedLinear, "add", lambda self, x, residual: residual)
+    assert isinstance(make_linear(*layer[1:3]), PlainLinear)
+
+
+@pytest.mark.parametrize("error", [AttributeError, RuntimeError])
+def test_missing_operators_turn_packing_off(layer, monkeypatch, error):
+    def raise_error(self, weight, bias):
+        raise error
+
+    monkeypatch.setattr(module.PackedLinear, "__init__", raise_error)
+    assert isinstance(make_linear(*layer[1:3]), PlainLinear)

@@ -1,0 +1,45 @@
+"""Which rows a head reads, and how windows are joined."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_bert._engine.encoding.batch import collate
+from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
+from sklearn_bert._engine.text.tokenizer import TokenSequences
+
+WINDOWS = TokenSequences(ids=[[1] * 3, [1], [1]], texts=[0, 0, 1])
+WORDS = TokenSequences(ids=[[1] * 4, [1] * 3], texts=[0, 1], words=[[1, 2], [1]])
+
+
+@pytest.mark.parametrize(
+    ("pooling", "expected"), [("mean", 2.0), ("cls", 3.0), ("max", 5.0)]
+)
+def test_windows_of_mean_weigh_by_their_tokens(pooling, expected):
+    pooled = np.array([[1.0], [5.0], [7.0]])
+    joined = PooledReadout(pooling).join_arrays(pooled, WINDOWS)
+    assert joined.tolist() == [[expected], [7.0]]
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])
+def test_training_joins_windows_as_encoding_does(pooling):
+    readout, rng = PooledReadout(pooling), np.random.default_rng(0)
+    rows = rng.normal(size=(3, 5))
+    joined = readout.join(
+        torch.from_numpy(rows), collate(WINDOWS, range(3)), torch.tensor([0, 0, 1]), 2
+    )
+    np.testing.assert_allclose(joined, readout.join_arrays(rows, WINDOWS))
+
+
+def test_a_word_is_read_at_its_own_token():
+    states = torch.arange(14.0).reshape(7, 2)
+    rows = WordReadout().read(states, collate(WORDS, [0, 1]))
+    assert rows[:, 0].tolist() == [2, 4, 10]
+    assert WordReadout().count(WORDS) == [2, 1]
+
+
+def test_a_text_is_one_row_and_a_word_is_one_row():
+    assert PooledReadout("mean").count(WINDOWS) == [1, 1, 1]
+    assert PooledReadout("cls").only_first
+    assert not PooledReadout("max").only_first
+    assert not WordReadout().only_first

@@ -1,0 +1,117 @@
+"""Devices and dtypes: resolved from words, refused where they do not exist."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.runtime import device as module
+from sklearn_bert._engine.runtime.device import (
+    multiply_in,
+    resolve_device,
+    resolve_encoding_dtype,
+    resolve_training_dtypes,
+)
+from sklearn_bert.exceptions import DeviceError
+
+CPU = torch.device("cpu")
+
+
+def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto") == CPU
+
+
+def test_auto_takes_cuda_first(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
+    assert resolve_device("auto") == torch.device("cuda", 1)
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("gpu", "must be 'auto' or a torch device .*Got 'gpu'"),
+        ("", "must be 'auto' or a torch device"),
+        ("cuda:7", r"must exist on this machine. Got 'cuda:7', .*0 cuda device\(s\)"),
+        ("mps", "must exist on this machine. Got 'mps'"),
+        ("xla", "must exist on this machine. Got 'xla'"),
+    ],
+)
+def test_devices_that_are_not_there_are_refused(monkeypatch, device, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=message):
+        resolve_device(device)
+
+
+def test_auto_dtype_on_a_cpu_is_float32():
+    assert resolve_encoding_dtype("auto", CPU) == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [((8, 0), torch.bfloat16), ((7, 5), torch.float32)]
+)
+def test_auto_dtype_on_cuda_needs_hardware(monkeypatch, capability, dtype):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert resolve_encoding_dtype("auto", torch.device("cuda", 0)) == dtype
+
+
+def test_bfloat16_without_hardware_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "has_native_bfloat16", lambda _: False)
+    with pytest.raises(DeviceError, match="Got dtype='bfloat16' on device 'cpu'"):
+        resolve_encoding_dtype("bfloat16", CPU)
+
+
+def test_float16_on_a_cpu_is_refused():
+    with pytest.raises(DeviceError, match="Set dtype='auto' or dtype='float32'"):
+        resolve_encoding_dtype("float16", CPU)
+
+
+def test_a_torch_without_the_private_checks_has_no_bfloat16(monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert not module.has_native_bfloat16(CPU)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
+def test_cuda_in_a_forked_process_is_refused(monkeypatch, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
+    with pytest.raises(DeviceError, match=r"backend 'loky' or with .* 'spawn'"):
+        resolve_device(device)
+
+
+def test_a_numbered_cpu_is_the_cpu():
+    assert resolve_device("cpu:0") == CPU
+
+
+@torch.no_grad()
+def test_products_see_the_weights_of_the_moment_in_nested_contexts():
+    x = torch.ones(1, 2)
+    layer = torch.nn.Linear(2, 3, bias=False)
+    layer.weight.fill_(1.0)
+    with multiply_in(CPU):
+        for value in (1.0, 2.0):
+            layer.weight.fill_(value)
+            with torch.enable_grad(), multiply_in(CPU, torch.bfloat16):
+                assert layer(x).tolist() == [[2 * value] * 3]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "is_fast", "expected"),
+    [
+        ("auto", True, (torch.float32, torch.bfloat16)),
+        ("auto", False, (torch.float32, None)),
+        ("bfloat16", False, (torch.float32, torch.bfloat16)),
+        ("float32", True, (torch.float32, None)),
+        ("float64", True, (torch.float64, None)),
+    ],
+)
+def test_training_multiplies_in_bfloat16_where_that_is_fast(
+    monkeypatch, dtype, is_fast, expected
+):
+    monkeypatch.setattr(module, "is_bfloat16_fast", lambda _: is_fast)
+    monkeypatch.setattr(module, "has_native_bfloat16", lambda _: True)
+    assert resolve_training_dtypes(dtype, CPU) == expected

@@ -1,0 +1,105 @@
+"""Giving memory back, and doing with less of it."""
+
+import ctypes
+import gc
+import sys
+import weakref
+
+import pytest
+import torch
+
+from sklearn_bert._engine.runtime import memory
+from sklearn_bert._engine.runtime.memory import (
+    NeedsMemory,
+    release_memory,
+    retry_smaller,
+)
+from sklearn_bert.exceptions import DeviceMemoryError
+
+CPU = torch.device("cpu")
+
+
+def test_freed_memory_is_given_back(monkeypatch):
+    asked = []
+    monkeypatch.setattr(memory, "_find_malloc_trim", lambda: asked.append)
+    release_memory(CPU)
+    assert asked == [0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
+def test_glibc_is_found():
+    assert memory._find_malloc_trim() is not None
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_c_library_is_left_alone(monkeypatch, error):
+    def fail(name):
+        raise error
+
+    memory._find_malloc_trim.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", fail)
+    release_memory(CPU)
+    assert memory._find_malloc_trim() is None
+    memory._find_malloc_trim.cache_clear()
+
+
+def test_an_error_about_memory_holds_none():
+    class Large:
+        """Stands for a tensor: something that can be seen to go."""
+
+    def compute():
+        large = Large()
+        seen.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("tried 2 GiB")
+
+    seen = []
+    with (
+        pytest.raises(DeviceMemoryError, match="The model does not fit") as caught,
+        NeedsMemory("The model", CPU),
+    ):
+        compute()
+    gc.collect()
+    assert caught.value.__cause__ is None
+    assert seen[0]() is None
+
+
+def test_a_piece_is_made_smaller_until_it_fits():
+    happened = []
+
+    def run(size):
+        happened.append(size)
+        if size > 2:
+            raise torch.OutOfMemoryError("tried 2 GiB\nand a long explanation")
+        return f"of {size}"
+
+    def halve(size, cause):
+        happened.append(cause)
+        return size // 2
+
+    def release():
+        happened.append("released")
+
+    assert retry_smaller(run, 8, halve, release=release, device=CPU) == "of 2"
+    once = ["released", "tried 2 GiB"]
+    assert happened == [8, *once, 4, *once, 2]
+
+
+def test_what_a_failed_piece_held_is_gone_before_the_next():
+    class Large:
+        """Stands for a tensor: something that can be seen to go."""
+
+    seen = []
+
+    def run(size):
+        large = Large()
+        seen.append(weakref.ref(large))
+        if size > 1:
+            raise torch.OutOfMemoryError("tried 2 GiB")
+
+    def make_smaller(size, cause):
+        gc.collect()
+        assert seen[-1]() is None
+        return size - 1
+
+    retry_smaller(run, 3, make_smaller, release=lambda: None, device=CPU)
+    assert len(seen) == 3

@@ -1,0 +1,42 @@
+"""Making the next thing while the last one is used."""
+
+import threading
+
+import pytest
+
+from sklearn_bert._engine.runtime.prefetch import map_ahead
+
+
+def test_results_come_in_order():
+    assert list(map_ahead(str, range(5))) == ["0", "1", "2", "3", "4"]
+
+
+def test_nothing_gives_nothing():
+    assert list(map_ahead(str, [])) == []
+
+
+def test_the_next_is_made_while_the_last_one_is_used():
+    is_made = [threading.Event() for _ in range(3)]
+
+    def make(k):
+        is_made[k].set()
+        return k
+
+    for k in map_ahead(make, range(3)):
+        assert all(event.wait(timeout=60) for event in is_made[: k + 2])
+
+
+def test_no_more_than_one_is_made_ahead():
+    made = []
+    results = map_ahead(made.append, range(9))
+    next(results)
+    next(results)
+    results.close()
+    assert len(made) == 3
+
+
+def test_an_error_comes_in_the_place_of_its_result():
+    results = map_ahead(lambda x: 1 / x, [1, 0])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)

@@ -1,0 +1,101 @@
+"""Sentences to ids: every word keeps a token, in the window that suits it best."""
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
+from sklearn_bert._engine.text.words import tokenize_words
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_bert):
+    return load_checkpoint(locate(str(tiny_bert), None)).tokenizer
+
+
+def tokens_of_words(sequences, tokenizer):
+    """Return the text of the token that stands for each word, sequence by sequence."""
+    raw = Tokenizer.from_str(tokenizer.to_str())
+    return [
+        [raw.id_to_token(ids[place]) for place in places]
+        for ids, places in zip(sequences.ids, sequences.words, strict=True)
+    ]
+
+
+def test_the_first_token_stands_for_a_word(tokenizer):
+    sequences = tokenize_words(tokenizer, [["good", "qx", "film"]], max_length=64)
+    assert sequences.words == [[1, 2, 4]]
+    assert tokens_of_words(sequences, tokenizer) == [["good", "q", "film"]]
+
+
+def test_ids_are_those_of_the_text(tokenizer, texts):
+    sequences = tokenize_words(tokenizer, [x.split() for x in texts], max_length=64)
+    expected = tokenizer(texts, None, max_length=64, long_text="truncate")
+    assert sequences.ids == expected.ids
+    assert sequences.texts == expected.texts
+
+
+def test_dropped_words_become_unknown(tokenizer):
+    words = ["", "good", " ", "\u200b"]
+    sequences = tokenize_words(tokenizer, [words], max_length=64)
+    found = tokens_of_words(sequences, tokenizer)
+    assert found == [["[UNK]", "good", "[UNK]", "[UNK]"]]
+
+
+def test_controls_are_words_like_any_other(tokenizer):
+    sequences = tokenize_words(tokenizer, [["[SEP]"]], max_length=64)
+    assert tokens_of_words(sequences, tokenizer) == [["["]]
+
+
+def test_an_empty_sentence_is_there_and_has_no_words(tokenizer):
+    sequences = tokenize_words(tokenizer, [[], ["good"], []], max_length=64)
+    assert sequences.texts == [0, 1, 2]
+    assert sequences.words == [[], [1], []]
+    assert [len(ids) for ids in sequences.ids] == [2, 3, 2]
+
+
+def test_nothing_but_empty_sentences_is_no_special_case(tokenizer):
+    assert tokenize_words(tokenizer, [[]], max_length=64).words == [[]]
+
+
+@pytest.mark.parametrize("max_length", [3, 4, 5, 8, 13, 64])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_word_stands_once_and_in_order(tokenizer, max_length, seed):
+    rng = np.random.default_rng(seed)
+    words = [["good", "qxz", "film", ""][i] for i in rng.integers(0, 4, 40)]
+    sequences = tokenize_words(tokenizer, [words, ["a"]], max_length=max_length)
+    firsts = {"good": "good", "qxz": "q", "film": "film", "": "[UNK]"}
+    found = list(chain.from_iterable(tokens_of_words(sequences, tokenizer)))
+    assert found == [*(firsts[word] for word in words), "a"]
+    assert max(map(len, sequences.ids)) <= max_length
+    assert all(sequences.words)
+
+
+def test_a_word_stands_where_its_context_is_widest(tokenizer):
+    sequences = tokenize_words(tokenizer, [list("abcdefghij")], max_length=10)
+    # Eight letters fit: a to h, and c to j. Of c to h, the first three are farther
+    # from the end of the first window than from the start of the second.
+    found = tokens_of_words(sequences, tokenizer)
+    assert ["".join(window) for window in found] == ["abcde", "fghij"]
+
+
+def test_windows_without_words_are_left_out(tokenizer):
+    sequences = tokenize_words(tokenizer, [["q" * 90, "a"]], max_length=10)
+    assert len(sequences.ids) == 2
+    assert tokens_of_words(sequences, tokenizer) == [["q"], ["a"]]
+
+
+def test_words_inside_a_sentence_have_their_space():
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    vocabulary = {letter: id_ for id_, letter in enumerate(sorted(alphabet))}
+    raw = Tokenizer(models.BPE(vocabulary, []))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = TextTokenizer(raw, has_segments=False)
+    sequences = tokenize_words(tokenizer, [["ab", "c"]], max_length=10)
+    whole = raw.encode("ab c").ids
+    assert sequences.ids == [whole]
+    assert sequences.words == [[0, 2]]

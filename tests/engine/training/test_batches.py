@@ -1,0 +1,78 @@
+"""Training batches: every text once an epoch, its windows beside it."""
+
+import numpy as np
+import torch
+
+from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
+
+LENGTHS = [3, 9, 1, 9, 4, 30, 2, 2, 5, 8, 6]
+
+
+def make(lengths=LENGTHS, texts=None, batch_size=3, seed=0):
+    texts = texts or list(range(len(lengths)))
+    n_texts = texts[-1] + 1
+    ids = [[row] * length for row, length in enumerate(lengths)]
+    data = TrainingData(
+        TokenSequences(ids, None, texts),
+        targets=torch.arange(n_texts),
+        weights=torch.arange(n_texts) / 2,
+    )
+    return BatchMaker(data, batch_size, seed)
+
+
+def test_an_epoch_has_every_text_once():
+    epoch = make().epoch()
+    assert sorted(text for batch in epoch for text in batch) == list(range(11))
+
+
+def test_only_one_batch_is_not_full():
+    assert sorted(len(batch) for batch in make().epoch()) == [2, 3, 3, 3]
+
+
+def test_epochs_differ():
+    maker = make()
+    assert maker.epoch() != maker.epoch()
+
+
+def test_a_seed_gives_the_same_epochs():
+    assert make(seed=5).epoch() == make(seed=5).epoch()
+    assert make(seed=5).epoch() != make(seed=6).epoch()
+
+
+def test_texts_of_like_length_meet():
+    lengths = np.random.RandomState(0).permutation(240).tolist()
+    spreads = [np.ptp(np.array(lengths)[b]) for b in make(lengths).epoch()]
+    assert np.median(spreads) < 40
+
+
+def test_targets_and_weights_follow_their_texts():
+    batch = make().collate([2, 5, 0])
+    assert batch.batch.lengths == (30, 3, 1)
+    assert batch.targets.tolist() == [5, 0, 2]
+    assert batch.weights.tolist() == [2.5, 0.0, 1.0]
+    assert batch.owners is None
+
+
+def test_parts_hold_so_many_texts_or_tokens_and_at_least_one_text():
+    maker = make()
+    assert maker.parts(range(11), 4, None) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
+    expected = [[0, 1], [2, 3], [4], [5], [6, 7, 8], [9], [10]]
+    assert maker.parts(range(11), 9, 12) == expected
+
+
+def test_windows_of_a_text_stay_together():
+    maker = make([3, 3, 9, 2], texts=[0, 0, 1, 2])
+    assert maker.parts([0, 1, 2], 9, 5) == [[0], [1], [2]]
+    assert maker.parts([0, 2, 1], 9, 8) == [[0, 2], [1]]
+
+
+def test_windows_know_their_text():
+    batch = make([3, 3, 9, 2], texts=[0, 0, 1, 2]).collate([2, 0])
+    assert batch.targets.tolist() == [0, 2]
+    assert batch.batch.lengths == (3, 3, 2)
+    assert batch.owners.tolist() == [0, 0, 1]
+
+
+def test_words_are_the_ids_in_use_once_each():
+    assert make().words([5, 2, 5]).tolist() == [2, 5]

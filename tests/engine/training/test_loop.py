@@ -1,0 +1,434 @@
+"""The training loop: what it learns, and how it ends when something goes wrong."""
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.readout import PooledReadout
+from sklearn_bert._engine.training import loop as module
+from sklearn_bert._engine.training.batches import TrainingData
+from sklearn_bert._engine.training.config import TrainingConfig
+from sklearn_bert._engine.training.heads import LinearHead, SoftmaxLoss
+from sklearn_bert._engine.training.loop import FineTuning
+from sklearn_bert._engine.training.model.trainable import make_trainable
+from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
+
+CPU = torch.device("cpu")
+CONFIG = {
+    "n_epochs": 2,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.01,
+    "layer_decay": 1.0,
+    "warmup": 0.1,
+    "schedule": "linear",
+    "readout": PooledReadout("mean"),
+    "patience": None,
+    "seed": 0,
+    "verbose": 0,
+}
+
+
+@pytest.fixture
+def make(tiny_bert, texts):
+    """Return a function that makes a training on forty texts of two classes."""
+
+    def make(validate=None, callbacks=(), weights=None, dropout=0.0, **changes):
+        checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+        trainable = make_trainable(
+            checkpoint,
+            CPU,
+            torch.float64,
+            autocast_dtype=None,
+            n_frozen=0,
+            dropout=dropout,
+            seed=0,
+        )
+        data = TrainingData(
+            checkpoint.tokenizer(texts, None, max_length=32, long_text="truncate"),
+            torch.tensor([len(text) > 60 for text in texts], dtype=torch.int64),
+            torch.ones(len(texts), dtype=torch.float64),
+        )
+        head = LinearHead(np.zeros((2, 32)), np.zeros(2)).to_module(CPU, torch.float64)
+        config = TrainingConfig(**{**CONFIG, **changes})
+        training = FineTuning(
+            trainable,
+            head,
+            SoftmaxLoss(),
+            data,
+            config,
+            validate=validate,
+            callbacks=callbacks,
+        )
+        training.weights = lambda: weights_of(checkpoint.model, head)
+        return training
+
+    return make
+
+
+def weights_of(model, head):
+    tensors = {**model.state_dict(), **head.state_dict(prefix="head.")}
+    return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+def assert_same(weights, expected, tolerance=0.0):
+    for name, value in expected.items():
+        torch.testing.assert_close(weights[name], value, rtol=0, atol=tolerance)
+
+
+def test_the_loss_falls(make):
+    curve = make(n_epochs=12).run().loss_curve
+    assert len(curve) == 12
+    assert curve[-1] < 0.5 * curve[0]
+
+
+def test_every_trained_tensor_moves(make):
+    training = make()
+    before = training.weights()
+    training.run()
+    after = training.weights()
+    still = {name for name, value in before.items() if torch.equal(after[name], value)}
+    assert still == set()
+
+
+def test_a_seed_gives_the_same_weights(make):
+    first, second = make(dropout=0.1), make(dropout=0.1)
+    first.run()
+    second.run()
+    assert_same(first.weights(), second.weights())
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+def test_parts_of_a_batch_add_up_to_it(make, pooling):
+    whole, parted = (make(readout=PooledReadout(pooling)) for _ in range(2))
+    parted.log.part_size = 3
+    whole.run()
+    parted.run()
+    assert_same(parted.weights(), whole.weights(), 1e-9)
+
+
+# --- memory ------------------------------------------------------------------------
+
+
+def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch):
+    whole, parted = make(), make()
+    whole.run()
+    sizes, forward = [], FineTuning._forward
+
+    def record(self, part):
+        sizes.append(len(part.batch.input_ids))
+        return forward(self, part)
+
+    monkeypatch.setattr(FineTuning, "_forward", record)
+    monkeypatch.setattr("sklearn_bert._engine.training.loop._TOKENS_ON_CPU", 40)
+    assert parted.run().n_steps == 10
+    assert len(sizes) > 10
+    assert max(sizes) <= 40
+    assert_same(parted.weights(), whole.weights(), 1e-9)
+
+
+def fail_at(monkeypatch, calls, error):
+    """Let some forward passes, counted from 0, fail after they have run."""
+    forward, count = FineTuning._forward, iter(range(10**9))
+
+    def failing(self, part):
+        out = forward(self, part)
+        if next(count) in calls:
+            raise error
+        return out
+
+    monkeypatch.setattr(FineTuning, "_forward", failing)
+
+
+@pytest.mark.parametrize("call", range(10))
+def test_memory_errors_change_nothing_but_the_parts(make, monkeypatch, call):
+    undisturbed, disturbed = make(), make()
+    undisturbed.run()
+    fail_at(monkeypatch, {call}, torch.OutOfMemoryError("out of memory"))
+    log = disturbed.run()
+    assert (log.part_size, log.n_memory_errors) == (4, 1)
+    assert log.n_steps == 10
+    assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
+
+
+def test_memory_is_halved_until_it_is_enough(make, monkeypatch):
+    undisturbed, disturbed = make(), make()
+    undisturbed.run()
+    fail_at(monkeypatch, {0, 1, 2}, torch.OutOfMemoryError("out of memory"))
+    log = disturbed.run()
+    assert (log.part_size, log.n_memory_errors) == (1, 3)
+    assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
+
+
+class Hoarder:
+    """Stands for recorded steps, whose memory nothing else can use."""
+
+    holds_memory = True
+    has_gradients = False
+
+    def fill_if_recorded(self, part):
+        return part
+
+    def accumulate(self, parts, rows):
+        return None
+
+
+def test_recorded_steps_are_given_up_before_a_batch_is_halved(make, monkeypatch):
+    undisturbed, disturbed = make(), make()
+    undisturbed.run()
+    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    fail_at(monkeypatch, {2}, torch.OutOfMemoryError("out of memory"))
+    log = disturbed.run()
+    assert (log.part_size, log.n_memory_errors) == (8, 0)
+    assert_same(disturbed.weights(), undisturbed.weights())
+
+
+def test_without_them_it_is_halved(make, monkeypatch):
+    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    fail_at(monkeypatch, {2, 3}, torch.OutOfMemoryError("out of memory"))
+    log = make().run()
+    assert (log.part_size, log.n_memory_errors) == (4, 1)
+
+
+def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
+    fail_at(monkeypatch, set(range(99)), torch.OutOfMemoryError("tried 3 GiB\nmore"))
+    with pytest.raises(
+        DeviceMemoryError, match=r"single text of up to \d+ tokens"
+    ) as e:
+        make().run()
+    for words in ("device 'cpu'", "(tried 3 GiB)", "Lower max_length", "freeze"):
+        assert words in str(e.value)
+
+
+# --- numbers that are not finite ---------------------------------------------------
+
+
+@pytest.mark.parametrize("step", range(10))
+def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(make, monkeypatch, step):
+    training = make()
+    seen = watch_steps(monkeypatch, training)
+    spoil(monkeypatch, step)
+    log = training.run()
+    assert isinstance(log.error, DivergenceError)
+    assert f"at step {step + 1} of 10" in str(log.error)
+    assert "learning_rate (it is 0.001)" in str(log.error)
+    assert log.n_steps == step
+    is_first = step < 5
+    kept = "that training started from" if is_first else "of the end of epoch 1"
+    assert f"The weights {kept} are kept" in str(log.error)
+    assert_same(training.weights(), seen[0 if is_first else 5])
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_outputs_that_are_not_finite_end_the_training(make, monkeypatch, epoch):
+    training, checks = make(), iter(range(1, 9))
+    seen = watch_steps(monkeypatch, training)
+    monkeypatch.setattr(
+        module, "gives_finite_outputs", lambda *args: next(checks) != epoch
+    )
+    log = training.run()
+    assert f"The outputs were not after step {5 * epoch} of 10" in str(log.error)
+    assert len(log.loss_curve) == epoch - 1
+    assert_same(training.weights(), seen[5 * (epoch - 1)])
+
+
+def test_a_divergence_keeps_the_best_weights_so_far(make, monkeypatch):
+    training, scores = None, iter([0.9, 0.1])
+    training = make(lambda: next(scores), n_epochs=4)
+    seen = watch_steps(monkeypatch, training)
+    spoil(monkeypatch, 12)
+    error = training.run().error
+    assert "The best weights of the end of epoch 1 are kept" in str(error)
+    assert_same(training.weights(), seen[5])
+
+
+def test_an_interrupt_while_weights_are_copied_keeps_those(make, monkeypatch):
+    training, scores = None, iter([0.1, 0.9])
+    training = make(lambda: next(scores), n_epochs=4)
+    seen = watch_steps(monkeypatch, training)
+    copies = training._kept._copies
+    original, count = torch.Tensor.copy_, iter(range(10**9))
+
+    def interrupted(self, other):
+        # In the middle of the second copy.
+        if any(self is one for one in copies) and next(count) == len(copies) + 3:
+            raise KeyboardInterrupt
+        return original(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "copy_", interrupted)
+    log = training.run()
+    assert (log.was_interrupted, log.best_epoch) == (True, 2)
+    monkeypatch.undo()
+    assert len(seen) == 10
+    assert not torch.equal(training.weights()["head.weight"], seen[5]["head.weight"])
+
+
+def watch_steps(monkeypatch, training):
+    """Return a list that will hold the weights before each step."""
+    seen, original = [], FineTuning._step
+
+    def watching(self, step):
+        seen.append(training.weights())
+        return original(self, step)
+
+    monkeypatch.setattr(FineTuning, "_step", watching)
+    return seen
+
+
+def spoil(monkeypatch, step):
+    forward, count = FineTuning._forward, iter(range(10**9))
+
+    def spoiled(self, part):
+        return forward(self, part) * (float("nan") if next(count) == step else 1.0)
+
+    monkeypatch.setattr(FineTuning, "_forward", spoiled)
+
+
+def test_a_gradient_that_is_not_finite_is_told_from_a_loss(make, monkeypatch):
+    def spoiled(norms):
+        return torch.tensor(float("inf"))
+
+    monkeypatch.setattr(module.nn.utils, "get_total_norm", spoiled)
+    assert "The gradient was not at step 1" in str(make().run().error)
+
+
+# --- ending early ------------------------------------------------------------------
+
+
+def test_the_best_weights_are_kept(make):
+    training, seen, scores = None, [], iter([0.5, 0.9, 0.7, 0.8])
+
+    def validate():
+        seen.append(training.weights())
+        return next(scores)
+
+    training = make(validate, n_epochs=4)
+    log = training.run()
+    assert (log.best_epoch, log.validation_scores) == (2, [0.5, 0.9, 0.7, 0.8])
+    assert_same(training.weights(), seen[1])
+
+
+def test_a_score_of_nan_is_never_the_best(make):
+    scores = iter([float("nan"), 0.4, 0.3])
+    assert make(lambda: next(scores), n_epochs=3).run().best_epoch == 2
+
+
+def test_patience_counts_epochs_since_the_best(make):
+    scores = iter([0.5, 0.9, 0.7, 0.9, 0.95])
+    log = make(lambda: next(scores), n_epochs=5, patience=2).run()
+    assert len(log.loss_curve) == 4
+
+
+def test_validation_changes_nothing_in_training(make):
+    plain, validated = make(dropout=0.1), make(lambda: 0.0, dropout=0.1)
+    plain.run()
+    log = validated.run()
+    assert log.best_epoch == 1
+    np.testing.assert_array_equal(log.loss_curve, plain.log.loss_curve)
+
+
+def test_callbacks_are_told_where_the_fit_stands(make):
+    states = []
+    make(lambda: 0.25, callbacks=[states.append]).run()
+    last = states[-1]
+    assert [state.epoch for state in states] == [1, 2]
+    assert (last.n_epochs, last.step, last.n_steps) == (2, 10, 10)
+    assert last.validation_score == 0.25
+    assert 0 < last.learning_rate < 1e-3
+    assert last.loss < states[0].loss
+    assert last.seconds > 0
+
+
+def test_a_callback_that_returns_true_ends_the_training(make):
+    later = []
+    callbacks = [lambda state: state.epoch == 2, later.append]
+    assert len(make(callbacks=callbacks, n_epochs=5).run().loss_curve) == 2
+    assert len(later) == 2
+
+
+def test_an_interrupt_keeps_the_weights_of_the_moment(make, monkeypatch):
+    training = make()
+    seen = watch_steps(monkeypatch, training)
+    fail_at(monkeypatch, {5}, KeyboardInterrupt)
+    log = training.run()
+    assert log.was_interrupted
+    assert (log.n_steps, len(log.loss_curve)) == (5, 1)
+    assert_same(training.weights(), seen[5])
+
+
+def test_an_interrupt_keeps_the_best_weights_if_there_are_any(make, monkeypatch):
+    training, seen, scores = None, [], iter([0.9, 0.1])
+
+    def validate():
+        seen.append(training.weights())
+        return next(scores)
+
+    training = make(validate, n_epochs=4)
+    fail_at(monkeypatch, {12}, KeyboardInterrupt)
+    assert training.run().was_interrupted
+    assert_same(training.weights(), seen[0])
+
+
+# --- going on ----------------------------------------------------------------------
+
+
+def test_optimizer_state_survives_the_way_through_arrays(make):
+    first = make()
+    first.run()
+    state = first.optimizer_state()
+    second = make()
+    second.load_optimizer_state(state)
+    again = second.optimizer_state()
+    for moments, expected in zip(again["moments"], state["moments"], strict=True):
+        for name, value in expected.items():
+            np.testing.assert_array_equal(moments[name], value)
+    for name, value in state["rows"].items():
+        np.testing.assert_array_equal(again["rows"][name], value)
+
+
+# --- reports -----------------------------------------------------------------------
+
+
+def test_nothing_is_shown_unless_asked_for(make, capfd):
+    make().run()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bar_shows_loss_score_and_time_left(make, capfd):
+    make(lambda: 0.75, verbose=1).run()
+    shown = capfd.readouterr().err
+    assert "loss=" in shown
+    assert "score=0.7500" in shown
+    assert "10/10" in shown
+
+
+def test_a_line_per_epoch_is_printed(make, capsys):
+    make(lambda: 0.75, verbose=2).run()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1 of 2: loss 0.")
+    assert "validation score 0.7500" in lines[0]
+
+
+def test_long_gradients_are_clipped_in_each_step(make, monkeypatch):
+    before, after = [], []
+    clip, step = module.clip, torch.optim.AdamW.step
+
+    def record(gradients, norm):
+        before.append(norm)
+        clip(gradients, norm)
+
+    def record_norm(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"]]
+        after.append(float(torch.nn.utils.get_total_norm(gradients)))
+        step(self)
+
+    monkeypatch.setattr(module, "clip", record)
+    monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
+    training = make(weights=torch.full((40,), 1e3, dtype=torch.float64))
+    training.run()
+    assert len(before) == len(after) == training.log.n_steps
+    assert max(before) > 3
+    assert max(after) < 1.0001

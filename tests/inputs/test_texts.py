@@ -1,0 +1,127 @@
+"""What counts as texts, and what the errors say about the rest."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+
+from sklearn_bert._inputs.texts import check_texts
+from sklearn_bert.exceptions import InputError, TextRepairWarning
+
+BARE = "Iterable over raw text documents expected, string object received"
+ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ("a film", BARE),
+        (b"a film", BARE),
+        (np.array("a film"), "must be a list, array, Series or frame"),
+        (5, r"Got 5 \(int\)\. Give a list with one text per sample"),
+        (None, r"Got None \(NoneType\)"),
+        ([], r"Found array with 0 sample\(s\) \(shape=\(0,\)\)"),
+        (np.empty((0, 1), dtype=object), r"\(shape=\(0, 1\)\)"),
+        (pd.Series([], dtype=object), r"Found array with 0 sample\(s\)"),
+        (pd.DataFrame({"a": []}), r"Found array with 0 sample\(s\)"),
+        (["a", None], r"Got None \(NoneType\) in row 1: 1 of 2 rows .*fillna\(''\)"),
+        (["a", float("nan")], r"Got nan \(float\) in row 1.*fillna"),
+        (["a", np.nan, pd.NA], r"nan \(float\) in row 1, <NA> \(NAType\) in row 2"),
+        (pd.Series(["a", None], dtype="string"), r"row 1: 1 of 2 rows .*fillna"),
+        (pd.Series(["a", None], dtype="category"), r"in row 1: 1 of 2 .*fillna"),
+        (pd.Series([pd.NaT, "a"], dtype=object), r"NaT \(NaTType\) in row 0.*fillna"),
+        (pl.Series(["a", None]), r"Got None \(NoneType\) in row 1.*fillna"),
+        (
+            [1, 2, 3, 4],
+            r"Got 1 \(int\) in row 0, .*\.\.\.: 4 of 4 rows .*astype\(str\)",
+        ),
+        (np.array([1.5]), r"Got 1.5 \(float\) in row 0.*astype\(str\)"),
+        (np.array([[1, 2]]), r"Got 1 \(int\) in row 0, 2 \(int\) in row 0: 1 of 1"),
+        (["a", True], r"Got True \(bool\) in row 1"),
+        ([2j, "a"], r"Got 2j \(complex\) in row 0.*Complex data not supported"),
+        ([b"a"], r"Got b'a' \(bytes\) in row 0.*decode\('utf-8'\)"),
+        (np.array([b"a"]), r"\(bytes\) in row 0"),
+        ([datetime.date(2020, 1, 1)], r"in row 0.*Turn these values into texts"),
+        ([object()], r"Got <object object at"),
+        ([["a", "b", "c"]], "Got 3 columns. Select the text column"),
+        ([[]], "Got 0 columns"),
+        (np.array([["a", "b", "c"]]), "Got 3 columns"),
+        (np.array([[["a"]]]), r"Got 3 dimensions \(shape=\(1, 1, 1\)\)"),
+        (pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
+        (pl.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
+        ([("a", "b"), ("c",)], "Got 2 in row 0 and 1 in row 1. Give each pair both"),
+        (["a", ("b", "c")], r"Got 'a' \(str\) in row 0 and \('b', 'c'\) \(tuple\) in"),
+        ([("a", None)], r"Got None \(NoneType\) in row 0: 1 of 1 rows"),
+        ([[["a"], ["b"]]], r"Got \['a'\] \(list\) in row 0"),
+        ({"a": "b"}, "must be an ordered collection of texts. Got a dict"),
+        ({"a"}, "must be an ordered collection of texts. Got a set"),
+        (sparse.csr_matrix([[1]]), "Got a sparse matrix, which holds numbers"),
+        (sparse.csr_array([[1]]), "Got a sparse matrix"),
+    ],
+)
+def test_what_is_no_text_is_refused(X, message):
+    with pytest.raises(InputError, match=message):
+        check_texts(X)
+
+
+def test_input_error_is_a_value_error():
+    assert issubclass(InputError, ValueError)
+
+
+def test_long_values_are_shown_in_part():
+    with pytest.raises(InputError) as caught:
+        check_texts([b"x" * 1000])
+    assert len(str(caught.value)) < 300
+
+
+def test_one_column_is_one_text():
+    assert check_texts([["a"], ["b"]]).first == ["a", "b"]
+
+
+def test_two_columns_are_pairs():
+    texts = check_texts([("a", "b"), ("c", "d")])
+    assert (texts.first, texts.second) == (["a", "c"], ["b", "d"])
+
+
+def test_object_array_of_tuples_is_pairs():
+    X = np.empty(2, dtype=object)
+    X[:] = [("a", "b"), ("c", "d")]
+    assert check_texts(X).second == ["b", "d"]
+
+
+def test_frame_columns_of_one_name_are_two_columns():
+    frame = pd.DataFrame([["a", "b"]], columns=["x", "x"])
+    assert check_texts(frame).second == ["b"]
+
+
+def test_what_turns_itself_into_an_array_is_read_as_one():
+    class Column:
+        def __array__(self, dtype=None, copy=None):
+            return np.array(["a", "b"])
+
+    assert check_texts(Column()).first == ["a", "b"]
+
+
+def test_numpy_strings_become_str():
+    assert [type(text) for text in check_texts([np.str_("a")]).first] == [str]
+
+
+def test_read_only_memory_map_is_read(tmp_path):
+    saved = np.array(["good", "bad"])
+    saved.tofile(tmp_path / "texts")
+    mapped = np.memmap(tmp_path / "texts", dtype=saved.dtype, mode="r")
+    assert check_texts(mapped).first == ["good", "bad"]
+
+
+def test_lone_surrogates_become_replacement_characters():
+    with pytest.warns(TextRepairWarning, match="1 of 2 texts held lone surrogates"):
+        texts = check_texts(["a\ud800b", "fine 🙂"])
+    assert texts.first == ["a\ufffdb", "fine 🙂"]
+
+
+def test_valid_characters_are_left_alone():
+    odd = ["", " ", "\x00", "\u200b", "e\u0301", "أهلا", "🙂👍🏽", "\U0010ffff"]
+    assert check_texts(odd).first == odd
