@@ -42,7 +42,7 @@ def train(folder: Path | None, n_steps: int) -> BertMaskedLM:
         n_epochs=n_steps,
         max_steps=n_steps,
         checkpoint_dir=folder,
-        checkpoint_every=0.0,
+        checkpoint_interval=0.0,
         random_state=0,
     ).fit(make_texts(500))
 

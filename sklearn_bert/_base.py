@@ -13,9 +13,9 @@ from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert._engine.encoding.encode import EncodingConfig
 from sklearn_bert._engine.encoding.encoder import Encoder
-from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.pooling import POOLINGS
-from sklearn_bert._engine.encoding.shared_encoders import ENCODERS
+from sklearn_bert._engine.encoding.shared_encoders import SHARED_ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._inputs.containers import Inputs
 from sklearn_bert._inputs.texts import check_texts
@@ -27,7 +27,7 @@ from sklearn_bert.exceptions import (
     TruncationWarning,
 )
 
-_LEAST_FOR_PAIRS = 6
+_MIN_LENGTH_OF_PAIRS = 6
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class BaseBert(BaseEstimator):
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = texts.n_columns
 
-    def _take_over(self, fitted: Self) -> None:
+    def _adopt(self, fitted: Self) -> None:
         """Become what a fit has made of a copy.
 
         Only what is fitted comes from there: a callback may have set parameters, and
@@ -99,14 +99,14 @@ class BaseBert(BaseEstimator):
         """Return what a message calls the model."""
         if isinstance(self.model, str | os.PathLike):
             return os.fspath(self.model)
-        return type(thawed(self.model)).__name__
+        return type(unwrap_frozen(self.model)).__name__
 
     def _find_source(self, *, may_download: bool = True) -> Source:
         """Find what the encoder is made of."""
         if isinstance(self.model, str | os.PathLike):
             model = os.fspath(self.model)
             return locate(model, self.revision, may_download=may_download)
-        source = getattr(thawed(self.model), "encoder_", None)
+        source = getattr(unwrap_frozen(self.model), "encoder_", None)
         if source is None:
             raise CheckpointError(
                 "An estimator that is given as model must be fitted. Got a "
@@ -146,7 +146,7 @@ class BaseBert(BaseEstimator):
             )
         return source
 
-    def _record(self, source: Source) -> CheckpointRecord:
+    def _note_checkpoint(self, source: Source) -> CheckpointRecord:
         commit, place = None, "estimator"
         if isinstance(source, CheckpointFiles):
             commit, place = source.commit, source.source
@@ -155,13 +155,13 @@ class BaseBert(BaseEstimator):
             self._model_name(), self.revision, commit, place, digests
         )
 
-    def _check_room(self, n_columns: int) -> None:
+    def _check_pair_fits(self, n_columns: int) -> None:
         """Refuse a max_length that leaves a text without any token."""
         is_given = self.max_length is not None
-        if is_given and n_columns == 2 and self.max_length < _LEAST_FOR_PAIRS:
+        if is_given and n_columns == 2 and self.max_length < _MIN_LENGTH_OF_PAIRS:
             raise ValueError(
-                f"max_length must be at least {_LEAST_FOR_PAIRS} for pairs of texts: "
-                "up to four special tokens and one of each text. Got "
+                f"max_length must be at least {_MIN_LENGTH_OF_PAIRS} for pairs of "
+                "texts: up to four special tokens and one of each text. Got "
                 f"{self.max_length}. Raise it, or set max_length=None."
             )
 
@@ -169,7 +169,7 @@ class BaseBert(BaseEstimator):
         """Return the longest sequence in tokens, within what the model can hold."""
         if self.max_length is None:
             return architecture.max_length
-        self._check_room(n_columns)
+        self._check_pair_fits(n_columns)
         if self.max_length > architecture.max_positions:
             raise ValueError(
                 f"max_length must be at most {architecture.max_positions}, the number "
@@ -203,8 +203,8 @@ class BaseBert(BaseEstimator):
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         if isinstance(source, CheckpointFiles):
-            return ENCODERS.acquire(source, device, dtype, self)
-        return RUNNING.run(source, device, dtype)
+            return SHARED_ENCODERS.acquire(source, device, dtype, self)
+        return FITTED_ENCODERS.get(source, device, dtype)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -213,7 +213,7 @@ class BaseBert(BaseEstimator):
         return tags
 
 
-def thawed(model: Any) -> Any:
+def unwrap_frozen(model: Any) -> Any:
     """Return an estimator out of its FrozenEstimator, if it is in one."""
     return model.estimator if isinstance(model, FrozenEstimator) else model
 

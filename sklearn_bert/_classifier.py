@@ -392,8 +392,8 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
         self, texts: Texts, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         y = check_labels(y, texts, self)
-        goes_on = hasattr(self, "encoder_") and (known is not None or self.warm_start)
-        if goes_on and (y.ndim == 2) != self.is_multilabel_:
+        continues = hasattr(self, "encoder_") and (known is not None or self.warm_start)
+        if continues and (y.ndim == 2) != self.is_multilabel_:
             raise ValueError(
                 "y must be of the kind of the fit before: an indicator matrix, or one "
                 f"label per text. Got y of shape {y.shape}. Fit with warm_start=False "

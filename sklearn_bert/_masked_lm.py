@@ -59,7 +59,7 @@ class BertMaskedLM(BasePretrainer):
 
     %(checkpoint_dir)s
 
-    %(checkpoint_every)s
+    %(checkpoint_interval)s
 
     %(device)s
 
@@ -162,7 +162,7 @@ class BertMaskedLM(BasePretrainer):
         weight_decay=0.01,
         dropout=0.1,
         checkpoint_dir=None,
-        checkpoint_every=300.0,
+        checkpoint_interval=300.0,
         device="auto",
         dtype="auto",
         random_state=None,
@@ -188,7 +188,7 @@ class BertMaskedLM(BasePretrainer):
         self.weight_decay = weight_decay
         self.dropout = dropout
         self.checkpoint_dir = checkpoint_dir
-        self.checkpoint_every = checkpoint_every
+        self.checkpoint_interval = checkpoint_interval
         self.device = device
         self.dtype = dtype
         self.random_state = random_state

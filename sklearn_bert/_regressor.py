@@ -308,8 +308,8 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         self, texts: Texts, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
         y = check_numbers(y, texts, self)
-        goes_on = hasattr(self, "encoder_") and (known is not None or self.warm_start)
-        if goes_on and y.size != len(y) * self.n_outputs_:
+        continues = hasattr(self, "encoder_") and (known is not None or self.warm_start)
+        if continues and y.size != len(y) * self.n_outputs_:
             raise ValueError(
                 f"y must have {self.n_outputs_} targets, as in the fit before. Got y "
                 f"of shape {y.shape}. Fit with warm_start=False to begin anew."

@@ -342,7 +342,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
     ) -> tuple[TextTokenizer, int | None, CheckpointRecord | None]:
         """Return the tokenizer, the longest sequence it may give, and its source."""
         if self.vocab_size is not None:
-            self._check_room(texts.n_columns)
+            self._check_pair_fits(texts.n_columns)
             tokenizer = learn_vocabulary(
                 [*texts.first, *(texts.second or ())],
                 self.vocab_size,
@@ -354,8 +354,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
         limit = self._resolve_max_length(architecture_of(source), texts.n_columns)
         self._check_ability(tokenizer)
         if self.output == "counts" and self.max_length is None:
-            return tokenizer, None, self._record(source)
-        return tokenizer, limit, self._record(source)
+            return tokenizer, None, self._note_checkpoint(source)
+        return tokenizer, limit, self._note_checkpoint(source)
 
     def _check_ability(self, tokenizer: TextTokenizer) -> None:
         if self.return_segments and not tokenizer.has_segments:

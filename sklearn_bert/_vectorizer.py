@@ -239,7 +239,7 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
         self.max_length_ = config.max_length
         self.device_ = str(encoder.device)
-        self.checkpoint_ = self._record(source)
+        self.checkpoint_ = self._note_checkpoint(source)
         return texts, encoder, config
 
     def _encoding_config(self, source: Source, n_columns: int) -> EncodingConfig:

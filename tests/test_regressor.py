@@ -163,8 +163,8 @@ def test_another_process_predicts_the_same(fitted, texts, call_elsewhere):
 
 
 def test_a_pickle_predicts_the_same(fitted, texts):
-    thawed = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(thawed.predict(texts), fitted.predict(texts))
+    unwrap_frozen = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(unwrap_frozen.predict(texts), fitted.predict(texts))
 
 
 # --- repeatable, weighted ----------------------------------------------------------

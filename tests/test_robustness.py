@@ -19,7 +19,7 @@ from sklearn_bert._engine.checkpoints import load
 from sklearn_bert._engine.checkpoints.load import Checkpoint, unpack
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding import fitted_encoders
-from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
 from sklearn_bert._engine.training.loop import FineTuning
@@ -261,14 +261,14 @@ def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels, monkeypa
     classifier = make().fit(texts, labels)
     expected = classifier.predict(texts)
     other = make(n_epochs=1).fit(texts, ["x", "y", "z", "w"] * 10)
-    run = RUNNING.run
+    run = FITTED_ENCODERS.get
 
     def fitted_meanwhile(*args):
         # What another thread's fit does at its end.
         classifier.__dict__ = other.__dict__.copy()
         return run(*args)
 
-    monkeypatch.setattr(RUNNING, "run", fitted_meanwhile)
+    monkeypatch.setattr(FITTED_ENCODERS, "get", fitted_meanwhile)
     for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
         classifier.__dict__ = make().fit(texts, labels).__dict__
         found = getattr(classifier, method)(texts)
@@ -343,7 +343,7 @@ def test_no_more_than_so_many_encoders_run(make, texts, labels, monkeypatch):
     others = [pickle.loads(pickle.dumps(first)) for _ in range(MAX_ENCODERS)]
     for other in others:
         other.predict(texts)
-        assert len(RUNNING) <= MAX_ENCODERS
+        assert len(FITTED_ENCODERS) <= MAX_ENCODERS
     unpacked = []
     monkeypatch.setattr(
         fitted_encoders, "unpack", lambda x: unpacked.append(x) or unpack(x)
@@ -362,10 +362,10 @@ def test_no_more_than_so_many_encoders_run(make, texts, labels, monkeypatch):
 def test_an_encoder_goes_with_its_estimator(make, texts, labels):
     classifier = make(n_epochs=1).fit(texts, labels)
     classifier.predict(texts)
-    n_before = len(RUNNING)
+    n_before = len(FITTED_ENCODERS)
     del classifier
     gc.collect()
-    assert len(RUNNING) == n_before - 1
+    assert len(FITTED_ENCODERS) == n_before - 1
 
 
 # --- memory ------------------------------------------------------------------------
@@ -384,7 +384,7 @@ def run_out(*args, **options):
             "The optimiser's state does not",
         ),
         (
-            f"{LOOP}.KeptWeights",
+            f"{LOOP}.WeightSnapshot",
             "The optimiser's state does not",
         ),
         ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
@@ -405,7 +405,7 @@ def test_short_memory_in_loading_is_told_with_remedies(
     make, texts, labels, own_bert, monkeypatch
 ):
     classifier = make(n_epochs=1).fit(texts, labels)
-    monkeypatch.setattr(fitted_encoders, "choose_path", run_out)
+    monkeypatch.setattr(fitted_encoders, "choose_backend", run_out)
     monkeypatch.setattr(f"{SHARED}.build_encoder", run_out)
     for read in (
         classifier.predict,

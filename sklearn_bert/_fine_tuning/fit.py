@@ -19,21 +19,21 @@ from sklearn_bert._engine.checkpoints.source import load
 from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
-from sklearn_bert._engine.runtime.memory import NeedsMemory
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig, TrainingLog
 from sklearn_bert._engine.training.divergence import raise_error_of
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
-from sklearn_bert._engine.training.model.layer_depth import Depths
+from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 from sklearn_bert._engine.training.model.trainable import (
     TrainableEncoder,
     make_trainable,
 )
 from sklearn_bert._fine_tuning.holdout import hold_out
 from sklearn_bert._fine_tuning.predict import BaseFineTuned
-from sklearn_bert._fine_tuning.scoring import Judge
+from sklearn_bert._fine_tuning.scoring import HoldoutScorer
 from sklearn_bert._inputs.containers import Inputs
 from sklearn_bert._inputs.texts import check_callbacks
 from sklearn_bert._params.random_state import draw_seed, make_generator
@@ -88,7 +88,7 @@ class BaseFineTuner(BaseFineTuned):
         self._validate_params()
         check_callbacks(self.callbacks)
         fitted, log = self._train(X, y, sample_weight, known, is_partial)
-        self._take_over(fitted)
+        self._adopt(fitted)
         # An error keeps the locals of the frames it passes, so the training has ended.
         self._report(log)
         return self
@@ -97,29 +97,29 @@ class BaseFineTuner(BaseFineTuned):
         self, X: Any, y: Any, sample_weight: Any, known: Any, is_partial: bool
     ) -> tuple[Self, TrainingLog]:
         """Return the fitted estimator, made apart, and what its training met."""
-        goes_on = hasattr(self, "encoder_") and (is_partial or self.warm_start)
-        texts = self._check_texts(X) if goes_on else self._read(X)
+        continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
+        texts = self._check_texts(X) if continues else self._read(X)
         weights = check_weights(sample_weight, len(texts))
         target = self._read_target(texts, y, weights, known)
         seeds = self._draw_seeds(is_partial)
         train, held_out = self._split(target, seeds["split"], is_partial)
 
         fitted = copy.copy(self)
-        if not goes_on:
+        if not continues:
             fitted._remember_columns(X, texts)
         fitted.__dict__.update(target.attributes)
-        checkpoint = fitted._find_checkpoint(goes_on, texts.n_columns)
+        checkpoint = fitted._find_checkpoint(continues, texts.n_columns)
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
         sequences = fitted._tokenize(trainable, texts).take(train.tolist())
         train_target = target.take(train)
         head = fitted._start_head(
-            trainable, sequences, train_target, goes_on, is_partial
+            trainable, sequences, train_target, continues, is_partial
         )
         layer = head.to_module(trainable.encoder.device, trainable.encoder.dtype)
         fitted.encoder_ = trainable
-        judge = None
+        scorer = None
         if held_out is not None:
-            judge = fitted._make_judge(
+            scorer = fitted._make_holdout_scorer(
                 layer,
                 texts.take(held_out),
                 target.y[held_out],
@@ -131,16 +131,16 @@ class BaseFineTuner(BaseFineTuned):
             target.loss,
             fitted._training_data(trainable, sequences, train_target, is_partial),
             fitted._training_config(seeds["order"], is_partial),
-            validate=judge,
+            validate=scorer,
             callbacks=() if self.callbacks is None else self.callbacks,
         )
-        if goes_on and is_partial and self._optimizer_state is not None:
+        if continues and is_partial and self._optimizer_state is not None:
             training.load_optimizer_state(self._optimizer_state)
         log = training.run()
         # After a divergence the moments are those of weights that are gone.
         keeps_state = is_partial and log.error is None
         state = training.optimizer_state() if keeps_state else None
-        fitted._take_results(log, checkpoint, layer, state, is_partial and goes_on)
+        fitted._take_results(log, checkpoint, layer, state, is_partial and continues)
         return fitted, log
 
     def _draw_seeds(self, is_partial: bool) -> dict[str, int]:
@@ -160,16 +160,16 @@ class BaseFineTuner(BaseFineTuned):
         strata = None if target.strata is None else target.strata[rows]
         return hold_out(rows, strata, self.validation_fraction, seed)
 
-    def _find_checkpoint(self, goes_on: bool, n_columns: int) -> Checkpoint:
+    def _find_checkpoint(self, continues: bool, n_columns: int) -> Checkpoint:
         """Load what training starts from, and set what follows from it."""
         prepare_threads()
-        if goes_on:
+        if continues:
             self._check_same_checkpoint()
             checkpoint = unpack(self.encoder_)
         else:
             source = self._find_source()
             checkpoint = load(source)
-            self.checkpoint_: CheckpointRecord = self._record(source)
+            self.checkpoint_: CheckpointRecord = self._note_checkpoint(source)
         self._resolve(checkpoint.architecture, n_columns)
         return checkpoint
 
@@ -188,7 +188,7 @@ class BaseFineTuner(BaseFineTuned):
         self.device_ = str(device)
         self._check_layers(checkpoint)
         n_frozen = self._n_frozen(checkpoint.architecture.n_layers)
-        with NeedsMemory("The model", device):
+        with OutOfMemoryGuard("The model", device):
             return make_trainable(
                 checkpoint,
                 device,
@@ -218,7 +218,7 @@ class BaseFineTuner(BaseFineTuned):
     def _check_layers(self, checkpoint: Checkpoint) -> None:
         """Refuse to freeze some of the layers that share their weights."""
         n_layers = checkpoint.architecture.n_layers
-        if Depths(checkpoint.model, n_layers).has_layers:
+        if LayerDepths(checkpoint.model, n_layers).has_layers:
             return
         if 1 < self._n_frozen(n_layers) <= n_layers:
             raise ValueError(
@@ -232,13 +232,13 @@ class BaseFineTuner(BaseFineTuned):
         trainable: TrainableEncoder,
         sequences: TokenSequences,
         target: Target,
-        goes_on: bool,
+        continues: bool,
         is_partial: bool,
     ) -> LinearHead:
         """Return the linear layer that training starts from."""
         architecture = trainable.encoder.architecture
         width = architecture.hidden_size * self._readout().n_vectors
-        if goes_on:
+        if continues:
             self._check_same_width(width)
             return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
@@ -257,7 +257,7 @@ class BaseFineTuner(BaseFineTuned):
                 "with warm_start=False."
             )
 
-    def _make_judge(
+    def _make_holdout_scorer(
         self, layer: nn.Linear, texts: Inputs, y: Any, weights: np.ndarray | None
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
@@ -266,12 +266,12 @@ class BaseFineTuner(BaseFineTuned):
         # The texts come as a plain list, without the names of a frame's columns.
         scored.__dict__.pop("feature_names_in_", None)
         scored._set_head(layer)
-        judge = Judge(scored, texts, y, weights)
-        judge.check()
+        scorer = HoldoutScorer(scored, texts, y, weights)
+        scorer.check()
 
         def score() -> float:
             scored._set_head(layer)
-            return judge()
+            return scorer()
 
         return score
 
@@ -326,12 +326,12 @@ class BaseFineTuner(BaseFineTuned):
         checkpoint: Checkpoint,
         layer: nn.Linear,
         optimizer_state: dict[str, Any] | None,
-        goes_on: bool,
+        continues: bool,
     ) -> None:
         self.encoder_ = pack(checkpoint)
         self._set_head(layer)
         self._optimizer_state = optimizer_state
-        before = self.loss_curve_ if goes_on else []
+        before = self.loss_curve_ if continues else []
         self.loss_curve_ = [*before, *log.loss_curve]
         self.n_iter_ = len(self.loss_curve_)
         self.validation_scores_ = log.validation_scores

@@ -52,7 +52,7 @@ def probe_labels(features: np.ndarray, target: Target) -> LinearHead:
     LinearHead
     """
     assert isinstance(target.loss, SigmoidLoss)
-    factors = target.loss.on_weights or (1.0,) * target.n_outputs
+    factors = target.loss.pos_weight or (1.0,) * target.n_outputs
     heads = [
         _probe_label(features, is_on, target.weights * np.where(is_on, factor, 1))
         for is_on, factor in zip(target.values.T > 0, factors, strict=True)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.encoding.encode import EncodingConfig
-from sklearn_bert._engine.encoding.fitted_encoders import RUNNING
+from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.training.heads import LinearHead
@@ -56,7 +56,7 @@ class BaseFineTuned(BaseBert):
             return inputs.encode(self.encoder_.encoder, config, head).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
-        encoder = RUNNING.run(self.encoder_, device, dtype)
+        encoder = FITTED_ENCODERS.get(self.encoder_, device, dtype)
         encoded = inputs.encode(encoder, config, head)
         warn_if_truncated(encoded.n_truncated, len(inputs), config)
         return encoded.features

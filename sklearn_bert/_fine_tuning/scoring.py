@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn_bert._inputs.containers import Inputs
 
 
-class Judge:
+class HoldoutScorer:
     """Scores an estimator on the texts held out.
 
     Parameters
@@ -46,9 +46,9 @@ class Judge:
         try:
             score = self._try()
         except ValueError as error:
-            raise self._unfit(f"It failed with: {error}") from error
+            raise self._scoring_error(f"It failed with: {error}") from error
         if isnan(score):
-            raise self._unfit("It gave nan")
+            raise self._scoring_error("It gave nan")
 
     def _try(self) -> float:
         try:
@@ -60,7 +60,7 @@ class Judge:
             self._options = {}
             return self()
 
-    def _unfit(self, what: str) -> ValueError:
+    def _scoring_error(self, what: str) -> ValueError:
         so_that = ""
         if hasattr(self._estimator, "classes_"):
             so_that = ", so that each class is among those held out"

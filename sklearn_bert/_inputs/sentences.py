@@ -7,7 +7,7 @@ from typing import Any
 from sklearn_bert._inputs.containers import Sentences
 from sklearn_bert._inputs.texts import (
     N_SHOWN,
-    check_some,
+    check_not_empty,
     remedy,
     repair,
     rows_of,
@@ -48,7 +48,7 @@ def check_sentences(X: Any, word_tokenizer: WordTokenizer = None) -> Sentences:
         If X is neither, or has no row.
     """
     rows = rows_of(X)
-    check_some(rows, X)
+    check_not_empty(rows, X)
     is_text = [isinstance(row, str) for row in rows]
     if any(is_text) and not all(is_text):
         row = is_text.index(not is_text[0])

@@ -90,7 +90,7 @@ class _Stream:
     def __init__(self, texts: Iterable[Any]) -> None:
         self._texts = texts
         # An iterator can be gone through but once.
-        self.is_used_up_by_reading = isinstance(texts, Iterator)
+        self.is_consumed_by_reading = isinstance(texts, Iterator)
         self._has_warned = False
 
     def __iter__(self) -> Iterator[str]:

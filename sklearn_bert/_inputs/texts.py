@@ -35,7 +35,7 @@ def check_texts(X: Any) -> Texts:
         If X is not one or two columns of str with at least one row.
     """
     columns = [list(column) for column in _columns(X)]
-    check_some(columns and columns[0], X)
+    check_not_empty(columns and columns[0], X)
     _check_all_str(columns)
     return Texts(*(repair(column) for column in columns))
 
@@ -50,7 +50,7 @@ def check_callbacks(callbacks: Any) -> None:
             )
 
 
-def check_some(rows: Sequence[Any], X: Any) -> None:
+def check_not_empty(rows: Sequence[Any], X: Any) -> None:
     """Refuse an X without samples."""
     if not rows:
         raise InputError(

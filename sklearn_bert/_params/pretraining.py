@@ -116,10 +116,10 @@ checkpoint_dir : str or path, default=None
     parameters and texts goes on where one was killed, to the same weights. `None`
     keeps nothing.""",
     ),
-    "checkpoint_every": Param(
+    "checkpoint_interval": Param(
         [Interval(Real, 0, None, closed="left")],
         """\
-checkpoint_every : float, default=300.0
+checkpoint_interval : float, default=300.0
     Seconds between two savings to `checkpoint_dir`, which is also saved to at the
     end of a training, be it by `max_time` or by Ctrl-C, unless that comes while the
     weights move: then the last saving stays.""",

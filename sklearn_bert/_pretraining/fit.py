@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import _check_feature_names
 
-from sklearn_bert._base import thawed
+from sklearn_bert._base import unwrap_frozen
 from sklearn_bert._engine.checkpoints.source import (
     Source,
     architecture_of,
@@ -30,7 +30,7 @@ from sklearn_bert._engine.masked_lm.model import (
 from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
-from sklearn_bert._engine.runtime.memory import NeedsMemory
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
@@ -93,7 +93,7 @@ class BasePretrainer(BasePretrained):
         self._check_sizes()
         # All that a training holds is gone before an error is raised about it.
         fitted, log = self._train(X)
-        self._take_over(fitted)
+        self._adopt(fitted)
         self._report(log)
         return self
 
@@ -116,7 +116,7 @@ class BasePretrainer(BasePretrained):
             else saved.progress["seed"]
         )
         model = self._start_model(source, tokenizer, fitted.max_length_, seed)
-        fitted.checkpoint_ = None if source is None else self._record(source)
+        fitted.checkpoint_ = None if source is None else self._note_checkpoint(source)
         trainable = fitted._make_trainable(model, seed)
         masker = self._make_masker(tokenizer)
         config = self._training_config(source, fitted.max_length_, seed)
@@ -144,7 +144,7 @@ class BasePretrainer(BasePretrained):
     ) -> tuple[TextTokenizer, Iterable[str]]:
         """Return a tokenizer with a mask token, and texts that can still be read."""
         if source is None:
-            if getattr(texts, "is_used_up_by_reading", False):
+            if getattr(texts, "is_consumed_by_reading", False):
                 texts = SpooledTexts(texts)
             return learn_vocabulary(
                 texts, self.vocab_size, lowercase=self.lowercase
@@ -200,7 +200,7 @@ class BasePretrainer(BasePretrained):
 
     def _packed_model(self) -> PackedMaskedModel | None:
         """Return the encoder and the head of a fitted estimator given as model."""
-        return getattr(thawed(self.model), "_masked_model", None)
+        return getattr(unwrap_frozen(self.model), "_masked_model", None)
 
     def _start_model(
         self,
@@ -226,7 +226,7 @@ class BasePretrainer(BasePretrained):
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
-        with NeedsMemory("The model", device):
+        with OutOfMemoryGuard("The model", device):
             trainable = make_trainable(
                 model.checkpoint,
                 device,
@@ -235,7 +235,7 @@ class BasePretrainer(BasePretrained):
                 n_frozen=0,
                 dropout=self.dropout,
                 seed=seed,
-                trains_all_words=True,
+                trains_all_tokens=True,
             )
             model.head.to(device, dtype)
         return trainable
@@ -256,7 +256,7 @@ class BasePretrainer(BasePretrained):
             warmup=self.warmup,
             schedule=self.schedule,
             seed=seed,
-            save_every=self.checkpoint_every,
+            save_interval=self.checkpoint_interval,
             verbose=self.verbose,
         )
 

@@ -9,12 +9,12 @@ from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from sklearn_bert._base import BaseBert
 from sklearn_bert._engine.masked_lm.loaded import (
-    RUNNING_MASKED,
-    RunningMaskedModel,
+    FITTED_MASKED_MODELS,
+    FittedMaskedModel,
 )
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, save_masked_model
-from sklearn_bert._engine.masked_lm.predict import guess, sum_log_likelihoods
+from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -26,7 +26,7 @@ NO_WORDS = (
     "X must hold at least one word. Got only empty texts. Give texts that have words."
 )
 
-_FILLING = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
+_FILL_MASK = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
 
 
 class BasePretrained(BaseBert):
@@ -59,13 +59,13 @@ class BasePretrained(BaseBert):
             Mean logarithm of the probability given to a hidden token. Higher is
             better; 0 is the highest.
         """
-        running = self._run()
-        masker = self._make_masker(running.encoder.tokenizer)
+        model = self._run()
+        masker = self._make_masker(model.encoder.tokenizer)
         self._check_column(X)
         total, n_hidden = 0.0, 0
         for texts in chunks(check_stream(X)):
-            sequences = running.encoder.tokenizer.cut_up(texts, self.max_length_)
-            part, n_part = sum_log_likelihoods(running, sequences, masker, seed=0)
+            sequences = model.encoder.tokenizer.split_to_length(texts, self.max_length_)
+            part, n_part = sum_log_likelihoods(model, sequences, masker, seed=0)
             total, n_hidden = total + part, n_hidden + n_part
         if not n_hidden:
             raise InputError(NO_WORDS)
@@ -88,7 +88,7 @@ class BasePretrained(BaseBert):
         return math.exp(-self.score(X))
 
     def fill_mask(self, X, top_k=5, *, mask="[MASK]"):
-        """Guess what stands in gaps.
+        """TokenPrediction what stands in gaps.
 
         Parameters
         ----------
@@ -108,21 +108,21 @@ class BasePretrained(BaseBert):
             a token and its probability, the likeliest first.
         """
         validate_parameter_constraints(
-            _FILLING,
+            _FILL_MASK,
             {"top_k": top_k, "mask": mask},
             caller_name=f"{type(self).__name__}.fill_mask",
         )
-        running = self._run()
+        model = self._run()
         texts = check_column(X)
         self._check_column(X)
-        tokenizer = running.encoder.tokenizer
+        tokenizer = model.encoder.tokenizer
         sequences = [self._read_gaps(tokenizer, text, mask) for text in texts]
         return [
             [
                 [(tokenizer.names([one.id])[0], one.probability) for one in gap]
                 for gap in gaps
             ]
-            for gaps in guess(running, sequences, top_k)
+            for gaps in predict_masked(model, sequences, top_k)
         ]
 
     def save_pretrained(self, folder):
@@ -173,9 +173,9 @@ class BasePretrained(BaseBert):
             tokenizer, self.mask_probability, whole_words=self.whole_word_masking
         )
 
-    def _run(self) -> RunningMaskedModel:
+    def _run(self) -> FittedMaskedModel:
         """Return the trained model, ready to run."""
         check_is_fitted(self, "encoder_")
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
-        return RUNNING_MASKED.run(self._masked_model, device, dtype)
+        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype)

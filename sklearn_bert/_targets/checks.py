@@ -42,7 +42,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         If y is of another length, holds NaN or numbers that are no labels, or has
         several columns and is no indicator matrix.
     """
-    check_there(y, estimator, "label")
+    check_y_given(y, estimator, "label")
     _check_no_missing(y, "label")
     kind = type_of_target(y, input_name="y")
     check_consistent_length(texts.first, y)
@@ -111,7 +111,7 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     ValueError
         If y is of another length, or holds anything but finite numbers.
     """
-    check_there(y, estimator, "number")
+    check_y_given(y, estimator, "number")
     _check_no_missing(y, "number")
     y = check_array(
         y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
@@ -120,7 +120,7 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     return y.astype(np.float64)
 
 
-def check_there(y: Any, estimator: Any, what: str) -> None:
+def check_y_given(y: Any, estimator: Any, what: str) -> None:
     """Refuse a y of None."""
     if y is None:
         raise ValueError(

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from sklearn_bert._inputs.containers import Sentences
 from sklearn_bert._inputs.texts import is_missing, rows_of, show
-from sklearn_bert._targets.checks import check_there
+from sklearn_bert._targets.checks import check_y_given
 from sklearn_bert._targets.targets import ClassWeight, Target, read_classes
 
 
@@ -136,7 +136,7 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
         If lists are missing, or have other lengths than the sentences, or if a tag is
         neither str nor int.
     """
-    check_there(y, estimator, "list of tags")
+    check_y_given(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
     rows = _rows_of_tags(y)
     for row, tags in enumerate(rows):

@@ -150,14 +150,14 @@ def read_indicators(
     is_sparse = sparse.issparse(y)
     values = (y.toarray() if is_sparse else y).astype(np.float32)
     _check_class_weight(class_weight)
-    on_weights = _weights_of_labels(class_weight, values, weights)
+    pos_weight = _weights_of_labels(class_weight, values, weights)
     return Target(
         y=y,
         values=values,
         weights=weights,
         strata=values,
         n_outputs=len(classes),
-        loss=SigmoidLoss(label_smoothing, on_weights),
+        loss=SigmoidLoss(label_smoothing, pos_weight),
         attributes={
             "classes_": classes,
             "is_multilabel_": True,

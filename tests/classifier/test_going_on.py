@@ -36,9 +36,9 @@ def test_partial_fit_learns_bit_by_bit(make, texts, labels):
 
 def test_partial_fit_goes_on_where_a_pickle_left_off(make, texts, labels):
     classifier = make().partial_fit(texts, labels, classes=np.unique(labels))
-    thawed = pickle.loads(pickle.dumps(classifier))
+    unwrap_frozen = pickle.loads(pickle.dumps(classifier))
     assert_same_weights(
-        classifier.partial_fit(texts, labels), thawed.partial_fit(texts, labels)
+        classifier.partial_fit(texts, labels), unwrap_frozen.partial_fit(texts, labels)
     )
 
 

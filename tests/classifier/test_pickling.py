@@ -26,10 +26,10 @@ def test_a_pickle_holds_nothing_of_torch(fitted):
 
 
 def test_a_fit_on_a_gpu_loads_where_there_is_none(fitted, texts, monkeypatch):
-    thawed = pickle.loads(pickle.dumps(fitted))
-    thawed.device_ = "cuda:0"
+    unwrap_frozen = pickle.loads(pickle.dumps(fitted))
+    unwrap_frozen.device_ = "cuda:0"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert np.array_equal(thawed.predict(texts), fitted.predict(texts))
+    assert np.array_equal(unwrap_frozen.predict(texts), fitted.predict(texts))
 
 
 def test_clones_are_not_fitted(fitted, texts):

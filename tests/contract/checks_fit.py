@@ -123,8 +123,8 @@ def predicting_changes_no_attribute(subject):
 def pickles_give_the_same_results(subject):
     estimator = subject.fit()
     expected = outputs(estimator, subject.X)
-    thawed = pickle.loads(pickle.dumps(estimator))
-    assert_same_outputs(outputs(thawed, subject.X), expected)
+    unwrap_frozen = pickle.loads(pickle.dumps(estimator))
+    assert_same_outputs(outputs(unwrap_frozen, subject.X), expected)
 
 
 @rewrites("estimators_pickle")

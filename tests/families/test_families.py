@@ -22,18 +22,18 @@ from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import (
-    FlatEncoder,
-    PaddedEncoder,
+    FlatBackend,
+    PaddedBackend,
     build_encoder,
 )
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.masked_lm.masking import Masker, text_generator
 from sklearn_bert._engine.training.model.trainable import make_trainable
 from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")
 TABLE = Path(__file__).parents[2] / "docs" / "families.csv"
-PATHS = {FusedEncoder: "fused", FlatEncoder: "flat", PaddedEncoder: "padded"}
+PATHS = {FusedBackend: "fused", FlatBackend: "flat", PaddedBackend: "padded"}
 # RoBERTa's tables hold no segments, although some of its tokenizers give numbers.
 WITH_SEGMENTS = {"BERT", "multilingual BERT", "ALBERT", "ELECTRA"}
 PAIRS = [("a good film", "it was not dull"), ("the plot", ""), ("", "what a story")]
@@ -88,7 +88,7 @@ def test_states_are_transformers_padded_ones(family, texts, kind):
     batch = collate(sequences, rows)
     with torch.inference_mode():
         layers = tuple(range(encoder.architecture.n_layers + 1))
-        found = encoder.path.hidden_states(batch, layers, only_first=False)
+        found = encoder.backend.hidden_states(batch, layers, only_first=False)
         _, expected, mask = theirs(family, first, second)
     for state, padded in zip(found, expected, strict=True):
         wanted = torch.cat([padded[row][mask[row]] for row in rows])
@@ -109,10 +109,10 @@ def test_gradients_in_training_are_transformers_own(family, texts):
     sequences = read(checkpoint.tokenizer, texts[:8])
     rows = longest_first(sequences)
     batch = collate(sequences, rows)
-    trainable.words.take(batch.input_ids.unique())
+    trainable.token_embedding.take(batch.input_ids.unique())
     n_layers = checkpoint.architecture.n_layers
     with trainable.training():
-        (states,) = trainable.encoder.path.hidden_states(
+        (states,) = trainable.encoder.backend.hidden_states(
             batch, (n_layers,), only_first=False
         )
     (states * weights(states)).sum().backward()
@@ -136,7 +136,9 @@ def test_gradients_in_training_are_transformers_own(family, texts):
         torch.testing.assert_close(one.tensor.grad, gradient, **tolerance)
     (table,) = (name for name in named if re.search(r"(word|tok)_embeddings", name))
     torch.testing.assert_close(
-        trainable.words.leaf.grad, named[table][trainable.words.rows], **tolerance
+        trainable.token_embedding.leaf.grad,
+        named[table][trainable.token_embedding.rows],
+        **tolerance,
     )
 
 
@@ -286,7 +288,7 @@ def masked_score(family, texts):
     tokenizer = load_checkpoint(files(family)).tokenizer
     masker = Masker(tokenizer, 0.15, whole_words=False)
     found = []
-    for ids in tokenizer.cut_up(texts, 128):
+    for ids in tokenizer.split_to_length(texts, 128):
         masked = masker(np.array(ids), text_generator(ids, 0))
         with torch.inference_mode():
             scores = model(torch.tensor(masked.ids[None])).logits[0].log_softmax(1)
@@ -303,7 +305,7 @@ def test_the_table_in_the_docs_has_a_row_for_each_family(family):
     assert rows[family.name] == {
         "Family": family.name,
         "Model type": config["model_type"],
-        "Path": PATHS[type(encoder.path)],
+        "Path": PATHS[type(encoder.backend)],
         "Segments": "yes" if architecture.has_segments else "no",
         "First position": str(architecture.first_position),
     }

@@ -47,7 +47,7 @@ def test_features_must_divide_among_the_heads():
         {"mask_probability": 1.0},
         {"learning_rate": "fast"},
         {"n_layers": 0},
-        {"checkpoint_every": -1.0},
+        {"checkpoint_interval": -1.0},
         {"max_time": 0},
         {"model": 3},
     ],

@@ -63,7 +63,7 @@ def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp
         max_steps=max_steps,
         warmup=0.0,
         checkpoint_dir=tmp_path,
-        checkpoint_every=0.0,
+        checkpoint_interval=0.0,
     )
     with pytest.raises(DivergenceError, match="weights that training started from"):
         model.fit(SENTENCES)
@@ -127,7 +127,7 @@ def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failur
     [
         ("sklearn_bert._pretraining.fit.make_trainable", "The model does not fit"),
         (
-            "sklearn_bert._engine.masked_lm.loop.KeptWeights",
+            "sklearn_bert._engine.masked_lm.loop.WeightSnapshot",
             "The optimiser's state does",
         ),
         ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),

@@ -36,7 +36,7 @@ def test_the_score_is_transformers_log_likelihood(fitted, tmp_path):
     masker = Masker(tokenizer, 0.15, whole_words=False)
     found = []
     texts = ["the old film was bad", "the new story was", "was"]
-    for ids in tokenizer.cut_up(texts, 128):
+    for ids in tokenizer.split_to_length(texts, 128):
         masked = masker(np.array(ids), text_generator(ids, 0))
         with torch.inference_mode():
             scores = model(torch.tensor(masked.ids[None])).logits[0].log_softmax(1)

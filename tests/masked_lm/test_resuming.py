@@ -28,7 +28,7 @@ texts, folder = Path(sys.argv[1]), sys.argv[2]
 model = BertMaskedLM(
     n_layers=1, hidden_size=16, n_heads=2, vocab_size=120, batch_tokens=256,
     learning_rate=3e-3, device="cpu", dtype="float32", random_state=0, n_epochs=30,
-    checkpoint_dir=folder, checkpoint_every=0.0,
+    checkpoint_dir=folder, checkpoint_interval=0.0,
 )
 print("begun", flush=True)
 model.fit(texts)
@@ -61,7 +61,7 @@ def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
         worker.communicate()
     assert n_killed
     options = {**TINY, "n_epochs": 30}
-    resumed = BertMaskedLM(**options, checkpoint_dir=folder, checkpoint_every=0.0)
+    resumed = BertMaskedLM(**options, checkpoint_dir=folder, checkpoint_interval=0.0)
     resumed.fit(texts)
     undisturbed = BertMaskedLM(**options).fit(texts)
     assert_same_weights(resumed, undisturbed)
@@ -73,7 +73,7 @@ def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
 def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
     from sklearn_bert._engine.masked_lm.loop import Pretraining
 
-    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_every": 0.0}
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_interval": 0.0}
     save = Pretraining._save_now_and_then
 
     def save_and_die(self):
@@ -190,7 +190,7 @@ def test_it_goes_on_in_the_same_parts_after_memory_ran_short(tmp_path, monkeypat
             raise SystemError
 
     monkeypatch.setattr(Pretraining, "_forward", short)
-    options = {"n_epochs": 3, "checkpoint_every": 0.0, "dropout": 0.1}
+    options = {"n_epochs": 3, "checkpoint_interval": 0.0, "dropout": 0.1}
     with pytest.warns(MemoryWarning):
         expected = make(**options).fit(SENTENCES)
     with monkeypatch.context() as patch:
@@ -224,7 +224,7 @@ def test_it_is_saved_every_so_often(tmp_path, monkeypatch, every, n_savings):
         save(self, file)
 
     monkeypatch.setattr(Pretraining, "_save", record)
-    options = {"max_steps": 6, "checkpoint_dir": tmp_path, "checkpoint_every": every}
+    options = {"max_steps": 6, "checkpoint_dir": tmp_path, "checkpoint_interval": every}
     make(n_epochs=9, **options).fit(SENTENCES)
     assert len(saved) == n_savings
     assert saved[-1] == 6

@@ -332,10 +332,10 @@ def _check_vocabulary(
     files: CheckpointFiles, tokenizer: TextTokenizer, n_rows: int
 ) -> None:
     fits = tokenizer.largest_id < n_rows
-    if not fits or tokenizer.n_words < _LEAST_COVERAGE * n_rows:
+    if not fits or tokenizer.vocab_size < _LEAST_COVERAGE * n_rows:
         raise broken(
             files,
-            f"has a vocabulary of {tokenizer.n_words} tokens with ids up to "
+            f"has a vocabulary of {tokenizer.vocab_size} tokens with ids up to "
             f"{tokenizer.largest_id}, which does not fit its embedding matrix of "
             f"{n_rows} rows",
         )

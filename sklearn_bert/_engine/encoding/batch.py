@@ -28,7 +28,7 @@ class Batch:
     segments : Tensor of shape (T,), int64, or None
         0 for the first text of a pair, 1 for the second. None without pairs. Models
         that have no segments do not look at it.
-    words : Tensor of shape (n_words,), int64, or None
+    word_positions : Tensor of shape (n_words,), int64, or None
         Index of the token that stands for each word. None where no words are read.
     """
 
@@ -37,7 +37,7 @@ class Batch:
     input_ids: Tensor
     positions: Tensor
     segments: Tensor | None
-    words: Tensor | None = None
+    word_positions: Tensor | None = None
 
     @property
     def groups(self) -> list[tuple[int, int]]:
@@ -59,7 +59,7 @@ class Batch:
             move(self.input_ids, device),
             move(self.positions, device),
             None if self.segments is None else move(self.segments, device),
-            None if self.words is None else move(self.words, device),
+            None if self.word_positions is None else move(self.word_positions, device),
         )
 
 
@@ -86,10 +86,10 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
             ).astype(np.int64)
         )
     starts = list(accumulate(lengths, initial=0))
-    words = None
-    if sequences.words is not None:
-        owned = [sequences.words[row] for row in rows]
-        words = torch.tensor(
+    word_positions = None
+    if sequences.word_positions is not None:
+        owned = [sequences.word_positions[row] for row in rows]
+        word_positions = torch.tensor(
             [
                 start + place
                 for start, places in zip(starts, owned, strict=False)
@@ -103,7 +103,7 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
         input_ids=torch.from_numpy(np.concatenate(ids).astype(np.int64)),
         positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         segments=segments,
-        words=words,
+        word_positions=word_positions,
     )
 
 

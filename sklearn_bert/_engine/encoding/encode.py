@@ -12,8 +12,8 @@ from tqdm import tqdm
 from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
-from sklearn_bert._engine.runtime.memory import does_not_fit, release_memory
-from sklearn_bert._engine.runtime.prefetch import map_ahead
+from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
+from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.text.tokenizer import TokenSequences, text_boundaries
 from sklearn_bert._engine.text.words import tokenize_words
 
@@ -156,8 +156,8 @@ def encode_sequences(
     )
     chunks = ((one, sequences.take(range(one.start, one.stop))) for one in slices)
     n_rows = n_texts
-    if sequences.words is not None:
-        n_rows = sum(map(len, sequences.words))
+    if sequences.word_positions is not None:
+        n_rows = sum(map(len, sequences.word_positions))
     return _encode_chunks(encoder, chunks, config, n_texts, n_rows).features
 
 
@@ -237,7 +237,7 @@ def _in_chunks(
     if len(chunks) == 1:
         yield chunks[0], tokenize(chunks[0])
         return
-    yield from zip(chunks, map_ahead(tokenize, chunks), strict=True)
+    yield from zip(chunks, prefetch(tokenize, chunks), strict=True)
 
 
 def _chunks(sizes: list[int]) -> list[slice]:
@@ -299,7 +299,7 @@ def _encode_batch(
         reason = str(error).splitlines()[0]
     release_memory(encoder.device)
     if len(rows) == 1:
-        raise does_not_fit(
+        raise device_memory_error(
             f"A single text of {len(sequences.ids[rows[0]])} tokens",
             encoder.device,
             reason,
@@ -316,7 +316,7 @@ def _encode_batch(
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:
     """Return the rows of a batch: (n_rows, width)."""
     batch = batch.to(encoder.device)
-    states = encoder.path.hidden_states(
+    states = encoder.backend.hidden_states(
         batch, config.layers, only_first=config.readout.only_first
     )
     return torch.cat([config.readout.read(state, batch) for state in states], dim=1)

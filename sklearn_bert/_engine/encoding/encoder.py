@@ -1,10 +1,10 @@
-"""Frozen encoders: flat batches in, hidden states out, by the fastest path that fits.
+"""Frozen encoders: flat batches in, hidden states out, by the fastest backend.
 
-Three paths, tried in turn and decided by a numeric test of the loaded model, never by
-a list of names:
+Three backends are tried in turn. A numeric test of the loaded model decides, never a
+list of names:
 
 fused
-    :class:`~sklearn_bert._engine.encoding.fused.FusedEncoder`, for BERT's layout.
+    :class:`~sklearn_bert._engine.encoding.fused.FusedBackend`, for BERT's layout.
 flat
     transformers' own modules over flat batches, for every model that takes its
     attention from transformers' attention interface.
@@ -28,7 +28,7 @@ from sklearn_bert._engine.checkpoints.load import (
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.encoding.attention import flat_attention
 from sklearn_bert._engine.encoding.batch import Batch, collate
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
 from sklearn_bert.exceptions import CheckpointError
@@ -41,7 +41,7 @@ _TOLERANCE = 1e-4
 _LOCAL = ("attention_type", "attention_window", "local_attention", "sliding_window")
 
 
-class Path(Protocol):
+class Backend(Protocol):
     """One way to run an encoder."""
 
     def hidden_states(
@@ -56,7 +56,7 @@ class Encoder:
 
     Attributes
     ----------
-    path : Path
+    backend : Backend
     tokenizer : TextTokenizer
     architecture : Architecture
     device : torch.device
@@ -66,7 +66,7 @@ class Encoder:
         In which products are computed, if it is not the weights' own format.
     """
 
-    path: Path
+    backend: Backend
     tokenizer: TextTokenizer
     architecture: Architecture
     device: torch.device
@@ -78,8 +78,8 @@ class Encoder:
         return multiply_in(self.device, self.autocast_dtype)
 
 
-class ModulePath:
-    """What the paths that run transformers' own modules share."""
+class ModuleBackend:
+    """What the backends that run transformers' own modules share."""
 
     def __init__(
         self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
@@ -102,7 +102,7 @@ class ModulePath:
         raise NotImplementedError
 
 
-class FlatEncoder(ModulePath):
+class FlatBackend(ModuleBackend):
     """transformers' modules over flat batches, through its attention interface."""
 
     def __init__(
@@ -171,7 +171,7 @@ def _attend_flat(
     return attend(q, k, v, scale=scale)[None], None
 
 
-class PaddedEncoder(ModulePath):
+class PaddedBackend(ModuleBackend):
     """transformers' modules over padded batches, sorted by length beforehand."""
 
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
@@ -210,7 +210,7 @@ def _pad(flat: Tensor, places: Tensor, shape: tuple[int, int]) -> Tensor:
 def build_encoder(
     files: CheckpointFiles, device: torch.device, dtype: torch.dtype
 ) -> Encoder:
-    """Load a checkpoint and choose the fastest path that gives the right numbers.
+    """Load a checkpoint and choose the fastest backend that gives the right numbers.
 
     Parameters
     ----------
@@ -223,14 +223,16 @@ def build_encoder(
     Encoder
     """
     checkpoint = load_checkpoint(files)
-    path = choose_path(checkpoint, device, dtype)
-    return Encoder(path, checkpoint.tokenizer, checkpoint.architecture, device, dtype)
+    backend = choose_backend(checkpoint, device, dtype)
+    return Encoder(
+        backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype
+    )
 
 
-def choose_path(
+def choose_backend(
     checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
-) -> Path:
-    """Return the first path whose states equal those of each sequence by itself.
+) -> Backend:
+    """Return the first backend whose states equal those of each sequence by itself.
 
     Fine-tuned weights may be so far off that rounding alone makes the states differ.
     Their model has been found to be an encoder before, so it runs padded then.
@@ -241,36 +243,38 @@ def choose_path(
         If the model cannot be run, reads no further than a token's own place, or lets
         one sequence of a padded batch change another.
     """
-    path = _first_right_path(checkpoint)
+    backend = _first_matching_backend(checkpoint)
     if (device, dtype) == (_CPU, _own_dtype(checkpoint)):
-        return path
-    return type(path)(checkpoint, device, dtype)
+        return backend
+    return type(backend)(checkpoint, device, dtype)
 
 
-def choose_kind(checkpoint: Checkpoint) -> type[ModulePath] | type[FusedEncoder]:
-    """Return the class of the path that :func:`choose_path` chooses."""
-    return type(_first_right_path(checkpoint))
+def choose_backend_class(
+    checkpoint: Checkpoint,
+) -> type[ModuleBackend] | type[FusedBackend]:
+    """Return the class of the backend that :func:`choose_backend` chooses."""
+    return type(_first_matching_backend(checkpoint))
 
 
-def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
-    """Try the paths on the CPU in the number format of the weights."""
+def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBackend:
+    """Try the backends on the CPU in the number format of the weights."""
     model: Any = checkpoint.model
     dtype = _own_dtype(checkpoint)
     attention = model.config._attn_implementation
-    padded = PaddedEncoder(checkpoint, _CPU, dtype)
-    sequences = _probe(checkpoint)
+    padded = PaddedBackend(checkpoint, _CPU, dtype)
+    sequences = _self_test_sequences(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
     if not checkpoint.is_fine_tuned:
         _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
     batch = collate(sequences, range(len(sequences.ids)))
-    kinds = (FusedEncoder, FlatEncoder, PaddedEncoder)
+    kinds = (FusedBackend, FlatBackend, PaddedBackend)
     for kind in kinds if _attends_everywhere(model.config) else kinds[-1:]:
         try:
-            path = kind(checkpoint, _CPU, dtype)
-            if _is_close(_all_states(path, batch, layers), expected):
-                return path
-        # A model that a path does not know can fail in any way.
+            backend = kind(checkpoint, _CPU, dtype)
+            if _is_close(_all_states(backend, batch, layers), expected):
+                return backend
+        # A model that a backend does not know can fail in any way.
         except Exception:
             pass
         model.set_attn_implementation(attention)
@@ -284,18 +288,18 @@ def _first_right_path(checkpoint: Checkpoint) -> ModulePath | FusedEncoder:
 
 
 def runs_in_autocast(
-    path: Path, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    backend: Backend, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
 ) -> bool:
-    """Tell whether a path can run while products are rounded to ``dtype``.
+    """Tell whether a backend can run while products are rounded to ``dtype``.
 
     Some models write the lowest number of their weights' format into numbers of another
     one, which does not hold it.
     """
-    sequences = _probe(checkpoint)
+    sequences = _self_test_sequences(checkpoint)
     batch = collate(sequences, range(len(sequences.ids))).to(device)
     top = (checkpoint.architecture.n_layers,)
     try:
-        (states,) = _all_states(path, batch, top, dtype)
+        (states,) = _all_states(backend, batch, top, dtype)
     except RuntimeError:
         return False
     return bool(torch.isfinite(states).all())
@@ -308,18 +312,18 @@ def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
 def _attends_everywhere(config: Any) -> bool:
     """Tell whether every token may attend to every other, however far away.
 
-    A short probe cannot show what happens only to long texts.
+    A short self-test cannot show what happens only to long texts.
     """
     return not any(getattr(config, name, None) for name in _LOCAL)
 
 
 def _one_by_one(
-    path: Path, sequences: TokenSequences, layers: tuple[int, ...]
+    backend: Backend, sequences: TokenSequences, layers: tuple[int, ...]
 ) -> list[Tensor]:
     """Return every layer's states of sequences that never met."""
     try:
         states = [
-            _all_states(path, collate(sequences, [row]), layers)
+            _all_states(backend, collate(sequences, [row]), layers)
             for row in range(len(sequences.ids))
         ]
     # transformers' models fail in many ways on a configuration that they do not like.
@@ -332,12 +336,12 @@ def _one_by_one(
 
 
 def _check_reads_both_ways(
-    path: Path, sequences: TokenSequences, last: int, expected: Tensor
+    backend: Backend, sequences: TokenSequences, last: int, expected: Tensor
 ) -> None:
     """Refuse a model whose first token does not see the last one."""
     ids = [*sequences.ids[0][:-1], sequences.ids[0][0]]
     changed = replace(sequences, ids=[ids, *sequences.ids[1:]])
-    states = _all_states(path, collate(changed, [0]), (last,))
+    states = _all_states(backend, collate(changed, [0]), (last,))
     if torch.equal(states[0][0], expected[0]):
         raise CheckpointError(
             "model must be an encoder, which reads a text in both directions. Got one "
@@ -347,14 +351,14 @@ def _check_reads_both_ways(
 
 
 def _all_states(
-    path: Path,
+    backend: Backend,
     batch: Batch,
     layers: tuple[int, ...],
     autocast_dtype: torch.dtype | None = None,
 ) -> list[Tensor]:
     device = batch.input_ids.device
     with torch.inference_mode(), multiply_in(device, autocast_dtype):
-        return path.hidden_states(batch, layers, only_first=False)
+        return backend.hidden_states(batch, layers, only_first=False)
 
 
 def _is_close(states: list[Tensor], expected: list[Tensor]) -> bool:
@@ -364,21 +368,21 @@ def _is_close(states: list[Tensor], expected: list[Tensor]) -> bool:
     )
 
 
-def _probe(checkpoint: Checkpoint) -> TokenSequences:
+def _self_test_sequences(checkpoint: Checkpoint) -> TokenSequences:
     """Return four sequences whose mixing or misplacing would show."""
     model: Any = checkpoint.model
-    n_words = model.get_input_embeddings().weight.shape[0]
+    vocab_size = model.get_input_embeddings().weight.shape[0]
     # The first ids are control tokens, padding among them.
-    first = min(5, n_words - 1)
+    first = min(5, vocab_size - 1)
     generator = torch.Generator().manual_seed(0)
     longest = checkpoint.architecture.max_positions
     lengths = [min(n, longest) for n in (9, 5, 5, 3)]
     has_segments = checkpoint.architecture.has_segments
     return TokenSequences(
         ids=[
-            torch.randint(first, n_words, (n,), generator=generator).tolist()
+            torch.randint(first, vocab_size, (n,), generator=generator).tolist()
             for n in lengths
         ],
         second_starts=[2] * len(lengths) if has_segments else None,
-        texts=list(range(len(lengths))),
+        text_index=list(range(len(lengths))),
     )

@@ -15,17 +15,17 @@ from weakref import WeakKeyDictionary, ref
 import torch
 
 from sklearn_bert._engine.checkpoints.load import PackedCheckpoint, unpack
-from sklearn_bert._engine.encoding.encoder import Encoder, choose_path
+from sklearn_bert._engine.encoding.encoder import Encoder, choose_backend
 from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
-from sklearn_bert._engine.runtime.memory import NeedsMemory, release_memory
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 
 _Key = tuple[torch.device, torch.dtype]
 _Packed = TypeVar("_Packed")
 _Ready = TypeVar("_Ready")
 
 
-class RunningModels(Generic[_Packed, _Ready]):
+class FittedModels(Generic[_Packed, _Ready]):
     """What runs, by the arrays that it was made of.
 
     Parameters
@@ -49,7 +49,7 @@ class RunningModels(Generic[_Packed, _Ready]):
         """Start anew in a forked child, where the lock may be held by nobody."""
         self._lock = threading.Lock()
 
-    def run(self, packed: _Packed, device: torch.device, dtype: torch.dtype) -> _Ready:
+    def get(self, packed: _Packed, device: torch.device, dtype: torch.dtype) -> _Ready:
         """Return what has the packed weights, ready to run.
 
         Parameters
@@ -68,7 +68,7 @@ class RunningModels(Generic[_Packed, _Ready]):
             ready = self._models.setdefault(packed, {})
             if key not in ready:
                 self._make_room()
-                with NeedsMemory("The model", device):
+                with OutOfMemoryGuard("The model", device):
                     ready[key] = self._make(packed, device, dtype)
             self._order[ref(packed), key] = None
             self._order.move_to_end((ref(packed), key))
@@ -95,11 +95,13 @@ def _make_encoder(
     packed: PackedCheckpoint, device: torch.device, dtype: torch.dtype
 ) -> Encoder:
     checkpoint = unpack(packed)
-    path = choose_path(checkpoint, device, dtype)
-    return Encoder(path, checkpoint.tokenizer, checkpoint.architecture, device, dtype)
+    backend = choose_backend(checkpoint, device, dtype)
+    return Encoder(
+        backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype
+    )
 
 
-RUNNING = RunningModels(_make_encoder)
+FITTED_ENCODERS = FittedModels(_make_encoder)
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=RUNNING.renew_lock)
+    os.register_at_fork(after_in_child=FITTED_ENCODERS.renew_lock)

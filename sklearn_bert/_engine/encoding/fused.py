@@ -44,7 +44,7 @@ class _Layer:
     output_norm: nn.LayerNorm
 
 
-class FusedEncoder:
+class FusedBackend:
     """BERT's layers over flat batches.
 
     Parameters

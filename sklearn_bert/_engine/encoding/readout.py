@@ -105,13 +105,13 @@ class WordReadout:
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return how many words each sequence has."""
-        assert sequences.words is not None
-        return [len(places) for places in sequences.words]
+        assert sequences.word_positions is not None
+        return [len(places) for places in sequences.word_positions]
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
         """Return the vector of each word: (T, size) to (n_words, size)."""
-        assert batch.words is not None
-        return states.index_select(0, batch.words)
+        assert batch.word_positions is not None
+        return states.index_select(0, batch.word_positions)
 
     def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:
         """Return the rows."""

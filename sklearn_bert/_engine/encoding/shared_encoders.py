@@ -21,7 +21,7 @@ import torch
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.encoding.encoder import Encoder, build_encoder
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
-from sklearn_bert._engine.runtime.memory import NeedsMemory
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 
 MAX_ENCODERS = 4
 LINGER_SECONDS = 10.0
@@ -29,7 +29,7 @@ LINGER_SECONDS = 10.0
 _Key = tuple[Any, ...]
 
 
-class EncoderRegistry:
+class SharedEncoders:
     """Encoders by checkpoint, device and dtype, and who uses them."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class EncoderRegistry:
                 # Room first: two large models at once may not fit.
                 while len(self._encoders) >= MAX_ENCODERS:
                     self._drop(next(iter(self._encoders)))
-                with NeedsMemory("The model", device):
+                with OutOfMemoryGuard("The model", device):
                     self._encoders[key] = build_encoder(files, device, dtype)
                 self._users[key] = weakref.WeakSet()
             self._encoders.move_to_end(key)
@@ -147,7 +147,7 @@ class EncoderRegistry:
         self._closing = threading.Event()
 
 
-ENCODERS = EncoderRegistry()
+SHARED_ENCODERS = SharedEncoders()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=ENCODERS.forget_threads)
+    os.register_at_fork(after_in_child=SHARED_ENCODERS.forget_threads)

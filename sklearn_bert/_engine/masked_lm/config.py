@@ -21,7 +21,7 @@ class PretrainingConfig:
     learning_rate, weight_decay, warmup : float
     schedule : {"linear", "cosine", "constant"}
     seed : int
-    save_every : float
+    save_interval : float
         Seconds between two savings.
     verbose : int
     """
@@ -35,7 +35,7 @@ class PretrainingConfig:
     warmup: float
     schedule: str
     seed: int
-    save_every: float
+    save_interval: float
     verbose: int
 
 

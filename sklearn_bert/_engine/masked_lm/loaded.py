@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sklearn_bert._engine.encoding.encoder import Encoder, choose_path
-from sklearn_bert._engine.encoding.fitted_encoders import RunningModels
+from sklearn_bert._engine.encoding.encoder import Encoder, choose_backend
+from sklearn_bert._engine.encoding.fitted_encoders import FittedModels
 from sklearn_bert._engine.masked_lm.model import (
     MaskedHead,
     PackedMaskedModel,
@@ -15,7 +15,7 @@ from sklearn_bert._engine.masked_lm.model import (
 
 
 @dataclass(frozen=True)
-class RunningMaskedModel:
+class FittedMaskedModel:
     """An encoder and the head that predicts its hidden tokens."""
 
     encoder: Encoder
@@ -24,17 +24,17 @@ class RunningMaskedModel:
 
 def _make_masked_model(
     packed: PackedMaskedModel, device: torch.device, dtype: torch.dtype
-) -> RunningMaskedModel:
+) -> FittedMaskedModel:
     model = unpack_masked_model(packed)
     checkpoint = model.checkpoint
-    path = choose_path(checkpoint, device, dtype)
+    backend = choose_backend(checkpoint, device, dtype)
     encoder = Encoder(
-        path, checkpoint.tokenizer, checkpoint.architecture, device, dtype
+        backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype
     )
-    return RunningMaskedModel(encoder, model.head.to(device, dtype))
+    return FittedMaskedModel(encoder, model.head.to(device, dtype))
 
 
-RUNNING_MASKED = RunningModels(_make_masked_model)
+FITTED_MASKED_MODELS = FittedModels(_make_masked_model)
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=RUNNING_MASKED.renew_lock)
+    os.register_at_fork(after_in_child=FITTED_MASKED_MODELS.renew_lock)

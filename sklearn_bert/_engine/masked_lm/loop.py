@@ -30,8 +30,8 @@ from sklearn_bert._engine.masked_lm.resume import (
 )
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.memory import (
-    NeedsMemory,
-    does_not_fit,
+    OutOfMemoryGuard,
+    device_memory_error,
     release_memory,
     retry_smaller,
 )
@@ -45,7 +45,7 @@ from sklearn_bert._engine.training.clipping import (
 from sklearn_bert._engine.training.divergence import (
     check_learning_rate,
     divergence,
-    find_infinite,
+    find_non_finite,
 )
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert._engine.training.optimizer import (
@@ -54,7 +54,7 @@ from sklearn_bert._engine.training.optimizer import (
     scale_rates,
     schedule_factor,
 )
-from sklearn_bert._engine.training.weight_snapshot import KeptWeights
+from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
 from sklearn_bert.exceptions import DivergenceError
 
 # What a step draws, each from a stream of its own.
@@ -137,8 +137,8 @@ class Pretraining:
             layer_decay=1.0,
             top=top,
         )
-        with NeedsMemory("The optimiser's state", self._device):
-            self._kept = KeptWeights([one.tensor for one in self._trained])
+        with OutOfMemoryGuard("The optimiser's state", self._device):
+            self._kept = WeightSnapshot([one.tensor for one in self._trained])
             if saved is not None:
                 self._resume(saved)
         # The steps after which the weights were last tried out, and last saved.
@@ -154,7 +154,7 @@ class Pretraining:
         self._begun_at = self._saved_at = time.monotonic()
         what = "Training, with a gradient and two moments of each weight,"
         # An autocast of whoever calls would reach the head and the backward pass.
-        with NeedsMemory(what, self._device), multiply_in(self._device):
+        with OutOfMemoryGuard(what, self._device), multiply_in(self._device):
             self._run_to_the_end()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
@@ -215,7 +215,7 @@ class Pretraining:
         """Make one step of the optimiser."""
         self._trainable.dropout.restart(self._draw(_DROPOUT))
         loss, norm = self._accumulate_in_memory(rows)
-        if what := find_infinite(loss, norm):
+        if what := find_non_finite(loss, norm):
             raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
         # These weights have shown that they can be used; those after need not.
         self._kept.keep(self.log.n_steps)
@@ -272,7 +272,7 @@ class Pretraining:
     def _halve_parts(self, sequences: TokenSequences, cause: str) -> TokenSequences:
         longest = len(sequences.ids[0])
         if self.log.part_tokens <= longest:
-            raise does_not_fit(
+            raise device_memory_error(
                 f"Training on a single sequence of {longest} tokens",
                 self._device,
                 cause,
@@ -318,7 +318,9 @@ class Pretraining:
         encoder = self._trainable.encoder
         layers = (encoder.architecture.n_layers,)
         with self._trainable.training():
-            (states,) = encoder.path.hidden_states(part.batch, layers, only_first=False)
+            (states,) = encoder.backend.hidden_states(
+                part.batch, layers, only_first=False
+            )
             scores = self._head(states.index_select(0, part.places))
         # Many numbers are added up, which should not be rounded to bfloat16.
         wide = torch.promote_types(scores.dtype, torch.float32)
@@ -374,7 +376,7 @@ class Pretraining:
     def _save_now_and_then(self) -> None:
         if self._file is None:
             return
-        if time.monotonic() - self._saved_at >= self._config.save_every:
+        if time.monotonic() - self._saved_at >= self._config.save_interval:
             self._check_weights()
             self._save(self._file)
 

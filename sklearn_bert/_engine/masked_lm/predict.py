@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import collate, move, plan_batches
-from sklearn_bert._engine.masked_lm.loaded import RunningMaskedModel
+from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generator
-from sklearn_bert._engine.runtime.memory import does_not_fit, release_memory
+from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 
 # Few, since every token that is guessed takes a score for each of the vocabulary.
@@ -21,7 +21,7 @@ _Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
-class Guess:
+class TokenPrediction:
     """A token that could stand where one is hidden.
 
     Attributes
@@ -35,18 +35,18 @@ class Guess:
 
 
 def sum_log_likelihoods(
-    running: RunningMaskedModel,
+    model: FittedMaskedModel,
     sequences: Sequence[Sequence[int]],
     masker: Masker,
     seed: int,
 ) -> tuple[float, int]:
-    """Hide tokens, guess them, and add up the logarithms of their probabilities.
+    """Hide tokens, predict them, and add up the logarithms of their probabilities.
 
     What is hidden in a sequence depends on it and on the seed alone.
 
     Parameters
     ----------
-    running : RunningMaskedModel
+    model : FittedMaskedModel
     sequences : sequence of sequence of int
     masker : Masker
     seed : int
@@ -69,30 +69,30 @@ def sum_log_likelihoods(
         return float(likelihoods.cpu().double().sum()), len(targets)
 
     total, n_hidden = 0.0, 0
-    for _, (part, n_part) in _read_scores(running, masked, add_up):
+    for _, (part, n_part) in _read_scores(model, masked, add_up):
         total, n_hidden = total + part, n_hidden + n_part
     return total, n_hidden
 
 
-def guess(
-    running: RunningMaskedModel, sequences: Sequence[Sequence[int]], n_guesses: int
-) -> list[list[list[Guess]]]:
+def predict_masked(
+    model: FittedMaskedModel, sequences: Sequence[Sequence[int]], n_guesses: int
+) -> list[list[list[TokenPrediction]]]:
     """Return the likeliest tokens for each hidden token of each sequence.
 
     Parameters
     ----------
-    running : RunningMaskedModel
+    model : FittedMaskedModel
     sequences : sequence of sequence of int
         In which the mask token stands where one is hidden.
     n_guesses : int
 
     Returns
     -------
-    list of list of list of Guess
+    list of list of list of TokenPrediction
     """
-    mask = running.encoder.tokenizer.mask
+    mask = model.encoder.tokenizer.mask
     # Behind the last token there may be rows that fill the matrix up.
-    n_tokens = running.encoder.tokenizer.largest_id + 1
+    n_tokens = model.encoder.tokenizer.largest_id + 1
     masked = []
     for ids in sequences:
         array = np.array(ids, dtype=np.int64)
@@ -104,20 +104,20 @@ def guess(
         best = shares.topk(min(n_guesses, shares.shape[1]))
         return best.indices.tolist(), best.values.tolist()
 
-    found: list[list[list[Guess]]] = [[] for _ in sequences]
-    for rows, best in _read_scores(running, masked, find_best):
+    found: list[list[list[TokenPrediction]]] = [[] for _ in sequences]
+    for rows, best in _read_scores(model, masked, find_best):
         guesses = iter(zip(*best, strict=True))
         for row in rows:
             for _ in masked[row].places:
                 ids, shares = next(guesses)
                 found[row].append(
-                    [Guess(*pair) for pair in zip(ids, shares, strict=True)]
+                    [TokenPrediction(*pair) for pair in zip(ids, shares, strict=True)]
                 )
     return found
 
 
 def _read_scores(
-    running: RunningMaskedModel,
+    model: FittedMaskedModel,
     masked: Sequence[Masked],
     read: Callable[[list[int], Tensor], _Read],
 ) -> Iterator[tuple[list[int], _Read]]:
@@ -126,32 +126,32 @@ def _read_scores(
     ``read`` is given rows and their scores: (n_hidden, n_tokens).
     """
     sequences = TokenSequences(
-        ids=[one.ids.tolist() for one in masked], texts=list(range(len(masked)))
+        ids=[one.ids.tolist() for one in masked], text_index=list(range(len(masked)))
     )
     lengths = [len(ids) for ids in sequences.ids]
     plan = plan_batches(lengths, max_tokens=_TOKENS_PER_BATCH, max_rows=None)
     for rows in plan:
-        yield from _read_batch(running, masked, sequences, rows, read)
+        yield from _read_batch(model, masked, sequences, rows, read)
 
 
 def _read_batch(
-    running: RunningMaskedModel,
+    model: FittedMaskedModel,
     masked: Sequence[Masked],
     sequences: TokenSequences,
     rows: list[int],
     read: Callable[[list[int], Tensor], _Read],
 ) -> list[tuple[list[int], _Read]]:
     """Return what is read from some rows, in parts if memory is short."""
-    device = running.encoder.device
+    device = model.encoder.device
     try:
-        with torch.inference_mode(), running.encoder.autocast():
-            return [(rows, read(rows, _scores(running, masked, sequences, rows)))]
+        with torch.inference_mode(), model.encoder.autocast():
+            return [(rows, read(rows, _scores(model, masked, sequences, rows)))]
     except torch.OutOfMemoryError as error:
         # Only the message leaves this block: the traceback holds the tensors.
         reason = str(error).splitlines()[0]
     release_memory(device)
     if len(rows) == 1:
-        raise does_not_fit(
+        raise device_memory_error(
             f"A single text of {len(sequences.ids[rows[0]])} tokens",
             device,
             reason,
@@ -161,18 +161,18 @@ def _read_batch(
     return [
         part
         for some_rows in (rows[:half], rows[half:])
-        for part in _read_batch(running, masked, sequences, some_rows, read)
+        for part in _read_batch(model, masked, sequences, some_rows, read)
     ]
 
 
 def _scores(
-    running: RunningMaskedModel,
+    model: FittedMaskedModel,
     masked: Sequence[Masked],
     sequences: TokenSequences,
     rows: list[int],
 ) -> Tensor:
     """Return the scores of the vocabulary at the hidden places of some rows."""
-    encoder = running.encoder
+    encoder = model.encoder
     batch = collate(sequences, rows).to(encoder.device)
     starts = np.cumsum([0, *batch.lengths[:-1]])
     places = torch.from_numpy(
@@ -186,6 +186,6 @@ def _scores(
     if encoder.device.type != "cpu":
         places = move(places, encoder.device)
     layers = (encoder.architecture.n_layers,)
-    (states,) = encoder.path.hidden_states(batch, layers, only_first=False)
-    scores = running.head(states[places])
+    (states,) = encoder.backend.hidden_states(batch, layers, only_first=False)
+    scores = model.head(states[places])
     return scores.to(torch.promote_types(scores.dtype, torch.float32))

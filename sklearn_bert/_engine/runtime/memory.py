@@ -73,7 +73,7 @@ def retry_smaller(
         piece = make_smaller(piece, cause)
 
 
-def does_not_fit(
+def device_memory_error(
     what: str, device: torch.device, cause: str, remedies: str
 ) -> DeviceMemoryError:
     """Return the error about what does not fit into a device's memory.
@@ -97,7 +97,7 @@ def _first_line(error: torch.OutOfMemoryError) -> str:
     return str(error).splitlines()[0]
 
 
-class NeedsMemory:
+class OutOfMemoryGuard:
     """A context that says what it was that does not fit into a device's memory.
 
     Parameters
@@ -127,7 +127,7 @@ class NeedsMemory:
         error.with_traceback(None)
         del error, traceback
         release_memory(self._device)
-        raise does_not_fit(
+        raise device_memory_error(
             self._what,
             self._device,
             cause,

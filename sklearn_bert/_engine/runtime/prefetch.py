@@ -8,7 +8,7 @@ _Input = TypeVar("_Input")
 _Output = TypeVar("_Output")
 
 
-def map_ahead(
+def prefetch(
     make: Callable[[_Input], _Output], inputs: Iterable[_Input]
 ) -> Iterator[_Output]:
     """Yield what ``make`` returns for each input, one by one and one ahead.

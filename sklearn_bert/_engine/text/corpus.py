@@ -88,7 +88,7 @@ class TokenCorpus:
         digest = hashlib.sha256()
         with tempfile.TemporaryFile() as file:
             for chunk in chunks(texts):
-                sequences = tokenizer.cut_up(chunk, max_length)
+                sequences = tokenizer.split_to_length(chunk, max_length)
                 lengths = np.array([len(ids) for ids in sequences], dtype=np.int64)
                 content = np.array(list(chain.from_iterable(sequences)), dtype)
                 file.write(content.tobytes())
@@ -116,7 +116,7 @@ class TokenCorpus:
         ]
         ids.sort(key=len, reverse=True)
         return TokenSequences(
-            ids=[row.tolist() for row in ids], texts=list(range(len(ids)))
+            ids=[row.tolist() for row in ids], text_index=list(range(len(ids)))
         )
 
     def batches(self, n_tokens: int, seed: Sequence[int]) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from sklearn_bert._engine.text.truncation import cut_to_fit
+from sklearn_bert._engine.text.truncation import truncate
 
 # Texts longer than this many characters per wanted token are read from the front only.
 _CHARACTERS_PER_TOKEN = 16
@@ -36,9 +36,9 @@ class TokenSequences:
         Token ids of each sequence, special tokens included.
     second_starts : list of int, length m, or None
         Where the second text of each pair begins. None if the texts are not pairs.
-    texts : list of int, length m
+    text_index : list of int, length m
         Which text each sequence is a part of; never decreasing.
-    words : list of list of int, length m, or None
+    word_positions : list of list of int, length m, or None
         The places in each sequence of the tokens that stand for its words, where
         words are to be read; each word stands in one sequence.
     n_truncated : int
@@ -47,8 +47,8 @@ class TokenSequences:
 
     ids: list[list[int]] = field(default_factory=list)
     second_starts: list[int] | None = None
-    texts: list[int] = field(default_factory=list)
-    words: list[list[int]] | None = None
+    text_index: list[int] = field(default_factory=list)
+    word_positions: list[list[int]] | None = None
     n_truncated: int = 0
 
     def take(self, texts: Sequence[int]) -> "TokenSequences":
@@ -57,12 +57,12 @@ class TokenSequences:
         stops = np.append(starts[1:], len(self.ids))
         owned = [range(starts[text], stops[text]) for text in texts]
         rows = [row for some in owned for row in some]
-        second, words = self.second_starts, self.words
+        second, words = self.second_starts, self.word_positions
         return TokenSequences(
             ids=[self.ids[row] for row in rows],
             second_starts=None if second is None else [second[row] for row in rows],
-            texts=[text for text, some in enumerate(owned) for _ in some],
-            words=None if words is None else [words[row] for row in rows],
+            text_index=[text for text, some in enumerate(owned) for _ in some],
+            word_positions=None if words is None else [words[row] for row in rows],
         )
 
 
@@ -178,7 +178,7 @@ class TextTokenizer:
         return frozenset(self._controls)
 
     @property
-    def n_words(self) -> int:
+    def vocab_size(self) -> int:
         """Size of the vocabulary, added tokens included."""
         return self._tokenizer.get_vocab_size(with_added_tokens=True)
 
@@ -226,7 +226,7 @@ class TextTokenizer:
         sequences = TokenSequences(second_starts=None if second is None else [])
         n_truncated = 0
         for text, ids in enumerate(zip(*parts, strict=True)):
-            pieces, is_cut = cut_to_fit(ids, room, long_text)
+            pieces, is_cut = truncate(ids, room, long_text)
             n_truncated += is_cut
             for piece in pieces:
                 self._append(sequences, text, template, piece)
@@ -236,7 +236,7 @@ class TextTokenizer:
         """Return the ids of all of each text, without special tokens."""
         return self._all_ids(list(texts))
 
-    def cut_up(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+    def split_to_length(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """Return all of the texts in sequences of at most ``max_length`` tokens.
 
         Special tokens stand around each sequence; texts without tokens give none.
@@ -303,7 +303,7 @@ class TextTokenizer:
         # Without special tokens an empty text would leave nothing to pool.
         ids = [*head, *tail, *template.after] or [self._unknown]
         sequences.ids.append(ids)
-        sequences.texts.append(text)
+        sequences.text_index.append(text)
         if sequences.second_starts is not None:
             sequences.second_starts.append(len(head))
 
@@ -385,4 +385,4 @@ def _n_settled(encoding: Encoding) -> int:
 
 def text_boundaries(sequences: TokenSequences) -> np.ndarray:
     """Return where each text's sequences begin: (n_texts,), int64."""
-    return np.flatnonzero(np.diff(sequences.texts, prepend=-1))
+    return np.flatnonzero(np.diff(sequences.text_index, prepend=-1))

@@ -8,7 +8,7 @@ _OVERLAP = 4
 _Pieces = list[tuple[list[int], ...]]
 
 
-def cut_to_fit(
+def truncate(
     ids: tuple[list[int], ...], room: int, long_text: str
 ) -> tuple[_Pieces, bool]:
     """Make a text, or a pair, fit into ``room`` tokens.

@@ -93,8 +93,11 @@ class BatchMaker:
         sizes = [len(ids) for ids in data.sequences.ids]
         self._lengths = np.add.reduceat(sizes, starts)
         self._word_starts: list[int] | None = None
-        if data.sequences.words is not None:
-            self._word_starts = [0, *accumulate(map(len, data.sequences.words))]
+        if data.sequences.word_positions is not None:
+            self._word_starts = [
+                0,
+                *accumulate(map(len, data.sequences.word_positions)),
+            ]
 
     @property
     def n_texts(self) -> int:
@@ -127,7 +130,7 @@ class BatchMaker:
             parts[-1].append(text)
         return parts
 
-    def words(self, texts: Sequence[int]) -> Tensor:
+    def token_ids(self, texts: Sequence[int]) -> Tensor:
         """Return the token ids that some texts use: (n_rows,), int64."""
         ids = self._data.sequences.ids
         used = [ids[row] for text in texts for row in self._sequences(text)]

@@ -26,9 +26,9 @@ from sklearn_bert._engine.encoding.readout import PooledReadout, Readout
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.training.batches import TrainingBatch
 from sklearn_bert._engine.training.clipping import clip_factor
-from sklearn_bert._engine.training.model.fused import TrainableFusedEncoder
+from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
-from sklearn_bert._engine.training.shape_buckets import fill_up
+from sklearn_bert._engine.training.shape_buckets import pad_to_bucket
 
 # Tokens of a batch, not filled up. Larger ones keep a GPU busy by themselves.
 LARGEST = 8192
@@ -58,7 +58,7 @@ class _Recording:
     gradients: list[Tensor | None]
 
 
-class RecordedSteps:
+class CudaGraphSteps:
     """The graphs of one training.
 
     Parameters
@@ -90,7 +90,7 @@ class RecordedSteps:
         batch_size: int,
     ) -> None:
         self._trainable = trainable
-        self._words = trainable.words
+        self._token_embedding = trainable.token_embedding
         self._tensors = tensors
         self._adamw = adamw
         self._forward = forward
@@ -116,13 +116,13 @@ class RecordedSteps:
         """Whether there is memory that only recordings can use."""
         return bool(self._buffers)
 
-    def fill_if_recorded(self, part: TrainingBatch) -> TrainingBatch:
+    def pad_if_recorded(self, part: TrainingBatch) -> TrainingBatch:
         """Fill a batch up, if it is one that may be recorded."""
         n_texts, n_tokens = len(part.batch.lengths), len(part.batch.input_ids)
         is_recorded = part.owners is None and n_texts == self._batch_size
         if self._has_failed or not is_recorded or n_tokens >= LARGEST:
             return part
-        return fill_up(part)
+        return pad_to_bucket(part)
 
     def accumulate(
         self, parts: list[TrainingBatch], rows: Tensor
@@ -151,8 +151,8 @@ class RecordedSteps:
             _tensors_of(recording.part), _tensors_of(part), strict=True
         ):
             kept.copy_(given)
-        if self._words is not None:
-            self._words.take(rows, recording.leaf)
+        if self._token_embedding is not None:
+            self._token_embedding.take(rows, recording.leaf)
         recording.graph.replay()
         for tensor, gradient in zip(self._tensors, recording.gradients, strict=True):
             tensor.grad = gradient
@@ -182,7 +182,7 @@ class RecordedSteps:
             self._seen.add(size)
             return None
         if size not in self._recordings:
-            recording = self._try(lambda: self._record(part, rows))
+            recording = self._try(lambda: self._note_checkpoint(part, rows))
             if recording is None:
                 return None
             self._recordings[size] = recording
@@ -205,18 +205,20 @@ class RecordedSteps:
         release_memory(self._device)
         return None
 
-    def _record(self, part: TrainingBatch, rows: Tensor) -> _Recording:
+    def _note_checkpoint(self, part: TrainingBatch, rows: Tensor) -> _Recording:
         """Record how the gradients of a batch are computed."""
         if not self._buffers:
             self._buffers = [torch.zeros_like(tensor) for tensor in self._tensors]
         kept, leaf = _clone(part), None
         tensors, buffers = list(self._tensors), list(self._buffers)
-        if self._words is not None:
-            width = self._words.weight.shape[1]
-            leaf = self._words.weight.new_zeros((len(part.batch.input_ids), width))
+        if self._token_embedding is not None:
+            width = self._token_embedding.weight.shape[1]
+            leaf = self._token_embedding.weight.new_zeros(
+                (len(part.batch.input_ids), width)
+            )
             buffers.append(torch.zeros_like(leaf))
             leaf.requires_grad_().grad = buffers[-1]
-            self._words.take(rows, leaf)
+            self._token_embedding.take(rows, leaf)
             tensors.append(leaf)
         with self._recording() as graph:
             loss = self._forward(kept) / self._batch_size
@@ -298,17 +300,17 @@ class RecordedSteps:
             raise
 
 
-def make_recorded_steps(
+def make_cuda_graph_steps(
     trainable: TrainableEncoder,
     tensors: list[Tensor],
     adamw: torch.optim.AdamW,
     forward: Callable[[TrainingBatch], Tensor],
     batch_size: int,
     readout: Readout,
-) -> RecordedSteps | None:
+) -> CudaGraphSteps | None:
     """Return the graphs of a training; None where nothing can be recorded.
 
-    Parameters are those of :class:`RecordedSteps`, and the readout of ``forward``.
+    Parameters are those of :class:`CudaGraphSteps`, and the readout of ``forward``.
     """
     encoder = trainable.encoder
     if encoder.device.type != "cuda" or torch.is_anomaly_enabled():
@@ -318,16 +320,16 @@ def make_recorded_steps(
     if len({stream(encoder.device) for stream in streams}) > 1:
         return None
     # Elsewhere the number of kernels depends on the lengths of the texts.
-    is_one_call = isinstance(encoder.path, TrainableFusedEncoder) and (
+    is_one_call = isinstance(encoder.backend, TrainableFusedBackend) and (
         varlen_attention_works(
             encoder.device,
             encoder.autocast_dtype or encoder.dtype,
-            encoder.path.head_size,
+            encoder.backend.head_size,
         )
     )
     if not is_one_call or readout == PooledReadout("max"):
         return None
-    return RecordedSteps(trainable, tensors, adamw, forward, batch_size)
+    return CudaGraphSteps(trainable, tensors, adamw, forward, batch_size)
 
 
 @cache
@@ -351,7 +353,7 @@ def _tensors_of(part: TrainingBatch) -> list[Tensor]:
     batch = part.batch
     given = (
         *(batch.boundaries, batch.input_ids, batch.positions, batch.segments),
-        *(batch.words, part.targets, part.weights),
+        *(batch.word_positions, part.targets, part.weights),
     )
     return [one for one in given if one is not None]
 
@@ -368,7 +370,7 @@ def _clone(part: TrainingBatch) -> TrainingBatch:
             batch.input_ids.clone(),
             batch.positions.clone(),
             copy(batch.segments),
-            copy(batch.words),
+            copy(batch.word_positions),
         ),
         None,
         part.n_texts,

@@ -50,7 +50,7 @@ def gives_finite_outputs(
     return bool(torch.isfinite(outputs).all())
 
 
-def find_infinite(loss: float, norm: float) -> str | None:
+def find_non_finite(loss: float, norm: float) -> str | None:
     """Return "loss" or "gradient" if it is no finite number, the first of them."""
     if not isfinite(loss):
         return "loss"

@@ -86,12 +86,12 @@ class SigmoidLoss:
     ----------
     label_smoothing : float
         Share of each target that is spread evenly over on and off.
-    on_weights : tuple of float, length n_labels, or None
+    pos_weight : tuple of float, length n_labels, or None
         Factor of each label's loss where it is on.
     """
 
     label_smoothing: float = 0.0
-    on_weights: tuple[float, ...] | None = None
+    pos_weight: tuple[float, ...] | None = None
     # The same as tensors, by number format and device, so that a recorded step finds
     # them at the same place each time.
     _moved: dict[Any, Tensor] = field(
@@ -102,14 +102,14 @@ class SigmoidLoss:
         """Return the loss of each sample: (n, n_labels) twice to (n,)."""
         smooth = targets * (1 - self.label_smoothing) + self.label_smoothing / 2
         losses = F.binary_cross_entropy_with_logits(outputs, smooth, reduction="none")
-        if self.on_weights is not None:
+        if self.pos_weight is not None:
             factors = self._factors(outputs.dtype, outputs.device)
             losses = torch.where(targets > 0, factors * losses, losses)
         return losses.mean(1)
 
     def _factors(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         if (dtype, device) not in self._moved:
-            factors = torch.tensor(self.on_weights, dtype=dtype)
+            factors = torch.tensor(self.pos_weight, dtype=dtype)
             if device.type != "cpu":
                 # As batches are moved, since a plain copy to a GPU would wait for it.
                 factors = move(factors, device)

@@ -19,12 +19,12 @@ from tqdm import tqdm
 from sklearn_bert._engine.encoding.batch import move
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.memory import (
-    NeedsMemory,
-    does_not_fit,
+    OutOfMemoryGuard,
+    device_memory_error,
     release_memory,
     retry_smaller,
 )
-from sklearn_bert._engine.runtime.prefetch import map_ahead
+from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.training.batches import (
     BatchMaker,
     TrainingBatch,
@@ -41,11 +41,14 @@ from sklearn_bert._engine.training.config import (
     TrainingLog,
     TrainingState,
 )
-from sklearn_bert._engine.training.cuda_graphs import RecordedSteps, make_recorded_steps
+from sklearn_bert._engine.training.cuda_graphs import (
+    CudaGraphSteps,
+    make_cuda_graph_steps,
+)
 from sklearn_bert._engine.training.divergence import (
     check_learning_rate,
     divergence,
-    find_infinite,
+    find_non_finite,
     gives_finite_outputs,
 )
 from sklearn_bert._engine.training.heads import Loss
@@ -59,7 +62,7 @@ from sklearn_bert._engine.training.optimizer import (
     scale_rates,
     schedule_factor,
 )
-from sklearn_bert._engine.training.weight_snapshot import KeptWeights
+from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
 from sklearn_bert.exceptions import DivergenceError
 
 # Tokens of a forward pass in training: 32 texts of 256 tokens take about a gigabyte
@@ -78,13 +81,13 @@ class _Step:
     texts : list of int
     parts : list of TrainingBatch
         The texts in parts that fit into memory.
-    words : Tensor of shape (n_rows,), int64
+    token_ids : Tensor of shape (n_rows,), int64
         The token ids that the texts use.
     """
 
     texts: list[int]
     parts: list[TrainingBatch]
-    words: Tensor
+    token_ids: Tensor
 
 
 class FineTuning:
@@ -133,14 +136,14 @@ class FineTuning:
         self._n_warmup = round(config.warmup * self._n_steps)
         self._data = data
         self._best_score = -inf
-        self._recorded: RecordedSteps | None = None
+        self._recorded: CudaGraphSteps | None = None
         self.log = TrainingLog(part_size=min(config.batch_size, n_texts))
-        with NeedsMemory("The optimiser's state", self._device):
+        with OutOfMemoryGuard("The optimiser's state", self._device):
             self._make_optimizers()
             self._kept = self._keep_weights()
 
     def _make_optimizers(self) -> None:
-        config, words = self._config, self._trainable.words
+        config, embedding = self._config, self._trainable.token_embedding
         check_learning_rate(config.learning_rate, self._head.weight.dtype)
         top = self._trainable.encoder.architecture.n_layers + 1
         head = [
@@ -158,8 +161,8 @@ class FineTuning:
         )
         rate = config.learning_rate * config.layer_decay**top
         self._row_adamw = None
-        if words is not None:
-            self._row_adamw = RowAdamW(words, rate, config.weight_decay)
+        if embedding is not None:
+            self._row_adamw = RowAdamW(embedding, rate, config.weight_decay)
 
     def run(self) -> TrainingLog:
         """Train, and leave the best weights in the encoder and the head.
@@ -169,7 +172,7 @@ class FineTuning:
         """
         what = "Training, with a gradient and two moments of each weight,"
         # An autocast of whoever calls would reach the head and the backward pass.
-        with NeedsMemory(what, self._device), multiply_in(self._device):
+        with OutOfMemoryGuard(what, self._device), multiply_in(self._device):
             self._run_epochs()
         has_best = self._validate is not None and self.log.best_epoch > 0
         if has_best or self.log.error is not None:
@@ -178,7 +181,7 @@ class FineTuning:
 
     def _run_epochs(self) -> None:
         start = time.monotonic()
-        self._recorded = make_recorded_steps(
+        self._recorded = make_cuda_graph_steps(
             self._trainable,
             self._tensors,
             self._adamw,
@@ -192,7 +195,7 @@ class FineTuning:
                 for epoch in range(1, self._config.n_epochs + 1):
                     self.log.loss_curve.append(self._run_epoch(bar))
                     state = self._end_epoch(epoch, time.monotonic() - start)
-                    if self._is_enough(state):
+                    if self._should_stop(state):
                         break
             except KeyboardInterrupt:
                 self.log.was_interrupted = True
@@ -206,7 +209,7 @@ class FineTuning:
     def _run_epoch(self, bar: tqdm) -> float:
         """Go once over the texts; return their mean loss."""
         total, n_done = 0.0, 0
-        for step in self._prepare_ahead(self._batches.epoch()):
+        for step in self._prefetch(self._batches.epoch()):
             total += self._step(step) * len(step.texts)
             n_done += len(step.texts)
             bar.update()
@@ -237,7 +240,7 @@ class FineTuning:
         """Make one step of the optimiser; return the batch's mean loss."""
         loss, norm = self._accumulate_in_memory(step)
         factor = self._learning_rate_factor(self.log.n_steps)
-        if what := find_infinite(loss, norm):
+        if what := find_non_finite(loss, norm):
             raise self._divergence(f"{what} was not at", self.log.n_steps + 1)
         self._update(norm, factor)
         self._release_gradients()
@@ -279,7 +282,7 @@ class FineTuning:
             return self._prepare(step.texts)
         size = max(part.n_texts for part in step.parts)
         if size == 1:
-            raise does_not_fit(
+            raise device_memory_error(
                 f"Training on a single text of up to "
                 f"{self._batches.longest(step.texts)} tokens",
                 self._device,
@@ -294,11 +297,11 @@ class FineTuning:
     def _accumulate(self, step: _Step) -> tuple[float, float]:
         """Add up the gradients of a batch's parts; return loss and gradient norm."""
         if self._recorded is not None:
-            figures = self._recorded.accumulate(step.parts, step.words)
+            figures = self._recorded.accumulate(step.parts, step.token_ids)
             if figures is not None:
                 return figures
-        if self._trainable.words is not None:
-            self._trainable.words.take(step.words)
+        if self._trainable.token_embedding is not None:
+            self._trainable.token_embedding.take(step.token_ids)
         total = torch.zeros((), dtype=self._head.weight.dtype, device=self._device)
         for part in step.parts:
             loss = self._forward(part) / len(step.texts)
@@ -311,7 +314,7 @@ class FineTuning:
         readout, encoder = self._config.readout, self._trainable.encoder
         with self._trainable.training():
             layers = (encoder.architecture.n_layers,)
-            (states,) = encoder.path.hidden_states(
+            (states,) = encoder.backend.hidden_states(
                 part.batch, layers, only_first=readout.only_first
             )
             rows = readout.read(states, part.batch)
@@ -323,18 +326,18 @@ class FineTuning:
         return (self._loss(outputs, part.targets) * part.weights).sum()
 
     def _tensors_of_step(self) -> list[Tensor]:
-        words = self._trainable.words
-        leaf = None if words is None else words.leaf
+        embedding = self._trainable.token_embedding
+        leaf = None if embedding is None else embedding.leaf
         return self._tensors if leaf is None else [*self._tensors, leaf]
 
     def _release_gradients(self) -> None:
         self._adamw.zero_grad()
-        if self._trainable.words is not None:
-            self._trainable.words.release()
+        if self._trainable.token_embedding is not None:
+            self._trainable.token_embedding.release()
 
     def _prepare(self, texts: list[int]) -> _Step:
         """Lay a batch out in parts that fit into memory, and move it to the device."""
-        is_cpu, words = self._device.type == "cpu", self._batches.words(texts)
+        is_cpu, token_ids = self._device.type == "cpu", self._batches.token_ids(texts)
         # A GPU says when its memory is full; a system kills the process instead.
         most = _TOKENS_ON_CPU if is_cpu else None
         parts = [
@@ -344,18 +347,18 @@ class FineTuning:
         # Read once: this may run in another thread than what sets it to None.
         recorded = self._recorded
         if recorded is not None:
-            parts = [recorded.fill_if_recorded(part) for part in parts]
+            parts = [recorded.pad_if_recorded(part) for part in parts]
         return _Step(
             texts,
             [part.to(self._device) for part in parts],
-            words if is_cpu else move(words, self._device),
+            token_ids if is_cpu else move(token_ids, self._device),
         )
 
-    def _prepare_ahead(self, batches: Iterable[list[int]]) -> Iterator[_Step]:
+    def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[_Step]:
         """Prepare each batch while a device other than the CPU works on the last."""
         if self._device.type == "cpu":
             return map(self._prepare, batches)
-        return map_ahead(self._prepare, batches)
+        return prefetch(self._prepare, batches)
 
     def _divergence(self, what: str, step: int) -> DivergenceError:
         kept = f"weights of the end of epoch {self._kept.number}"
@@ -400,7 +403,7 @@ class FineTuning:
             print(state)
         return state
 
-    def _is_enough(self, state: TrainingState) -> bool:
+    def _should_stop(self, state: TrainingState) -> bool:
         """Ask the callbacks, all of them, and the patience."""
         is_stopped = [bool(callback(state)) for callback in self._callbacks]
         patience = self._config.patience
@@ -426,9 +429,9 @@ class FineTuning:
         shapes = [tuple(one.shape) for one in self._tensors]
         return [*shapes, str(self._row_adamw is None), str(self._head.weight.dtype)]
 
-    def _keep_weights(self) -> KeptWeights:
-        words = self._trainable.words
-        if words is None:
-            return KeptWeights(self._tensors)
-        rows = self._batches.words(range(self._batches.n_texts)).to(self._device)
-        return KeptWeights(self._tensors, (words.weight, rows))
+    def _keep_weights(self) -> WeightSnapshot:
+        embedding = self._trainable.token_embedding
+        if embedding is None:
+            return WeightSnapshot(self._tensors)
+        rows = self._batches.token_ids(range(self._batches.n_texts)).to(self._device)
+        return WeightSnapshot(self._tensors, (embedding.weight, rows))

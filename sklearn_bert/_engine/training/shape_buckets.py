@@ -12,7 +12,7 @@ from sklearn_bert._engine.training.batches import TrainingBatch
 STEP = 256
 
 
-def fill_up(part: TrainingBatch) -> TrainingBatch:
+def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
     """Add a text of weight 0, so that many batches have the same shapes.
 
     Parameters
@@ -31,8 +31,8 @@ def fill_up(part: TrainingBatch) -> TrainingBatch:
     n_tokens = len(batch.input_ids)
     n_more = STEP - n_tokens % STEP
     n_rows = 1
-    if batch.words is not None:
-        n_rows = n_tokens + n_more - len(batch.words)
+    if batch.word_positions is not None:
+        n_rows = n_tokens + n_more - len(batch.word_positions)
         if n_rows < 0:
             return part
     bound = -(-batch.lengths[0] // STEP) * STEP
@@ -43,7 +43,7 @@ def fill_up(part: TrainingBatch) -> TrainingBatch:
         input_ids=_append(batch.input_ids, int(batch.input_ids[0]), n_more),
         positions=_append(batch.positions, 0, n_more),
         segments=_append_if(batch.segments, 0, n_more),
-        words=_append_if(batch.words, n_tokens, n_rows),
+        word_positions=_append_if(batch.word_positions, n_tokens, n_rows),
     )
     return replace(
         part,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class KeptWeights:
+class WeightSnapshot:
     """A copy of some tensors as they were at the end of an epoch, or of a step.
 
     Made at once, so that memory is short at the start of a training or never.

@@ -47,7 +47,7 @@ def test_no_rows_give_no_batches():
 @pytest.fixture
 def batch():
     sequences = TokenSequences(
-        ids=[[5, 6], [1, 2, 3], [7, 8]], second_starts=[1, 2, 2], texts=[0, 1, 2]
+        ids=[[5, 6], [1, 2, 3], [7, 8]], second_starts=[1, 2, 2], text_index=[0, 1, 2]
     )
     return collate(sequences, [1, 0, 2])
 

@@ -14,7 +14,7 @@ from sklearn_bert._engine.encoding.encode import (
     encode_words,
 )
 from sklearn_bert._engine.encoding.encoder import build_encoder
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.heads import LinearHead
@@ -110,7 +110,7 @@ def test_no_length_is_divided_by_zero(tiny_bert, monkeypatch):
 @pytest.fixture
 def short_memory(monkeypatch):
     """Let a forward raise as CUDA does, when ``fails(call, batch)`` says so."""
-    original = FusedEncoder.hidden_states
+    original = FusedBackend.hidden_states
     calls = []
 
     def install(fails):
@@ -120,7 +120,7 @@ def short_memory(monkeypatch):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore")
             return original(self, batch, layers, only_first=only_first)
 
-        monkeypatch.setattr(FusedEncoder, "hidden_states", run)
+        monkeypatch.setattr(FusedBackend, "hidden_states", run)
         return calls
 
     return install

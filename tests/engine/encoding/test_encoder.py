@@ -10,12 +10,12 @@ from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding import encoder as encoders
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import (
-    FlatEncoder,
-    PaddedEncoder,
+    FlatBackend,
+    PaddedBackend,
     build_encoder,
-    choose_path,
+    choose_backend,
 )
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")
@@ -23,15 +23,15 @@ ALL = (0, 1, 2, 3)
 
 # The path that each family takes, and what its configuration needs beside the sizes.
 FAMILIES = {
-    "bert": (FusedEncoder, {}),
-    "roberta": (FusedEncoder, {"pad_token_id": 1}),
-    "xlm-roberta": (FusedEncoder, {"pad_token_id": 1}),
-    "camembert": (FusedEncoder, {"pad_token_id": 1}),
-    "electra": (FusedEncoder, {"embedding_size": 16}),
-    "distilbert": (FlatEncoder, {"dim": 32, "n_layers": 3, "n_heads": 4}),
-    "albert": (FlatEncoder, {"embedding_size": 16}),
-    "mpnet": (PaddedEncoder, {"pad_token_id": 1}),
-    "deberta": (PaddedEncoder, {}),
+    "bert": (FusedBackend, {}),
+    "roberta": (FusedBackend, {"pad_token_id": 1}),
+    "xlm-roberta": (FusedBackend, {"pad_token_id": 1}),
+    "camembert": (FusedBackend, {"pad_token_id": 1}),
+    "electra": (FusedBackend, {"embedding_size": 16}),
+    "distilbert": (FlatBackend, {"dim": 32, "n_layers": 3, "n_heads": 4}),
+    "albert": (FlatBackend, {"embedding_size": 16}),
+    "mpnet": (PaddedBackend, {"pad_token_id": 1}),
+    "deberta": (PaddedBackend, {}),
 }
 
 
@@ -55,7 +55,7 @@ def make_batch(encoder, texts):
 
 def test_family_takes_the_fastest_path_that_is_right(family, files):
     encoder = build_encoder(files, CPU, torch.float32)
-    assert type(encoder.path) is family[0]
+    assert type(encoder.backend) is family[0]
 
 
 def test_path_equals_transformers_padded_forward(family, files, texts):
@@ -65,7 +65,7 @@ def test_path_equals_transformers_padded_forward(family, files, texts):
     batch = make_batch(encoder, texts[:12])
     model = AutoModel.from_pretrained(family[1]).eval()
     with torch.inference_mode():
-        states = encoder.path.hidden_states(batch, ALL, only_first=False)
+        states = encoder.backend.hidden_states(batch, ALL, only_first=False)
         starts = batch.boundaries.tolist()
         for start, stop in itertools.pairwise(starts):
             alone = model(
@@ -81,8 +81,8 @@ def test_first_tokens_equal_those_of_all(files, texts):
     encoder = build_encoder(files, CPU, torch.float32)
     batch = make_batch(encoder, texts)
     with torch.inference_mode():
-        every = encoder.path.hidden_states(batch, ALL, only_first=False)
-        first = encoder.path.hidden_states(batch, ALL, only_first=True)
+        every = encoder.backend.hidden_states(batch, ALL, only_first=False)
+        first = encoder.backend.hidden_states(batch, ALL, only_first=True)
     for all_tokens, first_tokens in zip(every, first, strict=True):
         torch.testing.assert_close(all_tokens[batch.first_tokens], first_tokens)
 
@@ -90,7 +90,7 @@ def test_first_tokens_equal_those_of_all(files, texts):
 def test_float64_is_computed_in_float64(files, texts):
     encoder = build_encoder(files, CPU, torch.float64)
     with torch.inference_mode():
-        states = encoder.path.hidden_states(
+        states = encoder.backend.hidden_states(
             make_batch(encoder, texts), (3,), only_first=True
         )
     assert states[0].dtype == torch.float64
@@ -98,7 +98,7 @@ def test_float64_is_computed_in_float64(files, texts):
 
 @pytest.mark.parametrize(
     ("broken", "chosen"),
-    [((FusedEncoder,), FlatEncoder), ((FusedEncoder, FlatEncoder), PaddedEncoder)],
+    [((FusedBackend,), FlatBackend), ((FusedBackend, FlatBackend), PaddedBackend)],
 )
 def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, chosen):
     def mixing(original):
@@ -111,7 +111,7 @@ def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, c
     for kind in broken:
         monkeypatch.setattr(kind, "hidden_states", mixing(kind.hidden_states))
     checkpoint = load_checkpoint(locate(str(tiny_bert), None))
-    assert type(choose_path(checkpoint, CPU, torch.float32)) is chosen
+    assert type(choose_backend(checkpoint, CPU, torch.float32)) is chosen
 
 
 def test_an_unknown_activation_is_left_to_transformers(
@@ -119,7 +119,7 @@ def test_an_unknown_activation_is_left_to_transformers(
 ):
     folder = save_model(tmp_path / "silu", hidden_act="silu")
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
-    assert type(encoder.path) is FlatEncoder
+    assert type(encoder.backend) is FlatBackend
 
 
 def test_a_causal_model_is_refused(save_model, tmp_path):
@@ -137,7 +137,7 @@ def test_a_model_that_mixes_padded_texts_is_refused(save_model, tmp_path):
 def test_local_attention_is_left_to_transformers(save_model, tmp_path):
     folder = save_model(tmp_path / "big_bird", "big_bird")
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
-    assert type(encoder.path) is PaddedEncoder
+    assert type(encoder.backend) is PaddedBackend
 
 
 def test_padding_puts_each_token_where_it_was(tiny_bert):
@@ -155,7 +155,7 @@ def test_padding_puts_each_token_where_it_was(tiny_bert):
 
 def test_only_the_layers_wanted_are_laid_end_to_end(tiny_bert, monkeypatch):
     checkpoint = load_checkpoint(locate(str(tiny_bert), None))
-    path = PaddedEncoder(checkpoint, CPU, torch.float32)
+    path = PaddedBackend(checkpoint, CPU, torch.float32)
     batch = make_batch(checkpoint, ["good film", "good"])
     expected = path.hidden_states(batch, ALL, only_first=False)
     select, calls = torch.Tensor.index_select, []

@@ -64,7 +64,7 @@ def test_runs_are_summed_and_may_be_empty(sum_up):
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])
 def test_windows_of_unequal_length_are_joined_as_in_prediction(pooling):
-    sequences = TokenSequences(ids=[[1] * 5, [1] * 3, [1] * 2], texts=[0, 1, 0])
+    sequences = TokenSequences(ids=[[1] * 5, [1] * 3, [1] * 2], text_index=[0, 1, 0])
     batch = collate(sequences, [0, 1, 2])
     pooled = torch.tensor([[1.0], [9.0], [8.0]], dtype=torch.float64)
     joined = join_windows(pooled, batch, torch.tensor([0, 1, 0]), 2, pooling)

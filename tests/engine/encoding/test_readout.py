@@ -8,8 +8,10 @@ from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 
-WINDOWS = TokenSequences(ids=[[1] * 3, [1], [1]], texts=[0, 0, 1])
-WORDS = TokenSequences(ids=[[1] * 4, [1] * 3], texts=[0, 1], words=[[1, 2], [1]])
+WINDOWS = TokenSequences(ids=[[1] * 3, [1], [1]], text_index=[0, 0, 1])
+WORDS = TokenSequences(
+    ids=[[1] * 4, [1] * 3], text_index=[0, 1], word_positions=[[1, 2], [1]]
+)
 
 
 @pytest.mark.parametrize(

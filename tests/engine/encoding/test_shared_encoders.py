@@ -15,7 +15,10 @@ from sklearn.base import clone
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding import shared_encoders as module
-from sklearn_bert._engine.encoding.shared_encoders import ENCODERS, EncoderRegistry
+from sklearn_bert._engine.encoding.shared_encoders import (
+    SHARED_ENCODERS,
+    SharedEncoders,
+)
 
 CPU = torch.device("cpu")
 
@@ -27,7 +30,7 @@ class User:
 @pytest.fixture
 def registry(monkeypatch):
     monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
-    return EncoderRegistry()
+    return SharedEncoders()
 
 
 @pytest.fixture
@@ -147,7 +150,7 @@ def test_threads_give_the_results_of_one(tiny_bert, texts):
 def test_estimators_use_the_process_wide_registry(tiny_bert):
     vectorizer = BertVectorizer(tiny_bert)
     vectorizer.transform(["good"])
-    keys = [key[0] for key in ENCODERS._encoders]
+    keys = [key[0] for key in SHARED_ENCODERS._encoders]
     assert tiny_bert in keys
 
 
@@ -170,9 +173,9 @@ def test_a_forked_child_gives_the_parents_results(
         vectorizer = clone(vectorizer)
         gc.collect()
         # Under the lock: the thread that releases must not see one without the other.
-        with ENCODERS._lock:
-            monkeypatch.setattr(ENCODERS, "_encoders", OrderedDict())
-            monkeypatch.setattr(ENCODERS, "_users", {})
+        with SHARED_ENCODERS._lock:
+            monkeypatch.setattr(SHARED_ENCODERS, "_encoders", OrderedDict())
+            monkeypatch.setattr(SHARED_ENCODERS, "_users", {})
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
     child = context.Process(

@@ -19,7 +19,7 @@ def tokenizer(tiny_bert):
 
 @pytest.fixture(scope="module")
 def ids(tokenizer, texts):
-    rows = tokenizer.cut_up([*texts, "zebras xylophones"] * 50, 32)
+    rows = tokenizer.split_to_length([*texts, "zebras xylophones"] * 50, 32)
     return np.concatenate([np.array(row) for row in rows])
 
 
@@ -70,8 +70,8 @@ def test_whole_words_are_chosen_or_not(tokenizer, ids):
     masked = Masker(tokenizer, 0.3, whole_words=True)(ids, rng())
     is_chosen = np.zeros(len(ids), dtype=bool)
     is_chosen[masked.places] = True
-    goes_on = np.isin(ids, sorted(continuing_pieces(tokenizer.vocabulary)))
-    pieces = np.flatnonzero(goes_on)
+    continues = np.isin(ids, sorted(continuing_pieces(tokenizer.vocabulary)))
+    pieces = np.flatnonzero(continues)
     assert len(pieces) > 100
     np.testing.assert_array_equal(is_chosen[pieces], is_chosen[pieces - 1])
 
@@ -80,13 +80,13 @@ def test_single_pieces_are_chosen_without_whole_words(tokenizer, ids):
     masked = Masker(tokenizer, 0.3, whole_words=False)(ids, rng())
     is_chosen = np.zeros(len(ids), dtype=bool)
     is_chosen[masked.places] = True
-    goes_on = np.isin(ids, sorted(continuing_pieces(tokenizer.vocabulary)))
-    pieces = np.flatnonzero(goes_on)
+    continues = np.isin(ids, sorted(continuing_pieces(tokenizer.vocabulary)))
+    pieces = np.flatnonzero(continues)
     assert (is_chosen[pieces] != is_chosen[pieces - 1]).any()
 
 
 def test_one_token_at_least_is_hidden(tokenizer):
-    (ids,) = tokenizer.cut_up(["a film"], 32)
+    (ids,) = tokenizer.split_to_length(["a film"], 32)
     masker = Masker(tokenizer, 1e-9, whole_words=False)
     assert len(masker(np.array(ids), rng()).places) == 1
 

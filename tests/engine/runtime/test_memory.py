@@ -10,7 +10,7 @@ import torch
 
 from sklearn_bert._engine.runtime import memory
 from sklearn_bert._engine.runtime.memory import (
-    NeedsMemory,
+    OutOfMemoryGuard,
     release_memory,
     retry_smaller,
 )
@@ -55,7 +55,7 @@ def test_an_error_about_memory_holds_none():
     seen = []
     with (
         pytest.raises(DeviceMemoryError, match="The model does not fit") as caught,
-        NeedsMemory("The model", CPU),
+        OutOfMemoryGuard("The model", CPU),
     ):
         compute()
     gc.collect()

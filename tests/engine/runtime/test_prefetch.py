@@ -4,15 +4,15 @@ import threading
 
 import pytest
 
-from sklearn_bert._engine.runtime.prefetch import map_ahead
+from sklearn_bert._engine.runtime.prefetch import prefetch
 
 
 def test_results_come_in_order():
-    assert list(map_ahead(str, range(5))) == ["0", "1", "2", "3", "4"]
+    assert list(prefetch(str, range(5))) == ["0", "1", "2", "3", "4"]
 
 
 def test_nothing_gives_nothing():
-    assert list(map_ahead(str, [])) == []
+    assert list(prefetch(str, [])) == []
 
 
 def test_the_next_is_made_while_the_last_one_is_used():
@@ -22,13 +22,13 @@ def test_the_next_is_made_while_the_last_one_is_used():
         is_made[k].set()
         return k
 
-    for k in map_ahead(make, range(3)):
+    for k in prefetch(make, range(3)):
         assert all(event.wait(timeout=60) for event in is_made[: k + 2])
 
 
 def test_no_more_than_one_is_made_ahead():
     made = []
-    results = map_ahead(made.append, range(9))
+    results = prefetch(made.append, range(9))
     next(results)
     next(results)
     results.close()
@@ -36,7 +36,7 @@ def test_no_more_than_one_is_made_ahead():
 
 
 def test_an_error_comes_in_the_place_of_its_result():
-    results = map_ahead(lambda x: 1 / x, [1, 0])
+    results = prefetch(lambda x: 1 / x, [1, 0])
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)

@@ -104,7 +104,7 @@ def test_windows_of_pairs_cut_the_longer_text(tokenize, peer):
     sequences = tokenize(["good"], [count(9)], max_length=8, long_text="window")
     good = peer.convert_tokens_to_ids("good")
     assert all(ids[1:3] == [good, peer.sep_token_id] for ids in sequences.ids)
-    assert sequences.texts == [0, 0, 0]
+    assert sequences.text_index == [0, 0, 0]
 
 
 def test_windows_of_pairs_keep_the_order_of_the_halves(tokenize, peer):

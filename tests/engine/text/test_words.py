@@ -22,13 +22,13 @@ def tokens_of_words(sequences, tokenizer):
     raw = Tokenizer.from_str(tokenizer.to_str())
     return [
         [raw.id_to_token(ids[place]) for place in places]
-        for ids, places in zip(sequences.ids, sequences.words, strict=True)
+        for ids, places in zip(sequences.ids, sequences.word_positions, strict=True)
     ]
 
 
 def test_the_first_token_stands_for_a_word(tokenizer):
     sequences = tokenize_words(tokenizer, [["good", "qx", "film"]], max_length=64)
-    assert sequences.words == [[1, 2, 4]]
+    assert sequences.word_positions == [[1, 2, 4]]
     assert tokens_of_words(sequences, tokenizer) == [["good", "q", "film"]]
 
 
@@ -36,7 +36,7 @@ def test_ids_are_those_of_the_text(tokenizer, texts):
     sequences = tokenize_words(tokenizer, [x.split() for x in texts], max_length=64)
     expected = tokenizer(texts, None, max_length=64, long_text="truncate")
     assert sequences.ids == expected.ids
-    assert sequences.texts == expected.texts
+    assert sequences.text_index == expected.text_index
 
 
 def test_dropped_words_become_unknown(tokenizer):
@@ -53,13 +53,13 @@ def test_controls_are_words_like_any_other(tokenizer):
 
 def test_an_empty_sentence_is_there_and_has_no_words(tokenizer):
     sequences = tokenize_words(tokenizer, [[], ["good"], []], max_length=64)
-    assert sequences.texts == [0, 1, 2]
-    assert sequences.words == [[], [1], []]
+    assert sequences.text_index == [0, 1, 2]
+    assert sequences.word_positions == [[], [1], []]
     assert [len(ids) for ids in sequences.ids] == [2, 3, 2]
 
 
 def test_nothing_but_empty_sentences_is_no_special_case(tokenizer):
-    assert tokenize_words(tokenizer, [[]], max_length=64).words == [[]]
+    assert tokenize_words(tokenizer, [[]], max_length=64).word_positions == [[]]
 
 
 @pytest.mark.parametrize("max_length", [3, 4, 5, 8, 13, 64])
@@ -72,7 +72,7 @@ def test_every_word_stands_once_and_in_order(tokenizer, max_length, seed):
     found = list(chain.from_iterable(tokens_of_words(sequences, tokenizer)))
     assert found == [*(firsts[word] for word in words), "a"]
     assert max(map(len, sequences.ids)) <= max_length
-    assert all(sequences.words)
+    assert all(sequences.word_positions)
 
 
 def test_a_word_stands_where_its_context_is_widest(tokenizer):
@@ -98,4 +98,4 @@ def test_words_inside_a_sentence_have_their_space():
     sequences = tokenize_words(tokenizer, [["ab", "c"]], max_length=10)
     whole = raw.encode("ab c").ids
     assert sequences.ids == [whole]
-    assert sequences.words == [[0, 2]]
+    assert sequences.word_positions == [[0, 2]]

@@ -9,8 +9,8 @@ from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
 LENGTHS = [3, 9, 1, 9, 4, 30, 2, 2, 5, 8, 6]
 
 
-def make(lengths=LENGTHS, texts=None, batch_size=3, seed=0):
-    texts = texts or list(range(len(lengths)))
+def make(lengths=LENGTHS, text_index=None, batch_size=3, seed=0):
+    texts = text_index or list(range(len(lengths)))
     n_texts = texts[-1] + 1
     ids = [[row] * length for row, length in enumerate(lengths)]
     data = TrainingData(
@@ -62,17 +62,17 @@ def test_parts_hold_so_many_texts_or_tokens_and_at_least_one_text():
 
 
 def test_windows_of_a_text_stay_together():
-    maker = make([3, 3, 9, 2], texts=[0, 0, 1, 2])
+    maker = make([3, 3, 9, 2], text_index=[0, 0, 1, 2])
     assert maker.parts([0, 1, 2], 9, 5) == [[0], [1], [2]]
     assert maker.parts([0, 2, 1], 9, 8) == [[0, 2], [1]]
 
 
 def test_windows_know_their_text():
-    batch = make([3, 3, 9, 2], texts=[0, 0, 1, 2]).collate([2, 0])
+    batch = make([3, 3, 9, 2], text_index=[0, 0, 1, 2]).collate([2, 0])
     assert batch.targets.tolist() == [0, 2]
     assert batch.batch.lengths == (3, 3, 2)
     assert batch.owners.tolist() == [0, 0, 1]
 
 
 def test_words_are_the_ids_in_use_once_each():
-    assert make().words([5, 2, 5]).tolist() == [2, 5]
+    assert make().token_ids([5, 2, 5]).tolist() == [2, 5]

@@ -24,13 +24,13 @@ OPTIONS = {
 @pytest.fixture
 def recorders(monkeypatch):
     """Keep what records the steps of each fit."""
-    made, make = [], loop.make_recorded_steps
+    made, make = [], loop.make_cuda_graph_steps
 
     def keep(*args):
         made.append(make(*args))
         return made[-1]
 
-    monkeypatch.setattr(loop, "make_recorded_steps", keep)
+    monkeypatch.setattr(loop, "make_cuda_graph_steps", keep)
     return made
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from sklearn_bert._engine.training.divergence import divergence, find_infinite
+from sklearn_bert._engine.training.divergence import divergence, find_non_finite
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from sklearn_bert._engine.training.divergence import divergence, find_infinite
     ],
 )
 def test_the_first_number_that_is_not_finite_is_named(loss, norm, found):
-    assert find_infinite(loss, norm) == found
+    assert find_non_finite(loss, norm) == found
 
 
 def test_the_error_says_rule_value_and_remedy():

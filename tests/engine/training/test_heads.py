@@ -70,7 +70,7 @@ def test_on_weights_count_only_where_a_label_is_on(label):
     weights = tuple(2.0 if i == label else 1.0 for i in range(3))
     targets = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
     plain, weighted = (
-        SigmoidLoss(on_weights=w)(OUTPUTS, targets) for w in (None, weights)
+        SigmoidLoss(pos_weight=w)(OUTPUTS, targets) for w in (None, weights)
     )
     assert plain[0] == weighted[0]
     gain = -OUTPUTS[1, label].sigmoid().log() / 3

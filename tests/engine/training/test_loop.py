@@ -168,7 +168,7 @@ class Hoarder:
     holds_memory = True
     has_gradients = False
 
-    def fill_if_recorded(self, part):
+    def pad_if_recorded(self, part):
         return part
 
     def accumulate(self, parts, rows):
@@ -178,7 +178,7 @@ class Hoarder:
 def test_recorded_steps_are_given_up_before_a_batch_is_halved(make, monkeypatch):
     undisturbed, disturbed = make(), make()
     undisturbed.run()
-    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    monkeypatch.setattr(module, "make_cuda_graph_steps", lambda *args: Hoarder())
     fail_at(monkeypatch, {2}, torch.OutOfMemoryError("out of memory"))
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (8, 0)
@@ -186,7 +186,7 @@ def test_recorded_steps_are_given_up_before_a_batch_is_halved(make, monkeypatch)
 
 
 def test_without_them_it_is_halved(make, monkeypatch):
-    monkeypatch.setattr(module, "make_recorded_steps", lambda *args: Hoarder())
+    monkeypatch.setattr(module, "make_cuda_graph_steps", lambda *args: Hoarder())
     fail_at(monkeypatch, {2, 3}, torch.OutOfMemoryError("out of memory"))
     log = make().run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)

@@ -7,13 +7,16 @@ import torch
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingBatch
-from sklearn_bert._engine.training.shape_buckets import STEP, fill_up
+from sklearn_bert._engine.training.shape_buckets import STEP, pad_to_bucket
 
 
 def make_part(lengths, *, second_starts=None, words=None, n_targets=None):
     ids = [[7, *range(20, 18 + n), 8] for n in lengths]
     sequences = TokenSequences(
-        ids=ids, second_starts=second_starts, texts=list(range(len(ids))), words=words
+        ids=ids,
+        second_starts=second_starts,
+        text_index=list(range(len(ids))),
+        word_positions=words,
     )
     n = n_targets or len(lengths)
     return TrainingBatch(
@@ -30,14 +33,14 @@ def make_part(lengths, *, second_starts=None, words=None, n_targets=None):
     [((5, 3), STEP), ((200, 55), STEP), ((200, 56), 2 * STEP), ((300,), 2 * STEP)],
 )
 def test_there_is_room_for_one_token_more_at_least(lengths, n_tokens):
-    batch = fill_up(make_part(lengths)).batch
+    batch = pad_to_bucket(make_part(lengths)).batch
     assert len(batch.input_ids) == len(batch.positions) == n_tokens
     assert batch.boundaries.tolist() == [0, *np.cumsum(lengths), n_tokens]
 
 
 def test_the_texts_stay_as_they_are():
     part = make_part((6, 4))
-    filled = fill_up(part)
+    filled = pad_to_bucket(part)
     for name in ("input_ids", "positions", "boundaries"):
         before, after = getattr(part.batch, name), getattr(filled.batch, name)
         assert torch.equal(after[: len(before)], before)
@@ -46,44 +49,44 @@ def test_the_texts_stay_as_they_are():
 
 
 def test_the_text_that_fills_has_no_weight():
-    filled = fill_up(make_part((6, 4)))
+    filled = pad_to_bucket(make_part((6, 4)))
     assert filled.weights.tolist() == [0.5, 0.5, 0.0]
     assert filled.targets.tolist() == [1, 2, 0]
 
 
 def test_what_it_holds_is_a_token_of_the_batch_at_the_first_place():
-    batch = fill_up(make_part((6, 4))).batch
+    batch = pad_to_bucket(make_part((6, 4))).batch
     assert batch.input_ids[10:].unique().tolist() == [7]
     assert batch.positions[10:].unique().tolist() == [0]
 
 
 @pytest.mark.parametrize(("longest", "bound"), [(6, STEP), (256, STEP), (257, 512)])
 def test_the_lengths_are_bounds(longest, bound):
-    batch = fill_up(make_part((longest, 4))).batch
+    batch = pad_to_bucket(make_part((longest, 4))).batch
     assert batch.lengths == (bound,) * 3
     assert bound >= batch.boundaries.diff().max()
 
 
 def test_pairs_keep_their_segments():
-    batch = fill_up(make_part((6, 4), second_starts=[3, 2])).batch
+    batch = pad_to_bucket(make_part((6, 4), second_starts=[3, 2])).batch
     assert batch.segments[:10].tolist() == [0, 0, 0, 1, 1, 1, 0, 0, 1, 1]
     assert batch.segments[10:].unique().tolist() == [0]
 
 
 def test_there_are_as_many_words_as_tokens():
     part = make_part((6, 4), words=[[1, 3], [1]], n_targets=3)
-    filled = fill_up(part)
-    assert filled.batch.words.tolist() == [1, 3, 7, *[10] * (STEP - 3)]
+    filled = pad_to_bucket(part)
+    assert filled.batch.word_positions.tolist() == [1, 3, 7, *[10] * (STEP - 3)]
     assert filled.weights.sum() == 1.5
     assert len(filled.targets) == len(filled.weights) == STEP
 
 
 def test_more_words_than_tokens_are_left_alone():
     part = make_part((6,), words=[[1] * (STEP + 1)], n_targets=STEP + 1)
-    assert fill_up(part) is part
+    assert pad_to_bucket(part) is part
 
 
 def test_several_targets_each_are_filled_alike():
     part = make_part((6, 4))
     part = TrainingBatch(part.batch, None, 2, torch.ones(2, 3), part.weights)
-    assert fill_up(part).targets.tolist() == [[1.0] * 3, [1.0] * 3, [0.0] * 3]
+    assert pad_to_bucket(part).targets.tolist() == [[1.0] * 3, [1.0] * 3, [0.0] * 3]

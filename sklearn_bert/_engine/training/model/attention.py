@@ -179,12 +179,12 @@ class _BlockAttention(torch.autograd.Function):
                 attention = _attention(heads, block, scale)
             (of_out,) = block.take(padded, 1)
             of_attention = torch.bmm(of_out, heads[2].transpose(1, 2))
-            of_scores = torch._softmax_backward_data(
+            grad_scores = torch._softmax_backward_data(
                 of_attention, attention, -1, attention.dtype
             )
             of_heads = torch.empty_like(heads)
-            _product(of_scores, heads[1], scale, of_heads[0])
-            _product(of_scores.transpose(1, 2), heads[0], scale, of_heads[1])
+            _product(grad_scores, heads[1], scale, of_heads[0])
+            _product(grad_scores.transpose(1, 2), heads[0], scale, of_heads[1])
             torch.bmm(attention.transpose(1, 2), of_out, out=of_heads[2])
             block.put(of_heads, grad_qkv)
         return grad_qkv, None, None

@@ -26,7 +26,7 @@ def product_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
-def filled_rows(n_rows: int, weight: Tensor) -> int:
+def pad_rows(n_rows: int, weight: Tensor) -> int:
     """Return the number of rows to fill a product with ``weight`` up to."""
     if weight.device.type != "cpu" or product_dtype(weight) != torch.bfloat16:
         return n_rows

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
-from sklearn_bert._engine.encoding.encoder import FlatEncoder
+from sklearn_bert._engine.encoding.encoder import FlatBackend
 from sklearn_bert._engine.training.model.attention import (
     Block,
     block_attention,
     plan_blocks,
 )
-from sklearn_bert._engine.training.model.autograd import filled_rows, product_dtype
+from sklearn_bert._engine.training.model.autograd import pad_rows, product_dtype
 
 
-class TrainableFlatEncoder(FlatEncoder):
-    """A flat path whose attention on a CPU has a gradient that is written out."""
+class TrainableFlatBackend(FlatBackend):
+    """A flat backend whose attention on a CPU has a gradient that is written out."""
 
     @property
     def _weight(self) -> Tensor:
@@ -26,7 +26,7 @@ class TrainableFlatEncoder(FlatEncoder):
         return weight
 
     def _n_rows(self, n_tokens: int) -> int:
-        return filled_rows(n_tokens, self._weight)
+        return pad_rows(n_tokens, self._weight)
 
     def _plan(self, batch: Batch) -> Any:
         if self._weight.device.type != "cpu":

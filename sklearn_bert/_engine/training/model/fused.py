@@ -12,7 +12,7 @@ from sklearn_bert._engine.encoding.attention import (
     flat_attention,
 )
 from sklearn_bert._engine.encoding.batch import Batch
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.linear import activate
 from sklearn_bert._engine.training.model.attention import (
     Block,
@@ -21,8 +21,8 @@ from sklearn_bert._engine.training.model.attention import (
 )
 from sklearn_bert._engine.training.model.autograd import (
     add_norm,
-    filled_rows,
     linear,
+    pad_rows,
     product_dtype,
 )
 from sklearn_bert._engine.training.model.dropout import Dropout
@@ -44,7 +44,7 @@ class _Layer:
     dropout: Dropout | None = None
 
 
-class TrainableFusedEncoder(FusedEncoder):
+class TrainableFusedBackend(FusedBackend):
     """BERT's layers over flat batches, on the module's own weights.
 
     Parameters
@@ -80,7 +80,7 @@ class TrainableFusedEncoder(FusedEncoder):
         ]
 
     def _n_rows(self, n_tokens: int) -> int:
-        return filled_rows(n_tokens, self._layers[0].expand.weight)
+        return pad_rows(n_tokens, self._layers[0].expand.weight)
 
     def _plan(self, batch: Batch) -> tuple[Batch, list[Block]]:
         if not self._on_cpu:

@@ -10,7 +10,7 @@ _EMBEDDINGS = re.compile(r"embed|norm_emb|relative_attention_bias")
 _IN_A_LIST = re.compile(r"\.\d+\.")
 
 
-class Depths:
+class LayerDepths:
     """The depths of a model's weights and modules, by their names.
 
     A layer is an item of a list of modules as long as the model has layers. Most models

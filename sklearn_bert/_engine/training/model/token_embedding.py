@@ -14,7 +14,7 @@ class RowEmbedding(nn.Module):
 
     Parameters
     ----------
-    weight : Tensor of shape (n_words, size)
+    weight : Tensor of shape (vocab_size, size)
         Taken over.
 
     Attributes
@@ -30,8 +30,8 @@ class RowEmbedding(nn.Module):
         self.weight = nn.Parameter(weight.detach(), requires_grad=False)
         self.rows: Tensor | None = None
         self.leaf: Tensor | None = None
-        n_words = weight.shape[0]
-        self._places = torch.zeros(n_words, dtype=torch.int64, device=weight.device)
+        vocab_size = weight.shape[0]
+        self._places = torch.zeros(vocab_size, dtype=torch.int64, device=weight.device)
 
     def take(self, rows: Tensor, leaf: Tensor | None = None) -> None:
         """Make ``rows`` the rows that the next forward passes use and train.

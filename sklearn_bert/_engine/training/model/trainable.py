@@ -1,4 +1,4 @@
-"""Encoders whose weights can be trained, on the same paths as frozen ones.
+"""Encoders whose weights can be trained, on the same backends as frozen ones.
 
 transformers' modules stay in evaluation mode, and a :class:`Dropout` of ours stands
 where they have one of torch's: theirs draws from the process's global generator, and in
@@ -17,15 +17,15 @@ from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.encoder import (
     Encoder,
-    FlatEncoder,
-    choose_kind,
+    FlatBackend,
+    choose_backend_class,
     runs_in_autocast,
 )
-from sklearn_bert._engine.encoding.fused import FusedEncoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.training.model.dropout import Dropout
-from sklearn_bert._engine.training.model.flat import TrainableFlatEncoder
-from sklearn_bert._engine.training.model.fused import TrainableFusedEncoder
-from sklearn_bert._engine.training.model.layer_depth import Depths
+from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
+from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
+from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
 from sklearn_bert._engine.training.optimizer import TrainedTensor
 
@@ -40,14 +40,14 @@ class TrainableEncoder:
         Runs on the weights as they are at any moment.
     tensors : tuple of TrainedTensor
         All that is trained, the words' embeddings apart.
-    words : RowEmbedding or None
+    token_embedding : RowEmbedding or None
         The words' embeddings; None if they are not trained.
     dropout : Dropout
     """
 
     encoder: Encoder
     tensors: tuple[TrainedTensor, ...]
-    words: RowEmbedding | None
+    token_embedding: RowEmbedding | None
     dropout: Dropout
 
     @property
@@ -75,7 +75,7 @@ def make_trainable(
     n_frozen: int,
     dropout: float,
     seed: int,
-    trains_all_words: bool = False,
+    trains_all_tokens: bool = False,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
 
@@ -94,7 +94,7 @@ def make_trainable(
     dropout : float
     seed : int
         Of the dropout.
-    trains_all_words : bool
+    trains_all_tokens : bool
         Whether every word's embedding is trained in every step, as where words are
         guessed, and not only those of the words that a batch holds.
 
@@ -102,48 +102,48 @@ def make_trainable(
     -------
     TrainableEncoder
     """
-    kind = choose_kind(checkpoint)
+    kind = choose_backend_class(checkpoint)
     model: Any = checkpoint.model.to(device, dtype)
     drop = Dropout(dropout, seed, device)
-    if issubclass(kind, FusedEncoder):
-        path: Any = TrainableFusedEncoder(checkpoint, device, dtype)
-        path.set_dropout(drop, max(n_frozen - 1, 0))
-        extra = path.joint_parameters
+    if issubclass(kind, FusedBackend):
+        backend: Any = TrainableFusedBackend(checkpoint, device, dtype)
+        backend.set_dropout(drop, max(n_frozen - 1, 0))
+        extra = backend.joint_parameters
     else:
-        kind = TrainableFlatEncoder if kind is FlatEncoder else kind
-        path, extra = kind(checkpoint, device, dtype), {}
+        kind = TrainableFlatBackend if kind is FlatBackend else kind
+        backend, extra = kind(checkpoint, device, dtype), {}
     architecture = checkpoint.architecture
-    depths = Depths(model, architecture.n_layers)
+    depths = LayerDepths(model, architecture.n_layers)
     _replace_dropout(model, drop, depths, n_frozen)
-    words = None
+    token_embedding = None
     table = model.get_input_embeddings()
-    rows_only = n_frozen == 0 and not trains_all_words
+    rows_only = n_frozen == 0 and not trains_all_tokens
     if rows_only and isinstance(table, nn.Embedding):
-        words = RowEmbedding(table.weight)
-        model.set_input_embeddings(words)
+        token_embedding = RowEmbedding(table.weight)
+        model.set_input_embeddings(token_embedding)
     joined = {name.replace(".qkv.", f".{part}.") for name in extra for part in _QKV}
     tensors = tuple(
         TrainedTensor(name, parameter.requires_grad_(), depth)
         for name, parameter in (*model.named_parameters(), *extra.items())
         if (depth := depths.of_weight(name)) >= n_frozen
         and name not in joined
-        and not (words is not None and parameter is words.weight)
+        and not (token_embedding is not None and parameter is token_embedding.weight)
     )
     if autocast_dtype is not None and not runs_in_autocast(
-        path, checkpoint, device, autocast_dtype
+        backend, checkpoint, device, autocast_dtype
     ):
         autocast_dtype = None
     encoder = Encoder(
-        path, checkpoint.tokenizer, architecture, device, dtype, autocast_dtype
+        backend, checkpoint.tokenizer, architecture, device, dtype, autocast_dtype
     )
-    return TrainableEncoder(encoder, tensors, words, drop)
+    return TrainableEncoder(encoder, tensors, token_embedding, drop)
 
 
 _QKV = ("query", "key", "value")
 
 
 def _replace_dropout(
-    model: nn.Module, dropout: Dropout, depths: Depths, n_frozen: int
+    model: nn.Module, dropout: Dropout, depths: LayerDepths, n_frozen: int
 ) -> None:
     """Let ``dropout`` stand in all parts of the model that are trained."""
     for name, module in list(model.named_modules()):

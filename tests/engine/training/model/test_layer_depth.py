@@ -1,9 +1,9 @@
-"""Depths of weights in every family of encoders that transformers knows."""
+"""LayerDepths of weights in every family of encoders that transformers knows."""
 
 import pytest
 import torch
 
-from sklearn_bert._engine.training.model.layer_depth import Depths
+from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 
 # What each configuration needs beside the sizes.
 FAMILIES = {
@@ -55,7 +55,7 @@ def build(family, **changes):
 
 
 def weights_by_depth(model):
-    depths = Depths(model, 3)
+    depths = LayerDepths(model, 3)
     found = {}
     for name, weight in model.named_parameters():
         if "pooler" not in name:
@@ -89,7 +89,7 @@ def test_what_every_layer_reads_freezes_with_the_embeddings():
         ("xlm", "layer_norm_emb.weight"),
         ("rembert", "encoder.embedding_hidden_mapping_in.weight"),
     ):
-        assert Depths(build(family), 3).of_weight(name) == 0
+        assert LayerDepths(build(family), 3).of_weight(name) == 0
 
 
 def test_a_last_norm_stands_in_the_last_layer():
@@ -98,7 +98,7 @@ def test_a_last_norm_stands_in_the_last_layer():
         ("esm", "encoder.emb_layer_norm_after.weight"),
         ("megatron-bert", "encoder.ln.weight"),
     ):
-        assert Depths(build(family), 3).of_weight(name) == 3
+        assert LayerDepths(build(family), 3).of_weight(name) == 3
 
 
 def test_shared_layers_are_told():
@@ -108,11 +108,11 @@ def test_shared_layers_are_told():
     name = "encoder.albert_layer_groups.0.albert_layers.0.dropout"
     assert depths.of_module(name) == 3
     own = build("albert", embedding_size=16, num_hidden_groups=3)
-    assert Depths(own, 3).has_layers
+    assert LayerDepths(own, 3).has_layers
 
 
 def test_modules_beside_the_layers_stand_at_the_bottom():
-    depths = Depths(build("bert"), 3)
+    depths = LayerDepths(build("bert"), 3)
     assert depths.of_module("dropout") == 0
     assert depths.of_module("embeddings.dropout") == 0
     assert depths.of_module("encoder.layer.1.output.dropout") == 2

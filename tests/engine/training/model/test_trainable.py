@@ -44,10 +44,10 @@ def make(folder, n_frozen=0, dropout=0.0, dtype=torch.float64, autocast_dtype=No
 def pooled(trainable, sequences, pooling):
     rows = sorted(range(len(sequences.ids)), key=lambda row: -len(sequences.ids[row]))
     batch = collate(sequences, rows)
-    if trainable.words is not None:
-        trainable.words.take(batch.input_ids.unique())
+    if trainable.token_embedding is not None:
+        trainable.token_embedding.take(batch.input_ids.unique())
     with trainable.training():
-        (states,) = trainable.encoder.path.hidden_states(
+        (states,) = trainable.encoder.backend.hidden_states(
             batch, (3,), only_first=pooling == "cls"
         )
     return states if pooling == "cls" else pool(states, batch, pooling)
@@ -94,9 +94,9 @@ def test_gradients_are_transformers_own(folder, texts, pooling):
         compared += 1
     assert compared > 20
     table = next(name for name in expected if "word_embeddings" in name)
-    rows = trainable.words.rows
+    rows = trainable.token_embedding.rows
     torch.testing.assert_close(
-        trainable.words.leaf.grad, expected[table][rows], rtol=1e-7, atol=1e-9
+        trainable.token_embedding.leaf.grad, expected[table][rows], rtol=1e-7, atol=1e-9
     )
 
 
@@ -114,7 +114,7 @@ def test_what_is_frozen_is_not_among_the_trained(folder, n_frozen):
     _, trainable = make(folder, n_frozen)
     depths = {one.depth for one in trainable.tensors}
     assert depths == set(range(n_frozen, 4))
-    assert (trainable.words is None) == (n_frozen > 0)
+    assert (trainable.token_embedding is None) == (n_frozen > 0)
     assert all(one.tensor.requires_grad for one in trainable.tensors)
 
 
@@ -189,7 +189,7 @@ def test_rows_that_fill_up_a_batch_in_bfloat16_change_nothing(
         monkeypatch.setattr(gradients_module, "_ROW_STEP", step)
         _, trainable = make(folder, dtype=torch.float32, autocast_dtype=torch.bfloat16)
         with trainable.training():
-            assert trainable.encoder.path._n_rows(9) == {64: 64, 1: 9}[step]
+            assert trainable.encoder.backend._n_rows(9) == {64: 64, 1: 9}[step]
         sequences = trainable.encoder.tokenizer(
             texts, None, max_length=64, long_text="truncate"
         )
