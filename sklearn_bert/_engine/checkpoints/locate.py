@@ -8,6 +8,7 @@ since that import takes a quarter of a second and most calls need none of it.
 import hashlib
 import importlib.util
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -37,6 +38,9 @@ _PATTERNS = (
 
 # What a checkpoint's sentence-transformers files declare stands in these.
 _DECLARATIONS = ("modules.json", "sentence_bert_config.json")
+# One of several files of weights, and how many there are.
+_WEIGHTS = "model.safetensors"
+_SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
 
@@ -224,9 +228,23 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Tell whether a folder holds weights and a tokenizer."""
-    has_weights = any(folder.glob("model*.safetensors"))
-    return has_weights and any(any(folder.glob(name)) for name in TOKENIZER_FILES)
+    """Tell whether a folder holds all of the weights, and a tokenizer."""
+    has_tokenizer = any(any(folder.glob(name)) for name in TOKENIZER_FILES)
+    return has_tokenizer and _has_all_weights(folder)
+
+
+def _has_all_weights(folder: Path) -> bool:
+    """Tell whether no file of the weights is missing.
+
+    A download that was interrupted leaves some of the shards, or links to files that
+    are not there.
+    """
+    names = {path.name for path in folder.glob("model*.safetensors") if path.is_file()}
+    shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
+    if not shards:
+        return bool(names)
+    has_index = (folder / f"{_WEIGHTS}.index.json").is_file()
+    return _WEIGHTS in names or (has_index and len(shards) == int(shards[0][1]))
 
 
 def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:

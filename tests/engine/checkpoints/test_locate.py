@@ -129,6 +129,50 @@ def test_an_incomplete_cache_is_completed_from_the_hub(cache, cached, downloads)
     assert downloads == [("owner/name", None)]
 
 
+@pytest.mark.parametrize(
+    "present",
+    [
+        ["model-00001-of-00002.safetensors", "model.safetensors.index.json"],
+        ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"],
+    ],
+    ids=["a shard is missing", "the index is missing"],
+)
+def test_a_sharded_download_that_was_interrupted_is_resumed(
+    cache, cached, downloads, present
+):
+    cached("owner/name")
+    weights = next(cache.rglob("model.safetensors"))
+    weights.unlink()
+    for name in present:
+        weights.with_name(name).touch()
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
+def test_a_cache_that_holds_every_shard_is_complete(cache, cached, downloads):
+    cached("owner/name")
+    weights = next(cache.rglob("model.safetensors"))
+    weights.unlink()
+    for name in ("-00001-of-00002.safetensors", "-00002-of-00002.safetensors"):
+        weights.with_name(f"model{name}").touch()
+    weights.with_name("model.safetensors.index.json").touch()
+    assert locate("owner/name", None).source == "cache"
+    assert downloads == []
+
+
+def test_a_cache_whose_weights_are_a_dangling_link_is_completed(
+    cache, cached, downloads
+):
+    cached("owner/name")
+    weights = next(cache.rglob("model.safetensors"))
+    weights.unlink()
+    weights.symlink_to("nowhere")
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
 def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
     cached, downloads
 ):
