@@ -11,7 +11,7 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import collate, move, plan_batches
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generator
-from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
+from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 
 # Few, since every token that is guessed takes a score for each of the vocabulary.
@@ -130,39 +130,19 @@ def _read_scores(
     )
     lengths = [len(ids) for ids in sequences.ids]
     plan = plan_batches(lengths, max_tokens=_TOKENS_PER_BATCH, max_rows=None)
-    for rows in plan:
-        yield from _read_batch(model, masked, sequences, rows, read)
 
-
-def _read_batch(
-    model: FittedMaskedModel,
-    masked: Sequence[Masked],
-    sequences: TokenSequences,
-    rows: list[int],
-    read: Callable[[list[int], Tensor], _Read],
-) -> list[tuple[list[int], _Read]]:
-    """Return what is read from some rows, in parts if memory is short."""
-    device = model.encoder.device
-    try:
+    def read_rows(rows: list[int]) -> tuple[list[int], _Read]:
         with torch.inference_mode(), model.encoder.autocast():
-            return [(rows, read(rows, _scores(model, masked, sequences, rows)))]
-    except torch.OutOfMemoryError as error:
-        # Only the message leaves this block: the traceback holds the tensors.
-        reason = str(error).splitlines()[0]
-    release_memory(device)
-    if len(rows) == 1:
-        raise device_memory_error(
-            f"A single text of {len(sequences.ids[rows[0]])} tokens",
-            device,
-            reason,
-            "Shorten it",
+            return rows, read(rows, _scores(model, masked, sequences, rows))
+
+    for rows in plan:
+        yield from run_in_halves(
+            read_rows,
+            rows,
+            sequences.ids,
+            device=model.encoder.device,
+            remedy="Shorten it",
         )
-    half = len(rows) // 2
-    return [
-        part
-        for some_rows in (rows[:half], rows[half:])
-        for part in _read_batch(model, masked, sequences, some_rows, read)
-    ]
 
 
 def _scores(

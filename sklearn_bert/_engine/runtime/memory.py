@@ -1,7 +1,7 @@
-"""Give memory back that nobody uses any more, and do with less of it."""
+"""Give unused memory back, and retry with less of it where it is short."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -40,8 +40,8 @@ def retry_smaller(
     piece: _Piece,
     make_smaller: Callable[[_Piece, str], _Piece],
     *,
-    release: Callable[[], object],
     device: torch.device,
+    release: Callable[[], object] = lambda: None,
 ) -> _Result:
     """Run something on a piece of work, in ever smaller parts if memory is short.
 
@@ -53,9 +53,9 @@ def retry_smaller(
     make_smaller : callable
         Returns a piece that takes less memory than the one it is given. Its second
         argument is torch's own message, for the error if there is no smaller one.
+    device : torch.device
     release : callable
         Drops what a ``run`` that failed has left behind.
-    device : torch.device
 
     Returns
     -------
@@ -71,6 +71,52 @@ def retry_smaller(
         release()
         release_memory(device)
         piece = make_smaller(piece, cause)
+
+
+def run_in_halves(
+    run: Callable[[list[int]], _Result],
+    rows: list[int],
+    ids: Sequence[Sequence[int]],
+    *,
+    device: torch.device,
+    remedy: str,
+) -> list[_Result]:
+    """Run something on all rows at once, or on halves of them if memory is short.
+
+    Parameters
+    ----------
+    run : callable
+        Is given some of the rows.
+    rows : list of int
+    ids : sequence of sequence of int
+        The token ids of each row, which the error about a single one counts.
+    device : torch.device
+    remedy : str
+        What makes a single row shorter, from a capital letter on.
+
+    Returns
+    -------
+    list
+        What ``run`` returned for each part, in the order of the rows.
+
+    Raises
+    ------
+    DeviceMemoryError
+        If a single row does not fit into the device's memory.
+    """
+    waiting, results = [rows], []
+
+    def halve(part: list[int], cause: str) -> list[int]:
+        if len(part) == 1:
+            what = f"A single text of {len(ids[part[0]])} tokens"
+            raise device_memory_error(what, device, cause, remedy)
+        half = len(part) // 2
+        waiting.append(part[half:])
+        return part[:half]
+
+    while waiting:
+        results.append(retry_smaller(run, waiting.pop(), halve, device=device))
+    return results
 
 
 def device_memory_error(

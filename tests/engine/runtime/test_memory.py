@@ -13,6 +13,7 @@ from sklearn_bert._engine.runtime.memory import (
     OutOfMemoryGuard,
     release_memory,
     retry_smaller,
+    run_in_halves,
 )
 from sklearn_bert.exceptions import DeviceMemoryError
 
@@ -103,3 +104,34 @@ def test_what_a_failed_piece_held_is_gone_before_the_next():
 
     retry_smaller(run, 3, make_smaller, release=lambda: None, device=CPU)
     assert len(seen) == 3
+
+
+def run_on(rows, largest):
+    """Run on rows where only ``largest`` of them fit; return the parts in order."""
+
+    def run(part):
+        if len(part) > largest:
+            raise torch.OutOfMemoryError("tried 2 GiB")
+        return part
+
+    ids = [[0] * 10] * 10
+    return run_in_halves(run, rows, ids, device=CPU, remedy="Shorten it")
+
+
+@pytest.mark.parametrize(
+    ("largest", "parts"),
+    [
+        (9, [[4, 2, 7, 1, 3]]),
+        (3, [[4, 2], [7, 1, 3]]),
+        (2, [[4, 2], [7], [1, 3]]),
+        (1, [[4], [2], [7], [1], [3]]),
+    ],
+)
+def test_rows_are_halved_until_they_fit_and_keep_their_order(largest, parts):
+    assert run_on([4, 2, 7, 1, 3], largest) == parts
+
+
+def test_a_single_row_that_does_not_fit_is_an_error_with_its_length():
+    with pytest.raises(DeviceMemoryError, match="A single text of 10 tokens") as caught:
+        run_on([4, 2], 0)
+    assert "(tried 2 GiB). Shorten it, free" in str(caught.value)
