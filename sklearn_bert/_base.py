@@ -11,13 +11,12 @@ from sklearn.utils.validation import _check_feature_names
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
-from sklearn_bert._engine.encoding.encode import EncodingConfig
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.pooling import POOLINGS
 from sklearn_bert._engine.encoding.shared_encoders import SHARED_ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
-from sklearn_bert._inputs.containers import Inputs
+from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
@@ -218,7 +217,7 @@ def unwrap_frozen(model: Any) -> Any:
     return model.estimator if isinstance(model, FrozenEstimator) else model
 
 
-def warn_if_truncated(n_truncated: int, n_texts: int, config: EncodingConfig) -> None:
+def warn_if_truncated(n_truncated: int, n_texts: int, config: TokenizingConfig) -> None:
     """Say once per call how many texts were cut, and what can be done."""
     remedy = (
         "Raise max_length if the model allows it, or shorten the shorter half of each "

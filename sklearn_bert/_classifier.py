@@ -7,10 +7,10 @@ from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
+from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._fine_tuning.linear_probe import probe_classes, probe_labels
 from sklearn_bert._fine_tuning.on_texts import TextFineTuner
-from sklearn_bert._inputs.containers import Texts
 from sklearn_bert._params.shared import (
     CLASSIFICATION,
     FINE_TUNING,

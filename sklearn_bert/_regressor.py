@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._fine_tuning.linear_probe import probe_numbers
 from sklearn_bert._fine_tuning.on_texts import TextFineTuner
-from sklearn_bert._inputs.containers import Texts
 from sklearn_bert._params.shared import FINE_TUNING, REGRESSION, constraints, document
 from sklearn_bert._targets.checks import check_numbers
 from sklearn_bert._targets.targets import Target, read_numbers

@@ -7,10 +7,10 @@ from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
 from sklearn_bert._engine.encoding.readout import WordReadout
+from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._fine_tuning.fit import BaseFineTuner
 from sklearn_bert._fine_tuning.linear_probe import probe_classes
-from sklearn_bert._inputs.containers import Sentences
 from sklearn_bert._inputs.sentences import check_sentences
 from sklearn_bert._params.shared import TAGGING, constraints, document
 from sklearn_bert._targets.bio import BioRules, check_bio

@@ -11,9 +11,10 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
 from sklearn_bert._engine.checkpoints.source import architecture_of, tokenizer_of
+from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
-from sklearn_bert._inputs.texts import Texts, check_texts
+from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._inputs.token_arrays import (
     BLOCKS,
     count_tokens,
@@ -376,12 +377,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
     def _to_sequences(
         self, tokenizer: TextTokenizer, texts: Texts, max_length: int | None
     ) -> TokenSequences:
-        return tokenizer(
-            texts.first,
-            texts.second,
-            max_length=_NO_LIMIT if max_length is None else max_length,
-            long_text=self.long_text,
-        )
+        limit = _NO_LIMIT if max_length is None else max_length
+        return texts.tokenize(tokenizer, TokenizingConfig(limit, self.long_text))
 
     def _warn_if_cut(self, sequences: TokenSequences, texts: Texts) -> None:
         warn_if_cut(

@@ -10,14 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.source import Source, architecture_of
-from sklearn_bert._engine.encoding.encode import (
-    EncodingConfig,
-    count_truncated,
-    encode,
-)
+from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout
-from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig, count_truncated
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._params.shared import ENCODER, constraints, document
 from sklearn_bert.exceptions import CheckpointError
@@ -168,9 +164,9 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self : object
             The fitted vectorizer.
         """
-        texts, encoder, config = self._prepare_fit(X)
-        self.n_truncated_ = count_truncated(encoder, texts.first, texts.second, config)
-        warn_if_truncated(self.n_truncated_, len(texts.first), config)
+        texts, encoder, tokenizing, _ = self._prepare_fit(X)
+        self.n_truncated_ = count_truncated(encoder.tokenizer, texts, tokenizing)
+        warn_if_truncated(self.n_truncated_, len(texts), tokenizing)
         return self
 
     def fit_transform(self, X, y=None):
@@ -189,10 +185,10 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         X_out : ndarray of shape (n_samples, n_features_out)
             The features, as :meth:`transform` gives them.
         """
-        texts, encoder, config = self._prepare_fit(X)
-        encoded = encode(encoder, texts.first, texts.second, config)
+        texts, encoder, tokenizing, config = self._prepare_fit(X)
+        encoded = encode(encoder, texts, tokenizing, config)
         self.n_truncated_ = encoded.n_truncated
-        warn_if_truncated(self.n_truncated_, len(texts.first), config)
+        warn_if_truncated(self.n_truncated_, len(texts), tokenizing)
         return encoded.features
 
     def transform(self, X):
@@ -221,35 +217,38 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self._validate_params()
         texts = self._check_texts(X)
         source = self._locate()
-        config = self._encoding_config(source, texts.n_columns)
+        tokenizing, config = self._configs(source, texts.n_columns)
         self._check_names_are_known(config.readout.n_vectors)
-        encoded = encode(self._encoder(source), texts.first, texts.second, config)
-        warn_if_truncated(encoded.n_truncated, len(texts.first), config)
+        encoded = encode(self._encoder(source), texts, tokenizing, config)
+        warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
         return encoded.features
 
-    def _prepare_fit(self, X: Any) -> tuple[Texts, Encoder, EncodingConfig]:
+    def _prepare_fit(
+        self, X: Any
+    ) -> tuple[Texts, Encoder, TokenizingConfig, EncodingConfig]:
         """Do what both kinds of fit have in common, and set all but the count."""
         self._validate_params()
         texts = check_texts(X)
         source = self._find_source()
-        config = self._encoding_config(source, texts.n_columns)
+        tokenizing, config = self._configs(source, texts.n_columns)
         encoder = self._encoder(source)
         # Nothing is set before all that can fail is done.
         self._remember_columns(X, texts)
         self.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
-        self.max_length_ = config.max_length
+        self.max_length_ = tokenizing.max_length
         self.device_ = str(encoder.device)
         self.checkpoint_ = self._note_checkpoint(source)
-        return texts, encoder, config
+        return texts, encoder, tokenizing, config
 
-    def _encoding_config(self, source: Source, n_columns: int) -> EncodingConfig:
+    def _configs(
+        self, source: Source, n_columns: int
+    ) -> tuple[TokenizingConfig, EncodingConfig]:
         architecture = architecture_of(source)
-        return EncodingConfig(
+        max_length = self._resolve_max_length(architecture, n_columns)
+        return TokenizingConfig(max_length, self.long_text), EncodingConfig(
             readout=PooledReadout(self._resolve_pooling(architecture, n_columns)),
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
-            max_length=self._resolve_max_length(architecture, n_columns),
-            long_text=self.long_text,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             show_progress=self.verbose > 0,
         )

@@ -20,6 +20,7 @@ from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.text.inputs import Inputs
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig, TrainingLog
@@ -34,7 +35,6 @@ from sklearn_bert._engine.training.model.trainable import (
 from sklearn_bert._fine_tuning.holdout import hold_out
 from sklearn_bert._fine_tuning.predict import BaseFineTuned
 from sklearn_bert._fine_tuning.scoring import HoldoutScorer
-from sklearn_bert._inputs.containers import Inputs
 from sklearn_bert._inputs.texts import check_callbacks
 from sklearn_bert._params.random_state import draw_seed, make_generator
 from sklearn_bert._targets.checks import check_weights
@@ -281,7 +281,7 @@ class BaseFineTuner(BaseFineTuned):
 
     def _tokenize(self, trainable: TrainableEncoder, texts: Inputs) -> TokenSequences:
         """Tokenise all texts, those held out too, and speak of those that are cut."""
-        config = self._encoding_config(trainable.encoder.architecture)
+        config = self._tokenizing_config()
         sequences = texts.tokenize(trainable.encoder.tokenizer, config)
         self.n_truncated_ = sequences.n_truncated
         warn_if_truncated(sequences.n_truncated, len(texts), config)

@@ -8,13 +8,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
-from sklearn_bert._engine.encoding.encode import EncodingConfig
+from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
-from sklearn_bert._inputs.containers import Inputs
 
 
 class BaseFineTuned(BaseBert):
@@ -50,24 +50,25 @@ class BaseFineTuned(BaseBert):
 
     def _features(self, inputs: Inputs, head: LinearHead | None = None) -> np.ndarray:
         """Return what the linear layer reads, or gives: (n_rows, width)."""
+        tokenizing = self._tokenizing_config()
         config = self._encoding_config(self.encoder_.architecture)
         if isinstance(self.encoder_, TrainableEncoder):
             # Scored in the middle of a fit, which speaks of long texts by itself.
-            return inputs.encode(self.encoder_.encoder, config, head).features
+            encoder = self.encoder_.encoder
+            return encode(encoder, inputs, tokenizing, config, head).features
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         encoder = FITTED_ENCODERS.get(self.encoder_, device, dtype)
-        encoded = inputs.encode(encoder, config, head)
-        warn_if_truncated(encoded.n_truncated, len(inputs), config)
+        encoded = encode(encoder, inputs, tokenizing, config, head)
+        warn_if_truncated(encoded.n_truncated, len(inputs), tokenizing)
         return encoded.features
+
+    def _tokenizing_config(self) -> TokenizingConfig:
+        return TokenizingConfig(self.max_length_, self._long_text)
 
     def _encoding_config(self, architecture: Architecture) -> EncodingConfig:
         return EncodingConfig(
-            readout=self._readout(),
+            self._readout(),
             layers=(architecture.n_layers,),
-            normalize=False,
-            max_length=self.max_length_,
-            long_text=self._long_text,
-            batch_size=None,
             show_progress=self.verbose == 1,
         )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from sklearn_bert._inputs.containers import Inputs
+from sklearn_bert._engine.text.inputs import Inputs
 
 
 class HoldoutScorer:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sklearn_bert._inputs.containers import Sentences
+from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.texts import (
     N_SHOWN,
     check_not_empty,

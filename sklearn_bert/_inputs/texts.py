@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InputError, TextRepairWarning
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
     check_consistent_length,
 )
 
-from sklearn_bert._inputs.containers import Texts
+from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.texts import N_SHOWN, is_missing
 
 

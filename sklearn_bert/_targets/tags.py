@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_bert._inputs.containers import Sentences
+from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.texts import is_missing, rows_of, show
 from sklearn_bert._targets.checks import check_y_given
 from sklearn_bert._targets.targets import ClassWeight, Target, read_classes

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 
 
@@ -125,17 +126,9 @@ def plan_batches(
         The rows of one batch. Ties keep their order, so the plan depends on nothing
         but the lengths.
     """
-    batch: list[int] = []
-    n_tokens = 0
-    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
-        is_full = batch and (
-            (max_tokens is not None and n_tokens + lengths[row] > max_tokens)
-            or (max_rows is not None and len(batch) >= max_rows)
-        )
-        if is_full:
-            yield batch
-            batch, n_tokens = [], 0
-        batch.append(row)
-        n_tokens += lengths[row]
-    if batch:
-        yield batch
+    return split_greedily(
+        sorted(range(len(lengths)), key=lambda row: -lengths[row]),
+        lengths.__getitem__,
+        max_size=max_tokens,
+        max_items=max_rows,
+    )

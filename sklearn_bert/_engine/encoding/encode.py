@@ -1,7 +1,7 @@
-"""Texts to features with a frozen encoder: the loop behind ``transform``."""
+"""Texts to features with a frozen encoder: the loop that ``transform`` runs."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -13,14 +13,14 @@ from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
-from sklearn_bert._engine.runtime.prefetch import prefetch
-from sklearn_bert._engine.text.tokenizer import TokenSequences, text_boundaries
-from sklearn_bert._engine.text.words import tokenize_words
+from sklearn_bert._engine.text.inputs import (
+    SAMPLES_PER_CHUNK,
+    Inputs,
+    TokenizingConfig,
+    tokenize_in_chunks,
+)
+from sklearn_bert._engine.text.tokenizer import TokenSequences
 
-# Texts tokenised and sorted at a time: enough to find many of equal length, few
-# enough that the memory does not grow with the number of texts.
-_TEXTS_PER_CHUNK = 4096
-_CHARACTERS_PER_CHUNK = 4_000_000
 # Tokens per batch, measured: on a CPU the activations stay in the caches.
 _TOKENS_ON_CPU = 1024
 _TOKENS_ON_GPU = 32768
@@ -31,7 +31,7 @@ Head = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class EncodingConfig:
-    """What to do with each text.
+    """What to read from an encoder, and how to run it.
 
     Attributes
     ----------
@@ -40,9 +40,6 @@ class EncodingConfig:
         0 is the embeddings' output, k that of the k-th layer.
     normalize : bool
         Whether to scale each text's features to Euclidean length 1.
-    max_length : int
-        Tokens per sequence, special tokens included.
-    long_text : {"truncate", "head_tail", "window"}
     batch_size : int or None
         Sequences per batch; None for as many tokens as suit the device.
     show_progress : bool
@@ -50,11 +47,9 @@ class EncodingConfig:
 
     readout: Readout
     layers: tuple[int, ...]
-    normalize: bool
-    max_length: int
-    long_text: str
-    batch_size: int | None
-    show_progress: bool
+    normalize: bool = False
+    batch_size: int | None = None
+    show_progress: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,19 +71,18 @@ class Encoded:
 
 def encode(
     encoder: Encoder,
-    first: Sequence[str],
-    second: Sequence[str] | None,
+    inputs: Inputs,
+    tokenizing: TokenizingConfig,
     config: EncodingConfig,
     head: Head | None = None,
 ) -> Encoded:
-    """Turn texts, or pairs of texts, into features, in the order given.
+    """Turn texts, or the words of sentences, into features, in the order given.
 
     Parameters
     ----------
     encoder : Encoder
-    first : sequence of str
-    second : sequence of str or None
-        The second halves of the pairs.
+    inputs : Inputs
+    tokenizing : TokenizingConfig
     config : EncodingConfig
     head : callable or None
         Applied to the features of each chunk; None keeps them.
@@ -102,35 +96,14 @@ def encode(
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
     """
-    chunks = _tokenize_texts(encoder, first, second, config)
-    return _encode_chunks(encoder, chunks, config, len(first), len(first), head)
-
-
-def encode_words(
-    encoder: Encoder,
-    sentences: Sequence[Sequence[str]],
-    config: EncodingConfig,
-    head: Head | None = None,
-) -> Encoded:
-    """Turn the words of sentences into features, in the order given.
-
-    Parameters and errors are those of :func:`encode`; no sentence is truncated.
-    """
-
-    def tokenize(rows: slice) -> TokenSequences:
-        return tokenize_words(
-            encoder.tokenizer, sentences[rows], max_length=config.max_length
-        )
-
-    chunks = _in_chunks(tokenize, [sum(map(len, words)) for words in sentences])
-    n_words = sum(map(len, sentences))
-    return _encode_chunks(encoder, chunks, config, len(sentences), n_words, head)
+    chunks = tokenize_in_chunks(encoder.tokenizer, inputs, tokenizing)
+    return _encode_chunks(encoder, chunks, config, len(inputs), inputs.n_rows, head)
 
 
 def encode_sequences(
     encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
 ) -> np.ndarray:
-    """Turn texts that are tokenised already into features.
+    """Turn texts that are already tokenized into features.
 
     Parameters
     ----------
@@ -149,27 +122,25 @@ def encode_sequences(
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
     """
-    n_texts = len(text_boundaries(sequences))
-    slices = (
-        slice(start, min(start + _TEXTS_PER_CHUNK, n_texts))
-        for start in range(0, n_texts, _TEXTS_PER_CHUNK)
-    )
-    chunks = ((one, sequences.take(range(one.start, one.stop))) for one in slices)
-    n_rows = n_texts
+    n_rows = n_texts = sequences.n_texts
     if sequences.word_positions is not None:
         n_rows = sum(map(len, sequences.word_positions))
+    chunks = (
+        sequences.take(range(start, min(start + SAMPLES_PER_CHUNK, n_texts)))
+        for start in range(0, n_texts, SAMPLES_PER_CHUNK)
+    )
     return _encode_chunks(encoder, chunks, config, n_texts, n_rows).features
 
 
 def _encode_chunks(
     encoder: Encoder,
-    chunks: Iterable[tuple[slice, TokenSequences]],
+    chunks: Iterable[TokenSequences],
     config: EncodingConfig,
     n_texts: int,
     n_rows: int,
     head: Head | None = None,
 ) -> Encoded:
-    """Encode chunk by chunk; each comes with the texts that it is made of."""
+    """Encode chunk by chunk."""
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
     none = np.empty((0, width), np.float64 if encoder.dtype == torch.float64 else "f4")
@@ -179,79 +150,18 @@ def _encode_chunks(
     with tqdm(
         total=n_texts, unit="text", disable=not config.show_progress, leave=False
     ) as bar:
-        for texts, sequences in chunks:
+        for sequences in chunks:
             rows = _encode_chunk(encoder, sequences, config, none.dtype)
             rows = config.readout.join_arrays(rows, sequences)
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
             n_done += len(rows)
             n_truncated += sequences.n_truncated
-            bar.update(texts.stop - texts.start)
+            bar.update(sequences.n_texts)
     if config.normalize:
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         features /= np.where(lengths == 0, 1, lengths)
     return Encoded(features, n_truncated)
-
-
-def count_truncated(
-    encoder: Encoder,
-    first: Sequence[str],
-    second: Sequence[str] | None,
-    config: EncodingConfig,
-) -> int:
-    """Return of how many texts :func:`encode` would leave tokens out."""
-    if config.long_text == "window" and second is None:
-        return 0
-    if config.long_text == "head_tail":
-        # As many are cut as by truncation, which need not read to the end.
-        config = replace(config, long_text="truncate")
-    chunks = _tokenize_texts(encoder, first, second, config)
-    return sum(sequences.n_truncated for _, sequences in chunks)
-
-
-def _tokenize_texts(
-    encoder: Encoder,
-    first: Sequence[str],
-    second: Sequence[str] | None,
-    config: EncodingConfig,
-) -> Iterator[tuple[slice, TokenSequences]]:
-    def tokenize(rows: slice) -> TokenSequences:
-        return encoder.tokenizer(
-            first[rows],
-            None if second is None else second[rows],
-            max_length=config.max_length,
-            long_text=config.long_text,
-        )
-
-    sizes = [len(text) for text in first]
-    if second is not None:
-        sizes = [a + len(text) for a, text in zip(sizes, second, strict=True)]
-    return _in_chunks(tokenize, sizes)
-
-
-def _in_chunks(
-    tokenize: Callable[[slice], TokenSequences], sizes: list[int]
-) -> Iterator[tuple[slice, TokenSequences]]:
-    """Yield tokenised chunks; the next one is made while the last one is used."""
-    chunks = _chunks(sizes)
-    if len(chunks) == 1:
-        yield chunks[0], tokenize(chunks[0])
-        return
-    yield from zip(chunks, prefetch(tokenize, chunks), strict=True)
-
-
-def _chunks(sizes: list[int]) -> list[slice]:
-    """Cut texts into slices of a bounded number of texts and of characters."""
-    chunks, start, n_characters = [], 0, 0
-    for row, size in enumerate(sizes):
-        is_full = row - start >= _TEXTS_PER_CHUNK or (
-            n_characters + size > _CHARACTERS_PER_CHUNK
-        )
-        if is_full and row > start:
-            chunks.append(slice(start, row))
-            start, n_characters = row, 0
-        n_characters += size
-    return [*chunks, slice(start, len(sizes))]
 
 
 def _encode_chunk(

@@ -13,24 +13,18 @@ from itertools import chain
 
 import numpy as np
 
+from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
 
-# Enough to be tokenised at full speed, and so little that memory does not matter.
+# Enough to be tokenized at full speed, and so little that memory does not matter.
 _TEXTS_PER_CHUNK, _CHARACTERS_PER_CHUNK = 1000, 1_000_000
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts in lists, each as short as its texts are long."""
-    chunk: list[str] = []
-    n_characters = 0
-    for text in texts:
-        chunk.append(text)
-        n_characters += len(text)
-        if len(chunk) == _TEXTS_PER_CHUNK or n_characters >= _CHARACTERS_PER_CHUNK:
-            yield chunk
-            chunk, n_characters = [], 0
-    if chunk:
-        yield chunk
+    """Yield texts in lists of a bounded number of texts and of characters."""
+    return split_greedily(
+        texts, len, max_size=_CHARACTERS_PER_CHUNK, max_items=_TEXTS_PER_CHUNK
+    )
 
 
 class SpooledTexts:

@@ -51,6 +51,11 @@ class TokenSequences:
     word_positions: list[list[int]] | None = None
     n_truncated: int = 0
 
+    @property
+    def n_texts(self) -> int:
+        """Number of the texts, each of one sequence or of several."""
+        return self.text_index[-1] + 1 if self.text_index else 0
+
     def take(self, texts: Sequence[int]) -> "TokenSequences":
         """Return the sequences of some texts, which are numbered anew."""
         starts = text_boundaries(self)

@@ -35,15 +35,7 @@ def gives_finite_outputs(
     Finite weights do not, if they are so large that a product of them overflows.
     """
     encoder = trainable.encoder
-    config = EncodingConfig(
-        readout=readout,
-        layers=(encoder.architecture.n_layers,),
-        normalize=False,
-        max_length=max(map(len, sequences.ids)),
-        long_text="truncate",
-        batch_size=None,
-        show_progress=False,
-    )
+    config = EncodingConfig(readout, layers=(encoder.architecture.n_layers,))
     features = encode_sequences(encoder, sequences, config)
     with torch.no_grad():
         outputs = head(torch.from_numpy(features).to(head.weight))

@@ -11,11 +11,12 @@ from sklearn_bert._engine.encoding.encode import (
     EncodingConfig,
     encode,
     encode_sequences,
-    encode_words,
 )
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
+from sklearn_bert._engine.text import inputs as inputs_module
+from sklearn_bert._engine.text.inputs import Sentences, Texts, TokenizingConfig
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert.exceptions import DeviceMemoryError
@@ -31,7 +32,7 @@ def vectorizer(tiny_bert):
 @pytest.mark.parametrize("limit", [1, 3, 40])
 def test_chunks_by_texts_change_nothing(vectorizer, texts, monkeypatch, limit):
     expected = vectorizer.transform(texts)
-    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", limit)
+    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", limit)
     features = vectorizer.transform(texts)
     np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
 
@@ -39,7 +40,7 @@ def test_chunks_by_texts_change_nothing(vectorizer, texts, monkeypatch, limit):
 @pytest.mark.parametrize("limit", [1, 100])
 def test_chunks_by_characters_change_nothing(vectorizer, texts, monkeypatch, limit):
     expected = vectorizer.transform(texts)
-    monkeypatch.setattr(module, "_CHARACTERS_PER_CHUNK", limit)
+    monkeypatch.setattr(inputs_module, "_CHARACTERS_PER_CHUNK", limit)
     features = vectorizer.transform(texts)
     np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
 
@@ -47,21 +48,14 @@ def test_chunks_by_characters_change_nothing(vectorizer, texts, monkeypatch, lim
 @pytest.mark.parametrize("limit", [1, 3, 40])
 def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts, monkeypatch, limit):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
-    config = EncodingConfig(
-        readout=WordReadout(),
-        layers=(3,),
-        normalize=False,
-        max_length=8,
-        long_text="window",
-        batch_size=None,
-        show_progress=False,
-    )
-    sentences = [text.split() for text in texts]
-    features = encode_words(encoder, sentences, config).features
+    config = EncodingConfig(WordReadout(), layers=(3,))
+    tokenizing = TokenizingConfig(max_length=8, long_text="window")
+    sentences = Sentences([text.split() for text in texts])
+    features = encode(encoder, sentences, tokenizing, config).features
     head = LinearHead(np.ones((2, features.shape[1])), np.arange(2.0))
-    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", limit)
-    outputs = encode_words(encoder, sentences, config, head).features
-    assert len(outputs) == sum(map(len, sentences))
+    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", limit)
+    outputs = encode(encoder, sentences, tokenizing, config, head).features
+    assert len(outputs) == sum(sentences.lengths)
     np.testing.assert_allclose(outputs, head(features), rtol=0, atol=1e-9)
 
 
@@ -71,7 +65,7 @@ def test_an_error_while_tokenising_ahead_reaches_the_caller(
     def fail(self, *args, **kwargs):
         raise ZeroDivisionError("in the other thread")
 
-    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", 3)
+    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", 3)
     monkeypatch.setattr(TextTokenizer, "__call__", fail)
     with pytest.raises(ZeroDivisionError, match="in the other thread"):
         vectorizer.transform(texts)
@@ -83,18 +77,11 @@ def test_tokenised_texts_give_the_same_features(
     tiny_bert, texts, monkeypatch, limit, long_text
 ):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
-    config = EncodingConfig(
-        readout=PooledReadout("mean"),
-        layers=(3,),
-        normalize=False,
-        max_length=12,
-        long_text=long_text,
-        batch_size=None,
-        show_progress=False,
-    )
-    sequences = encoder.tokenizer(texts, None, max_length=12, long_text=long_text)
-    expected = encode(encoder, texts, None, config).features
-    monkeypatch.setattr(module, "_TEXTS_PER_CHUNK", limit)
+    config = EncodingConfig(PooledReadout("mean"), layers=(3,))
+    tokenizing = TokenizingConfig(max_length=12, long_text=long_text)
+    sequences = Texts(texts).tokenize(encoder.tokenizer, tokenizing)
+    expected = encode(encoder, Texts(texts), tokenizing, config).features
+    monkeypatch.setattr(module, "SAMPLES_PER_CHUNK", limit)
     features = encode_sequences(encoder, sequences, config)
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-9)
 

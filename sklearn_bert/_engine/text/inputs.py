@@ -1,0 +1,215 @@
+"""The samples of one call, as an estimator has read them, and as token ids."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sklearn_bert._engine.runtime.prefetch import prefetch
+from sklearn_bert._engine.runtime.splitting import split_greedily
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.words import tokenize_words
+
+# Samples tokenized and sorted at a time: enough to find many of equal length, few
+# enough that the memory does not grow with their number.
+SAMPLES_PER_CHUNK = 4096
+_CHARACTERS_PER_CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class TokenizingConfig:
+    """How samples become token ids.
+
+    Attributes
+    ----------
+    max_length : int
+        Tokens per sequence, special tokens included.
+    long_text : {"truncate", "head_tail", "window"}
+        What becomes of a text of more tokens. Sentences are always read in windows.
+    """
+
+    max_length: int
+    long_text: str
+
+
+class Inputs(Protocol):
+    """The samples of one call.
+
+    Attributes
+    ----------
+    n_columns : int
+    n_rows : int
+        Rows of features that they give: one for each text, or one for each word.
+    n_characters : list of int
+        Of each sample.
+    """
+
+    @property
+    def n_columns(self) -> int: ...
+
+    @property
+    def n_rows(self) -> int: ...
+
+    @property
+    def n_characters(self) -> list[int]: ...
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Iterable[int]) -> "Inputs":
+        """Return some of the samples."""
+        ...
+
+    def to_list(self) -> list[Any]:
+        """Return the samples as a plain X."""
+        ...
+
+    def tokenize(
+        self, tokenizer: TextTokenizer, config: TokenizingConfig
+    ) -> TokenSequences:
+        """Return the samples as token ids."""
+        ...
+
+
+@dataclass(frozen=True)
+class Texts:
+    """One text, or one pair of texts, per sample.
+
+    Attributes
+    ----------
+    first : list of str
+    second : list of str or None
+        The second halves of the pairs.
+    """
+
+    first: list[str]
+    second: list[str] | None = None
+
+    @property
+    def n_columns(self) -> int:
+        """1 for texts, 2 for pairs."""
+        return 1 if self.second is None else 2
+
+    @property
+    def n_rows(self) -> int:
+        """One for each text."""
+        return len(self.first)
+
+    @property
+    def n_characters(self) -> list[int]:
+        """Number of characters of each text, or of both halves of each pair."""
+        if self.second is None:
+            return list(map(len, self.first))
+        return [len(a) + len(b) for a, b in zip(self.first, self.second, strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, rows: Iterable[int]) -> "Texts":
+        """Return some of the texts."""
+        rows = list(rows)
+        second = self.second
+        return Texts(
+            [self.first[row] for row in rows],
+            None if second is None else [second[row] for row in rows],
+        )
+
+    def to_list(self) -> list[Any]:
+        """Return the texts, or the pairs as tuples."""
+        if self.second is None:
+            return self.first
+        return list(zip(self.first, self.second, strict=True))
+
+    def tokenize(
+        self, tokenizer: TextTokenizer, config: TokenizingConfig
+    ) -> TokenSequences:
+        """Return the texts as token ids, cut as asked for."""
+        return tokenizer(
+            self.first,
+            self.second,
+            max_length=config.max_length,
+            long_text=config.long_text,
+        )
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Words per sample.
+
+    Attributes
+    ----------
+    words : list of list of str
+    """
+
+    words: list[list[str]]
+
+    @property
+    def n_columns(self) -> int:
+        """One, since there are no pairs of sentences."""
+        return 1
+
+    @property
+    def lengths(self) -> list[int]:
+        """Number of words of each sentence."""
+        return list(map(len, self.words))
+
+    @property
+    def n_rows(self) -> int:
+        """One for each word."""
+        return sum(self.lengths)
+
+    @property
+    def n_characters(self) -> list[int]:
+        """Number of characters of each sentence."""
+        return [sum(map(len, words)) for words in self.words]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def take(self, rows: Iterable[int]) -> "Sentences":
+        """Return some of the sentences."""
+        return Sentences([self.words[row] for row in rows])
+
+    def to_list(self) -> list[Any]:
+        """Return the sentences as lists of words."""
+        return self.words
+
+    def tokenize(
+        self, tokenizer: TextTokenizer, config: TokenizingConfig
+    ) -> TokenSequences:
+        """Return the sentences as token ids; none is cut."""
+        return tokenize_words(tokenizer, self.words, max_length=config.max_length)
+
+
+def tokenize_in_chunks(
+    tokenizer: TextTokenizer, inputs: Inputs, config: TokenizingConfig
+) -> Iterator[TokenSequences]:
+    """Yield the token ids of the samples, a bounded number of them at a time.
+
+    The next chunk is tokenized while the caller uses the last one.
+    """
+    chunks = list(
+        split_greedily(
+            range(len(inputs)),
+            inputs.n_characters.__getitem__,
+            max_size=_CHARACTERS_PER_CHUNK,
+            max_items=SAMPLES_PER_CHUNK,
+        )
+    )
+    if len(chunks) == 1:
+        yield inputs.tokenize(tokenizer, config)
+        return
+    yield from prefetch(
+        lambda rows: inputs.take(rows).tokenize(tokenizer, config), chunks
+    )
+
+
+def count_truncated(
+    tokenizer: TextTokenizer, inputs: Inputs, config: TokenizingConfig
+) -> int:
+    """Return of how many samples :func:`tokenize_in_chunks` would leave tokens out."""
+    if config.long_text == "window" and inputs.n_columns == 1:
+        return 0
+    if config.long_text == "head_tail":
+        # As many are cut as by truncation, which need not read to the end.
+        config = replace(config, long_text="truncate")
+    chunks = tokenize_in_chunks(tokenizer, inputs, config)
+    return sum(sequences.n_truncated for sequences in chunks)
