@@ -1,12 +1,13 @@
 """What all estimators share. Think twice before adding anything to it."""
 
+import copy
 import os
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import _check_feature_names
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
@@ -82,6 +83,17 @@ class BaseBert(BaseEstimator):
         """Set what :meth:`_check_texts` checks."""
         _check_feature_names(self, X, reset=True)
         self.n_features_in_ = texts.n_columns
+
+    def _snapshot(self) -> Self:
+        """Return the estimator as it is now, if it is fitted and may be used.
+
+        Every public method but those that fit begins with it: parameters can be set
+        after a fit, and a fit in another thread takes over all of its results at once.
+        """
+        snapshot = copy.copy(self)
+        check_is_fitted(snapshot)
+        snapshot._validate_params()
+        return snapshot
 
     def _adopt(self, fitted: Self) -> None:
         """Become what a fit has made of a copy.

@@ -283,6 +283,7 @@ class BertTokenClassifier(BaseFineTuner):
         words : list of list of str
             As many words for each sentence as `predict` gives tags.
         """
+        self._validate_params()
         return self._read(X).words
 
     def decision_function(self, X):

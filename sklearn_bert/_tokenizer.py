@@ -1,13 +1,14 @@
 """Texts to the numbers that an encoder reads, and back."""
 
+import copy
 import sys
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in
 
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
 from sklearn_bert._engine.checkpoints.source import architecture_of, tokenizer_of
@@ -182,7 +183,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
         self : object
             The fitted tokenizer.
         """
-        self._fit(X)
+        fitted, _ = self._fit(X)
+        self._adopt(fitted)
         return self
 
     def fit_transform(self, X, y=None):
@@ -201,7 +203,10 @@ class BertTokenizer(TransformerMixin, BaseBert):
         X_out : ndarray or sparse matrix of shape (n_samples, n_features_out)
             As :meth:`transform` gives it.
         """
-        return self._lay_out(self._fit(X))
+        fitted, sequences = self._fit(X)
+        out = fitted._lay_out(sequences)
+        self._adopt(fitted)
+        return out
 
     def transform(self, X):
         """Turn texts into ids, or into counts.
@@ -217,13 +222,12 @@ class BertTokenizer(TransformerMixin, BaseBert):
             The padded ids of each text and the further blocks asked for, or the counts
             as a CSR matrix; int64.
         """
-        check_is_fitted(self, "vocabulary_")
-        self._validate_params()
-        self._check_layout()
-        texts = self._check_texts(X)
-        sequences = self._to_sequences(self._tokenizer, texts, self.max_length_)
-        self._warn_if_cut(sequences, texts)
-        return self._lay_out(sequences)
+        fitted = self._snapshot()
+        fitted._check_layout()
+        texts = fitted._check_texts(X)
+        sequences = fitted._to_sequences(fitted._tokenizer, texts, fitted.max_length_)
+        fitted._warn_if_cut(sequences, texts)
+        return fitted._lay_out(sequences)
 
     def inverse_transform(self, X):
         """Turn ids back into texts, or counts into the tokens counted.
@@ -240,15 +244,14 @@ class BertTokenizer(TransformerMixin, BaseBert):
             the vocabulary may be lost. From counts, a list of n_samples arrays of
             tokens, in no order of the text.
         """
-        check_is_fitted(self, "vocabulary_")
-        self._check_layout()
-        if self.output == "counts":
-            return read_counts(X, self._column_names())
-        ids = read_ids(
-            X, len(self._blocks), self.max_length_, self._tokenizer.largest_id
-        )
-        is_pair = self.n_features_in_ == 2
-        texts = [self._tokenizer.decode(row, is_pair=is_pair) for row in ids.tolist()]
+        fitted = self._snapshot()
+        fitted._check_layout()
+        if fitted.output == "counts":
+            return read_counts(X, fitted._column_names())
+        tokenizer = fitted._tokenizer
+        ids = read_ids(X, len(fitted._blocks), fitted.max_length_, tokenizer.largest_id)
+        is_pair = fitted.n_features_in_ == 2
+        texts = [tokenizer.decode(row, is_pair=is_pair) for row in ids.tolist()]
         return np.array(texts if is_pair else [text for (text,) in texts], dtype=object)
 
     def tokenize(self, X):
@@ -265,12 +268,12 @@ class BertTokenizer(TransformerMixin, BaseBert):
             A list of str for each text: all of its tokens, without special ones. For
             each pair, a tuple of two such lists.
         """
-        check_is_fitted(self, "vocabulary_")
-        texts = self._check_texts(X)
-        first = map(self._tokenizer.names, self._tokenizer.split(texts.first))
+        fitted = self._snapshot()
+        texts, tokenizer = fitted._check_texts(X), fitted._tokenizer
+        first = map(tokenizer.names, tokenizer.split(texts.first))
         if texts.second is None:
             return list(first)
-        second = map(self._tokenizer.names, self._tokenizer.split(texts.second))
+        second = map(tokenizer.names, tokenizer.split(texts.second))
         return list(zip(first, second, strict=True))
 
     def get_feature_names_out(self, input_features=None):
@@ -287,20 +290,20 @@ class BertTokenizer(TransformerMixin, BaseBert):
             "id0", "id1", ..., then "mask0", ... and "segment0", ... where these blocks
             are asked for; the tokens with `output="counts"`.
         """
-        check_is_fitted(self, "vocabulary_")
-        self._check_layout()
-        _check_feature_names_in(self, input_features)
-        if self.output == "counts":
-            return self._column_names()
+        fitted = self._snapshot()
+        fitted._check_layout()
+        _check_feature_names_in(fitted, input_features)
+        if fitted.output == "counts":
+            return fitted._column_names()
+        columns = range(fitted.max_length_)
         return np.array(
-            [f"{block}{k}" for block in self._blocks for k in range(self.max_length_)],
-            dtype=object,
+            [f"{block}{k}" for block in fitted._blocks for k in columns], dtype=object
         )
 
     # --- fitting -------------------------------------------------------------------
 
-    def _fit(self, X: Any) -> TokenSequences:
-        """Do what both kinds of fit have in common; return what X became."""
+    def _fit(self, X: Any) -> tuple[Self, TokenSequences]:
+        """Return a fitted copy, and the sequences of X."""
         self._validate_params()
         self._check_output()
         texts = check_texts(X)
@@ -308,17 +311,17 @@ class BertTokenizer(TransformerMixin, BaseBert):
         sequences = self._to_sequences(tokenizer, texts, limit)
         longest = max(map(len, sequences.ids))
         wants_all = self.output == "counts" and self.max_length is None
-        # Nothing is set before all that can fail is done.
-        self._remember_columns(X, texts)
-        self._tokenizer = tokenizer
-        self.vocabulary_ = tokenizer.vocabulary
-        self.checkpoint_ = record
-        self.max_length_ = self.max_length
+        fitted = copy.copy(self)
+        fitted._remember_columns(X, texts)
+        fitted._tokenizer = tokenizer
+        fitted.vocabulary_ = tokenizer.vocabulary
+        fitted.checkpoint_ = record
+        fitted.max_length_ = self.max_length
         if self.max_length is None and not wants_all:
-            self.max_length_ = longest
-        self.n_truncated_ = sequences.n_truncated
+            fitted.max_length_ = longest
+        fitted.n_truncated_ = sequences.n_truncated
         self._warn_if_cut(sequences, texts)
-        return sequences
+        return fitted, sequences
 
     def _check_output(self) -> None:
         if self.output == "counts" and (self.return_mask or self.return_segments):

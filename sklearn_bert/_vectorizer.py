@@ -1,11 +1,13 @@
 """Texts to features with a frozen encoder."""
 
+import copy
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+import numpy as np
+from sklearn.base import TransformerMixin
 from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
@@ -16,11 +18,10 @@ from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig, count_truncated
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._params.shared import ENCODER, constraints, document
-from sklearn_bert.exceptions import CheckpointError
 
 
 @document(ENCODER)
-class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert):
+class BertVectorizer(TransformerMixin, BaseBert):
     """Turn texts into features with a pre-trained BERT-family encoder.
 
     Each text becomes one vector: the encoder's [CLS] token, or the mean or the maximum
@@ -164,9 +165,10 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         self : object
             The fitted vectorizer.
         """
-        texts, encoder, tokenizing, _ = self._prepare_fit(X)
-        self.n_truncated_ = count_truncated(encoder.tokenizer, texts, tokenizing)
-        warn_if_truncated(self.n_truncated_, len(texts), tokenizing)
+        fitted, texts, encoder, tokenizing, _ = self._prepare_fit(X)
+        fitted.n_truncated_ = count_truncated(encoder.tokenizer, texts, tokenizing)
+        warn_if_truncated(fitted.n_truncated_, len(texts), tokenizing)
+        self._adopt(fitted)
         return self
 
     def fit_transform(self, X, y=None):
@@ -185,10 +187,11 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         X_out : ndarray of shape (n_samples, n_features_out)
             The features, as :meth:`transform` gives them.
         """
-        texts, encoder, tokenizing, config = self._prepare_fit(X)
+        fitted, texts, encoder, tokenizing, config = self._prepare_fit(X)
         encoded = encode(encoder, texts, tokenizing, config)
-        self.n_truncated_ = encoded.n_truncated
-        warn_if_truncated(self.n_truncated_, len(texts), tokenizing)
+        fitted.n_truncated_ = encoded.n_truncated
+        warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
+        self._adopt(fitted)
         return encoded.features
 
     def transform(self, X):
@@ -214,31 +217,53 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
         DeviceError
             If this machine lacks the device or the dtype.
         """
-        self._validate_params()
-        texts = self._check_texts(X)
-        source = self._locate()
-        tokenizing, config = self._configs(source, texts.n_columns)
-        self._check_names_are_known(config.readout.n_vectors)
+        fitted = self._snapshot()
+        texts = fitted._check_texts(X)
+        source = fitted._locate()
+        tokenizing, config = fitted._configs(source, texts.n_columns)
+        fitted._check_names_are_known(config.readout.n_vectors)
         encoded = encode(self._encoder(source), texts, tokenizing, config)
         warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
         return encoded.features
 
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features: "bertvectorizer0" and so on.
+
+        Nothing is downloaded: the checkpoint must be on this machine.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored, but checked against `feature_names_in_` if that is set.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            One name for each column that `transform` gives; before a fit, for texts
+            rather than pairs.
+        """
+        fitted = self._snapshot()
+        _check_feature_names_in(fitted, input_features, generate_names=False)
+        prefix = type(self).__name__.lower()
+        columns = range(fitted._count_features())
+        return np.array([f"{prefix}{k}" for k in columns], dtype=object)
+
     def _prepare_fit(
         self, X: Any
-    ) -> tuple[Texts, Encoder, TokenizingConfig, EncodingConfig]:
-        """Do what both kinds of fit have in common, and set all but the count."""
+    ) -> tuple[Self, Texts, Encoder, TokenizingConfig, EncodingConfig]:
+        """Do what both kinds of fit have in common, on a copy."""
         self._validate_params()
         texts = check_texts(X)
         source = self._find_source()
         tokenizing, config = self._configs(source, texts.n_columns)
         encoder = self._encoder(source)
-        # Nothing is set before all that can fail is done.
-        self._remember_columns(X, texts)
-        self.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
-        self.max_length_ = tokenizing.max_length
-        self.device_ = str(encoder.device)
-        self.checkpoint_ = self._note_checkpoint(source)
-        return texts, encoder, tokenizing, config
+        fitted = copy.copy(self)
+        fitted._remember_columns(X, texts)
+        fitted.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
+        fitted.max_length_ = tokenizing.max_length
+        fitted.device_ = str(encoder.device)
+        fitted.checkpoint_ = self._note_checkpoint(source)
+        return fitted, texts, encoder, tokenizing, config
 
     def _configs(
         self, source: Source, n_columns: int
@@ -273,14 +298,10 @@ class BertVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseBert
             int(layer) + n_layers + 1 if layer < 0 else int(layer) for layer in wanted
         )
 
-    @property
-    def _n_features_out(self) -> int:
-        # Also asked by whoever displays an estimator: no reason to download a model.
-        try:
-            architecture = architecture_of(self._locate(may_download=False))
-            readout = PooledReadout(self._pooling_of_names(architecture))
-        except CheckpointError as error:
-            raise AttributeError(str(error)) from error
+    def _count_features(self) -> int:
+        # Also asked for to display an estimator: not a reason to download a model.
+        architecture = architecture_of(self._locate(may_download=False))
+        readout = PooledReadout(self._pooling_of_names(architecture))
         n_vectors = len(self._resolve_layers(architecture)) * readout.n_vectors
         return n_vectors * architecture.hidden_size
 

@@ -34,8 +34,7 @@ class TextFineTuner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseFineT
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return what the linear layer gives: (n_samples, n_outputs)."""
-        fitted = self._snapshot()
-        return fitted._outputs_of(fitted._check_texts(X))
+        return self._outputs_of(self._check_texts(X))
 
     def _readout(self) -> PooledReadout:
         return PooledReadout(self.pooling_)

@@ -1,10 +1,8 @@
 """The half of the fine-tuners that predicts; the other one is the template of fit."""
 
-import copy
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
@@ -35,14 +33,6 @@ class BaseFineTuned(BaseBert):
         """Set the parameters that a fit resolves."""
         self.max_length_ = self._resolve_max_length(architecture, n_columns)
         self._long_text = self.long_text
-
-    def _snapshot(self) -> Self:
-        """Return the estimator as it is now, whatever other threads make of it.
-
-        A fit takes over all of its results at once, so this is one fit's.
-        """
-        check_is_fitted(self, "encoder_")
-        return copy.copy(self)
 
     def _outputs_of(self, inputs: Inputs) -> np.ndarray:
         """Return what the linear layer gives: (n_rows, n_outputs)."""

@@ -59,12 +59,14 @@ class BasePretrained(BaseBert):
             Mean logarithm of the probability given to a hidden token. Higher is
             better; 0 is the highest.
         """
-        model = self._run()
-        masker = self._make_masker(model.encoder.tokenizer)
-        self._check_column(X)
+        fitted = self._snapshot()
+        model = fitted._run()
+        tokenizer = model.encoder.tokenizer
+        masker = fitted._make_masker(tokenizer)
+        fitted._check_column(X)
         total, n_hidden = 0.0, 0
         for texts in chunks(check_stream(X)):
-            sequences = model.encoder.tokenizer.split_to_length(texts, self.max_length_)
+            sequences = tokenizer.split_to_length(texts, fitted.max_length_)
             part, n_part = sum_log_likelihoods(model, sequences, masker, seed=0)
             total, n_hidden = total + part, n_hidden + n_part
         if not n_hidden:
@@ -112,11 +114,12 @@ class BasePretrained(BaseBert):
             {"top_k": top_k, "mask": mask},
             caller_name=f"{type(self).__name__}.fill_mask",
         )
-        model = self._run()
+        fitted = self._snapshot()
+        model = fitted._run()
         texts = check_column(X)
-        self._check_column(X)
+        fitted._check_column(X)
         tokenizer = model.encoder.tokenizer
-        sequences = [self._read_gaps(tokenizer, text, mask) for text in texts]
+        sequences = [fitted._read_gaps(tokenizer, text, mask) for text in texts]
         return [
             [
                 [(tokenizer.names([one.id])[0], one.probability) for one in gap]
@@ -175,7 +178,6 @@ class BasePretrained(BaseBert):
 
     def _run(self) -> FittedMaskedModel:
         """Return the trained model, ready to run."""
-        check_is_fitted(self, "encoder_")
         device = resolve_device(self.device)
         dtype = resolve_encoding_dtype(self.dtype, device)
         return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype)

@@ -1,6 +1,7 @@
 """BertVectorizer among scikit-learn's tools, and as a pickle."""
 
 import pickle
+import shutil
 import warnings
 
 import numpy as np
@@ -76,6 +77,29 @@ def test_feature_names_count_the_features(vectorizer, texts):
     names = vectorizer.fit(texts).get_feature_names_out()
     assert list(names[:2]) == ["bertvectorizer0", "bertvectorizer1"]
     assert len(names) == 32
+
+
+def test_names_of_an_absent_model_say_that_it_is_absent():
+    with pytest.raises(CheckpointNotFoundError, match="'nobody/nothing' must be on"):
+        BertVectorizer("nobody/nothing").get_feature_names_out()
+
+
+def test_names_say_that_the_folder_is_gone(own_bert, texts):
+    vectorizer = BertVectorizer(own_bert).fit(texts)
+    shutil.rmtree(own_bert)
+    with pytest.raises(CheckpointNotFoundError) as of_transform:
+        vectorizer.transform(texts)
+    with pytest.raises(CheckpointNotFoundError) as of_names:
+        vectorizer.get_feature_names_out()
+    assert str(of_names.value) == str(of_transform.value)
+    assert "BertVectorizer" in vectorizer._repr_html_()
+
+
+def test_names_refuse_other_columns_than_those_of_the_fit(vectorizer):
+    vectorizer.fit(pd.DataFrame({"a": ["good"]}))
+    assert len(vectorizer.get_feature_names_out(["a"])) == 32
+    with pytest.raises(ValueError, match="input_features is not equal to"):
+        vectorizer.get_feature_names_out(["b"])
 
 
 @pytest.mark.parametrize(("container", "kind"), [("pandas", pd), ("polars", pl)])

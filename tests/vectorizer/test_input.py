@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sklearn_bert.exceptions import InputError
+from sklearn_bert.exceptions import DeviceMemoryError, InputError
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,19 @@ def test_a_fit_that_fails_changes_nothing(vectorizer, texts):
     with pytest.raises(ValueError, match="max_length must be at least 6 for pairs"):
         vectorizer.fit([("good", "bad")])
     assert vars(vectorizer) == {**before, "max_length": 5}
+
+
+def test_a_refit_that_fails_to_encode_changes_nothing(vectorizer, texts, monkeypatch):
+    vectorizer.fit(texts)
+    before = dict(vars(vectorizer))
+
+    def fail(*args, **options):
+        raise DeviceMemoryError("A single text of 9 tokens does not fit.")
+
+    monkeypatch.setattr("sklearn_bert._vectorizer.encode", fail)
+    with pytest.raises(DeviceMemoryError):
+        vectorizer.fit_transform(pd.DataFrame({"a": ["good"], "b": ["bad"]}))
+    assert vars(vectorizer) == before
 
 
 def test_number_of_columns_of_fit_is_kept(vectorizer):

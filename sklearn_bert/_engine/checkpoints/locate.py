@@ -176,7 +176,11 @@ def locate(
     if files is not None:
         return files
     if not may_download:
-        raise CheckpointNotFoundError(f"The model {model!r} is not on this machine.")
+        raise CheckpointNotFoundError(
+            f"The model {model!r} must be on this machine for this. Looked for a "
+            f"folder {folder.absolute()} and in the Hugging Face cache. Call transform "
+            "once, which downloads it, or correct the name."
+        )
     return _fetch_from_hub(model, revision)
 
 
