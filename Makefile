@@ -1,11 +1,11 @@
-# make demo | test | lint | docs: each makes the virtual environment it needs.
+# make demo | test | lint | docs: each creates the virtual environment it needs.
 PYTHON ?= python3
 VENV   ?= .venv
 # The versions to install.
 CONSTRAINTS ?= constraints.txt
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
-# Only the extras change from one target to another; a stamp file says which are in.
+# The targets differ in their extras; a stamp file records which are installed.
 EXTRAS_demo = bundled,test
 EXTRAS_test = bundled,test
 EXTRAS_lint = bundled,lint,test
@@ -22,7 +22,7 @@ $(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	$(PIP) install --quiet --constraint $(CONSTRAINTS) "setuptools>=77" ".[$(EXTRAS_$*)]"
 	touch $@
 
-# The installed package is what is tested, never the source tree beside it.
+# Test the installed package, never the source tree.
 .PHONY: package
 package: | $(BIN)/python
 	rm -rf build
@@ -44,5 +44,5 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, docstrings
 docs: $(VENV)/.docs-installed package ## build the documentation, warnings as errors
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-clean: ## remove the virtual environment and what was built
+clean: ## remove the virtual environment and all build products
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/auto_examples docs/generated

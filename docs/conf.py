@@ -36,7 +36,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "footer_end": [],
 }
-# Pages without sub-pages need no sidebar of them.
+# Pages without subpages need no navigation sidebar.
 html_sidebars = {
     name: []
     for name in (
@@ -44,7 +44,7 @@ html_sidebars = {
         "quick_start",
         "user_guide",
         "fine_tuning",
-        "numbers_and_tags",
+        "regression_and_tagging",
         "performance",
         "contributing",
         "changelog",
@@ -75,8 +75,8 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e6,
 }
 
-# Links into scikit-learn's site. Its inventory would have to be downloaded, so the few
-# names that our pages use are listed here.
+# Links to the scikit-learn site. Downloading its inventory would need a network, so the
+# few names that are used are listed here.
 SKLEARN_URL = "https://scikit-learn.org/stable/"
 SKLEARN_NAMES = {
     "py:class": [
@@ -113,7 +113,7 @@ intersphinx_mapping = {"sklearn": (SKLEARN_URL, str(SKLEARN_INVENTORY))}
 
 
 def write_sklearn_inventory():
-    """Write the names above in the format of Sphinx's objects.inv."""
+    """Write the names above in the format of Sphinx inventories (objects.inv)."""
     lines = [
         f"{name} {role} 1 modules/generated/{name}.html#$ -"
         for role, names in SKLEARN_NAMES.items()
@@ -136,9 +136,9 @@ def write_sklearn_inventory():
 
 
 def to_rst(markdown):
-    """Turn the Markdown that this project's own files use into reStructuredText.
+    """Convert the Markdown subset used by this project to reStructuredText.
 
-    That is: headings, fenced code, links, and what both languages write alike.
+    It supports headings, fenced code, inline code and links.
     """
     lines, in_code = [], False
     for line in markdown.splitlines():
@@ -159,7 +159,7 @@ def to_rst(markdown):
 
 
 def include_markdown(app, docname, source):
-    """Fill the pages that are files of the repository's root."""
+    """Fill the pages whose text is a Markdown file in the root of the repository."""
     path = ROOT / f"{docname.upper()}.md"
     if docname in ("changelog", "contributing"):
         app.env.note_dependency(str(path))
@@ -167,6 +167,6 @@ def include_markdown(app, docname, source):
 
 
 def setup(app):
-    """Register what the functions above do."""
+    """Connect the functions above to Sphinx."""
     write_sklearn_inventory()
     app.connect("source-read", include_markdown)

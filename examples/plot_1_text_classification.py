@@ -2,23 +2,22 @@
 Text classification with few labels
 ===================================
 
-:class:`~sklearn_bert.BertVectorizer` takes the place of
+:class:`~sklearn_bert.BertVectorizer` replaces
 :class:`~sklearn.feature_extraction.text.TfidfVectorizer` in a pipeline. This example
-sorts the messages that customers send to a shop into four folders, with very few
-messages to learn from.
+sorts customer messages to a shop into four folders, with very few training messages.
 
-TF-IDF counts words. A word that no training message holds tells its classifier
-nothing. A BERT encoder has read a large amount of text before: it places *parcel*,
-*package* and *shipment* near each other, whether or not they occur in the training
-messages.
+TF-IDF counts words. A word that does not occur in the training messages carries no
+information for its classifier. A BERT encoder was pre-trained on a large amount of
+text: its features of *parcel*, *package* and *shipment* are similar, whether or not the
+words occur in the training messages.
 """
 
 # %%
 # The messages
 # ------------
-# 96 messages, 24 in each folder, written for this example in the way different people
-# would write them: few of them share more than common words. This is a small set, and
-# the figures below say how the methods compare on *this* set.
+# There are 96 messages, 24 per folder, written for this example in the style of
+# different people: few of them share more than common words. This is a small data set,
+# and the results below hold for *this* data set.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -149,8 +148,8 @@ X, y = np.array(texts, dtype=object), np.array(folders)
 print(f"{len(X)} messages, {len(FOLDERS)} folders")
 
 # %%
-# How much of a new message has TF-IDF seen before? Learn the vocabulary on four fifths
-# of the messages and look up the words of the last fifth, common English words aside.
+# How many words of a new message has TF-IDF seen before? Learn the vocabulary on four
+# fifths of the messages and look up the words of the last fifth, without stop words.
 
 splits = RepeatedStratifiedKFold(n_splits=5, n_repeats=4, random_state=0)
 analyse = TfidfVectorizer(stop_words="english").build_analyzer()
@@ -163,11 +162,11 @@ unseen_share = np.mean(shares)
 print(f"{unseen_share:.0%} of a new message's words were not seen in training")
 
 # %%
-# Three pipelines, one comparison
-# -------------------------------
-# The pipelines differ in their first step only, and are scored on the same 20 splits.
-# Runs of two to four characters are the usual remedy for unseen words, so TF-IDF may
-# try with these too.
+# Comparing three pipelines
+# -------------------------
+# The pipelines differ only in their first step and are scored on the same 20 splits.
+# Character n-grams are the usual remedy for unseen words, so one pipeline uses TF-IDF
+# with character n-grams.
 
 pipelines = {
     "TF-IDF, words": make_pipeline(
@@ -189,11 +188,12 @@ for name, scores in accuracy.items():
     print(f"{name:18s} accuracy {scores.mean():.3f} (std {scores.std():.3f})")
 
 # %%
-# How many labelled messages are needed?
-# --------------------------------------
-# The encoder is frozen: nothing in it is learnt from the training messages. Encoding
-# all messages once, outside the cross-validation, therefore gives the same features
-# and leaks nothing. It saves encoding each message again for every split and size.
+# Learning curves
+# ---------------
+# How many labeled messages are needed? The encoder is frozen and learns nothing from
+# the training messages. Encoding all messages once, outside the cross-validation,
+# therefore gives the same features without leakage, and avoids encoding each message
+# again for every split and size.
 
 sizes = [8, 16, 32, 64]
 curve_splits = StratifiedShuffleSplit(n_splits=10, test_size=32, random_state=0)
@@ -229,7 +229,7 @@ for position, (name, scores) in enumerate(accuracy.items()):
     left.scatter(position + jitter, scores, color=colors[name], s=12, zorder=3)
     left.text(position, 0.03, f"{scores.mean():.2f}", ha="center", fontsize=12)
 left.set_xticks(range(len(accuracy)), [name.replace(", ", ",\n") for name in accuracy])
-left.set(ylabel="accuracy", ylim=(0, 1.03), title="77 labelled messages, 20 splits")
+left.set(ylabel="accuracy", ylim=(0, 1.03), title="77 labeled messages, 20 splits")
 
 for name, scores in curves.items():
     mean, spread = scores.mean(axis=1), scores.std(axis=1)
@@ -239,7 +239,7 @@ for name, scores in curves.items():
     )
 right.set_xscale("log", base=2)
 right.set_xticks(sizes, [str(size) for size in sizes])
-right.set(xlabel="labelled messages", title="Learning curve, mean and std of 10 splits")
+right.set(xlabel="labeled messages", title="Learning curve, mean and std of 10 splits")
 right.text(64, 0.235, "chance", ha="right", va="top", fontsize=9)
 right.legend(loc="center right", bbox_to_anchor=(1, 0.6), frameon=False)
 for ax in (left, right):
@@ -248,5 +248,5 @@ for ax in (left, right):
 plt.show()
 
 # %%
-# With thousands of labelled texts the gap narrows: ``make demo`` shows by how much, on
-# ten thousand rated sentences. What a frozen encoder saves is labels.
+# With thousands of labeled texts the gap narrows: ``make demo`` shows by how much, on
+# ten thousand rated sentences. A frozen encoder reduces the number of labels needed.

@@ -1,23 +1,23 @@
 """
-How much of the encoder to train
-================================
+Fine-tuning some or all layers
+==============================
 
-The features of a frozen encoder say what a text is *about*. What if the labels turn on
-something else? This example sorts notes on work by their state: done, going on, planned
-or blocked. Each subject, from a fence to a tax return, occurs in all four states, so
-the subject says nothing about the label.
+The features of a frozen encoder represent what a text is *about*. What if the labels
+depend on something else? This example classifies notes about work by their state: done,
+going on, planned or blocked. Each subject, from a fence to a tax return, occurs in all
+four states, so the subject is not informative.
 
-:class:`~sklearn_bert.BertClassifier` trains the encoder together with a classifier, and
-the parameter ``freeze`` says which of its layers stay as they are. How many have to be
-trained, and does it pay?
+:class:`~sklearn_bert.BertClassifier` trains the encoder together with a linear
+classifier, and the parameter ``freeze`` selects the layers that are not trained. How
+many layers should be trained, and is it worth the time?
 """
 
 # %%
 # The notes
 # ---------
-# 96 notes on 24 subjects, written for this example. Each subject has four notes, one
-# per state and in this order. This is a small set, and the figures below say how the
-# methods compare on *this* set.
+# There are 96 notes on 24 subjects, written for this example. Each subject has four
+# notes, one per state and in this order. This is a small data set, and the results
+# below hold for *this* data set.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -35,7 +35,7 @@ NOTES = """
     The fence is up.
     Half of the fence stands, we go on tomorrow morning.
     The fence gets built in June.
-    No fence until the neighbours agree on the line.
+    No fence until the neighbors agree on the line.
 
     Our new website went live last night.
     I am still writing texts for the website.
@@ -163,12 +163,12 @@ for state, note in zip(y[:4], X[:4], strict=True):
 # %%
 # Without training the encoder
 # ----------------------------
-# All four notes on a subject are on the same side of each split, so that every score is
-# one on new subjects.
+# All four notes on a subject are in the same fold, so that every score is computed on
+# new subjects.
 #
-# The default features come from the encoder's last layer, which was trained to place
-# texts by their subject. The layers below keep more of the wording, and joining the
-# last four costs hardly any time.
+# The default features come from the last layer of the encoder, which was trained to
+# group texts by subject. Lower layers retain more of the wording, and concatenating the
+# last four takes hardly any additional time.
 
 splits = list(GroupKFold(n_splits=3, shuffle=True, random_state=0).split(X, y, subject))
 frozen = {
@@ -190,12 +190,11 @@ for name, scores in accuracy.items():
     print(f"{name:24s} accuracy {scores.mean():.2f}")
 
 # %%
-# Training none, half or all of the encoder
-# -----------------------------------------
-# ``freeze=3`` leaves the embeddings and the three lowest of the six layers as they are,
-# which also saves time. With ``freeze="encoder"`` only the linear layer on top is
-# trained. Each fit starts from a logistic regression on the frozen features; that is
-# the default.
+# Training none, half or all of the layers
+# ----------------------------------------
+# ``freeze=3`` freezes the embeddings and the three lowest of the six layers, which also
+# saves time. ``freeze="encoder"`` trains only the linear layer on top. By default, each
+# fit starts from a logistic regression on the frozen features.
 
 by_layers = {}
 for n_trained, freeze in {0: "encoder", 3: 3, 6: None}.items():
@@ -208,12 +207,12 @@ for n_trained, freeze in {0: "encoder", 3: 3, 6: None}.items():
 fine_tuned = result["estimator"]
 
 # %%
-# What training does to the features
-# ----------------------------------
-# ``transform`` gives the features of the fine-tuned encoder. Take each note of the test
-# sets and look up its neighbours in these features. How often does the nearest one
-# have the same subject? And among the notes on *other* subjects, how often does the
-# nearest one have the same state? By chance that would be a quarter.
+# Features before and after fine-tuning
+# -------------------------------------
+# ``transform`` returns the features of the fine-tuned encoder. For each note of the
+# test sets, find its nearest neighbors in these features. How often does the nearest
+# one have the same subject? And among the notes on *other* subjects, how often does the
+# nearest one have the same state? The chance level is a quarter.
 
 features = {
     "Frozen": [BertVectorizer().transform(X[test]) for _, test in splits],
@@ -222,7 +221,7 @@ features = {
         for classifier, (_, test) in zip(fine_tuned, splits, strict=True)
     ],
 }
-neighbours = {}
+neighbors = {}
 for name, blocks in features.items():
     shares = []
     for rows, (_, test) in zip(blocks, splits, strict=True):
@@ -232,15 +231,15 @@ for name, blocks in features.items():
         distances[subject[test][:, np.newaxis] == subject[test]] = np.inf
         other = test[distances.argmin(axis=1)]
         shares.append([subject[test] == subject[nearest], y[test] == y[other]])
-    neighbours[name] = np.mean(shares, axis=(0, 2))
-    same_subject, same_state = neighbours[name]
+    neighbors[name] = np.mean(shares, axis=(0, 2))
+    same_subject, same_state = neighbors[name]
     print(f"{name}: same subject {same_subject:.0%}, same state {same_state:.0%}")
 
 # %%
 # The figure
 # ----------
-# The maps show the two main directions of the features, for the notes of the first test
-# set. Thin lines join the notes on one subject.
+# The scatter plots show the first two principal components of the features, for the
+# notes of the first test set. Thin lines connect the notes on one subject.
 
 colors = dict(
     zip(STATES, ("tab:green", "tab:blue", "tab:orange", "tab:red"), strict=True)
@@ -279,7 +278,7 @@ for ax, (name, blocks) in zip(maps, features.items(), strict=True):
             ax.plot(*line.T, color="silver", lw=0.8, zorder=1)
     for state, color in colors.items():
         ax.scatter(*points[y[test] == state].T, color=color, s=30, label=state)
-    same_subject, same_state = neighbours[name]
+    same_subject, same_state = neighbors[name]
     ax.set(xticks=[], yticks=[], title=f"{name} features, {len(test)} test notes")
     ax.set_xlabel(
         f"nearest: same subject {same_subject:.0%}\n"
@@ -291,11 +290,11 @@ for ax in (left, *maps):
 plt.show()
 
 # %%
-# Frozen features place a note next to another one on its subject. Training draws the
-# notes of one state together across subjects, also those that it never saw. The more
-# layers are trained, the better.
+# With frozen features, the nearest neighbor of a note usually has the same subject.
+# Fine-tuning groups the notes by state, even on subjects that were not in the training
+# set. The more layers are trained, the better the score.
 #
-# But joining the frozen encoder's last four layers does no worse here, and takes a
-# fraction of the time: what the labels turn on is in the encoder, only not in its last
-# layer. With 64 labelled texts that is the first thing to try. :doc:`../fine_tuning`
-# says when training the encoder is worth it.
+# However, concatenating the last four layers of the frozen encoder is as good here and
+# takes a fraction of the time: the information about the state is in the encoder, but
+# not in its last layer. With 64 labeled texts, try this first. :doc:`../fine_tuning`
+# explains when fine-tuning is worth it.

@@ -1,18 +1,18 @@
 """
-A tag for every word
-====================
+Tagging words in sentences
+==========================
 
-What does a recipe ask for, and how much of it?
-:class:`~sklearn_bert.BertTokenClassifier` finds out by tagging each word of a sentence.
-It reads a word together with the words around it, so that it also tags foods that it
-has never been shown.
+Which ingredients does a recipe need, and how much of each?
+:class:`~sklearn_bert.BertTokenClassifier` extracts them by tagging each word of a
+sentence. It uses the context of a word, so that it also finds foods that do not occur
+in the training sentences.
 """
 
 # %%
 # The sentences
 # -------------
-# 36 steps of recipes, written for this example. What is asked for stands in brackets: a
-# number, a unit and a food. Words outside of them have the tag "other".
+# There are 36 steps of recipes, written for this example. The ingredients are in
+# brackets: a number, a unit and a food. Words outside of brackets have the tag "other".
 
 import re
 
@@ -83,16 +83,17 @@ for word, tag in zip(X[0], y[0], strict=True):
     print(f"    {word:8s} {tag}")
 
 # %%
-# Words that were never seen
-# --------------------------
-# Each sentence is tagged by a model that was trained on others. A simple rival gives
-# each word the tag that it had last in the training sentences, and "other" to a word
-# that is not there. Most foods occur once, so the rival cannot find them.
+# Unseen words
+# ------------
+# Cross-validation tags each sentence with a model that was trained on other sentences.
+# A simple baseline looks up each word in a dictionary of the training sentences, and
+# tags unknown words as "other". Most foods occur once, so the baseline cannot find
+# them.
 
 splits = list(KFold(n_splits=3, shuffle=True, random_state=0).split(X))
 
 
-def tag_by_heart(train, test):
+def tag_by_lookup(train, test):
     """Return the tags of a dictionary made from the training sentences."""
     known = {
         word: tag for row in train for word, tag in zip(X[row], y[row], strict=True)
@@ -100,10 +101,10 @@ def tag_by_heart(train, test):
     return [[known.get(word, "other") for word in X[row]] for row in test]
 
 
-by_heart = [[]] * len(X)
+by_lookup = [[]] * len(X)
 for train, test in splits:
-    for row, tags in zip(test, tag_by_heart(train, test), strict=True):
-        by_heart[row] = tags
+    for row, tags in zip(test, tag_by_lookup(train, test), strict=True):
+        by_lookup[row] = tags
 
 tagger = BertTokenClassifier(n_epochs=8, random_state=0)
 by_bert = cross_val_predict(tagger, X, y, cv=splits)
@@ -117,17 +118,17 @@ def found(predicted, role):
 
 recall = {
     name: [found(predicted, role) for role in ROLES]
-    for name, predicted in (("by heart", by_heart), ("BERT", by_bert))
+    for name, predicted in (("dictionary", by_lookup), ("BERT", by_bert))
 }
 for name, shares in recall.items():
     print(name, ", ".join(f"{r} {x:.2f}" for r, x in zip(ROLES, shares, strict=True)))
 
 # %%
-# How sure is it?
-# ---------------
-# ``predict_proba`` gives an array for each sentence, with a row for each word. Texts
-# need not be split: a regular expression finds the words, and ``split_words`` shows
-# which. Of this sentence, neither the food nor the unit was in the training sentences.
+# Tag probabilities
+# -----------------
+# ``predict_proba`` returns an array per sentence, with one row per word. Texts do not
+# have to be split: a regular expression finds the words, and ``split_words`` returns
+# them. Neither the food nor the unit of this sentence is in the training sentences.
 
 tagger.fit(X, y)
 text = "Sprinkle three ounces parmesan over the noodles."

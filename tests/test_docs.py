@@ -13,7 +13,7 @@ PAGES = [
     "quick_start",
     "user_guide",
     "fine_tuning",
-    "numbers_and_tags",
+    "regression_and_tagging",
     "pretraining",
 ]
 

@@ -40,7 +40,7 @@ def run_script(monkeypatch, tmp_path):
 def test_every_script_is_tested():
     assert SCRIPTS == [
         "plot_1_text_classification.py",
-        "plot_2_text_beside_numbers.py",
+        "plot_2_text_and_numbers.py",
         "plot_3_fine_tuning.py",
         "plot_4_sequence_prediction.py",
         "plot_5_pretraining.py",
@@ -63,7 +63,7 @@ def test_encoder_needs_fewer_labels_than_tfidf(run_script):
 
 
 def test_text_column_adds_to_the_numbers(run_script):
-    names, figures = run_script("plot_2_text_beside_numbers.py")
+    names, figures = run_script("plot_2_text_and_numbers.py")
 
     assert len(figures) == 1
     error = {
@@ -90,10 +90,10 @@ def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
     assert frozen["TF-IDF"] < frozen["frozen, last layer"] < tuned[6] - 0.05
     assert tuned[3] == pytest.approx(tuned[6], abs=0.07)
     assert frozen["frozen, last four layers"] > tuned[6] - 0.03
-    same_subject, same_state = names["neighbours"]["Frozen"]
+    same_subject, same_state = names["neighbors"]["Frozen"]
     assert same_subject > 0.9
-    assert names["neighbours"]["Fine-tuned"][0] < same_subject - 0.1
-    assert names["neighbours"]["Fine-tuned"][1] > same_state + 0.05
+    assert names["neighbors"]["Fine-tuned"][0] < same_subject - 0.1
+    assert names["neighbors"]["Fine-tuned"][1] > same_state + 0.05
 
 
 def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
@@ -112,11 +112,11 @@ def test_words_that_were_never_seen_are_tagged(run_script):
 
     assert len(figures) == 1
     assert len(names["X"]) == 36
-    by_heart, by_bert = names["recall"]["by heart"], names["recall"]["BERT"]
+    by_lookup, by_bert = names["recall"]["dictionary"], names["recall"]["BERT"]
     food = names["ROLES"].index("food")
     # The text of the example says that most foods occur once.
-    assert by_heart[food] < 0.3
-    assert by_bert[food] > by_heart[food] + 0.4
+    assert by_lookup[food] < 0.3
+    assert by_bert[food] > by_lookup[food] + 0.4
     assert len(names["words"]) == len(names["probabilities"])
     known = {word for words in names["X"] for word in words}
     assert not {"ounces", "parmesan"} & known

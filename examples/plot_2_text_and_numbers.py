@@ -1,21 +1,21 @@
 """
-Text beside numbers
-===================
+Combining text and numeric columns
+==================================
 
-Tables rarely hold text alone. A property manager wants to know how long a repair will
-take, from what the tenant writes *and* from what is known about the flat. A
-:class:`~sklearn.compose.ColumnTransformer` sends the text column through
-:class:`~sklearn_bert.BertVectorizer` and the others through the usual preprocessing,
-all in one pipeline.
+Tables rarely contain only text. A property manager wants to know how long a repair will
+take, given the report of the tenant *and* facts about the flat. A
+:class:`~sklearn.compose.ColumnTransformer` applies
+:class:`~sklearn_bert.BertVectorizer` to the text column and the usual preprocessing to
+the others, all in one pipeline.
 """
 
 # %%
 # The table
 # ---------
-# The reports are written for this example, sixteen for each of five trades. The working
-# hours are simulated, so that it is known what they depend on: the trade, the floor,
-# the age of the building and the number of rooms. No column holds the trade; it has to
-# be read out of the report.
+# The reports were written for this example, sixteen for each of five trades. The
+# working hours are simulated, so that we know what they depend on: the trade, the
+# floor, the age of the building and the number of rooms. The trade is not a column; it
+# has to be inferred from the report.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -136,7 +136,7 @@ for trade, lines in REPORTS.items():
         base_hours.append(BASE_HOURS[trade])
 
 # %%
-# Each report comes from three flats, so that there are 240 rows.
+# Each report comes from three flats, which gives 240 rows.
 
 rng = np.random.default_rng(0)
 report = np.repeat(np.arange(len(texts)), 3)
@@ -162,9 +162,9 @@ print(orders.assign(hours=hours.round(1)).iloc[[0, 75, 150, 225]].to_string())
 # %%
 # One pipeline for all columns
 # ----------------------------
-# In a ``ColumnTransformer`` the text column is named like any other. Everything can be
-# reached by :class:`~sklearn.model_selection.GridSearchCV`: the pooling, for instance,
-# as ``regressor__columntransformer__text__pooling``.
+# In a ``ColumnTransformer`` the text column is selected by name like any other.
+# :class:`~sklearn.model_selection.GridSearchCV` can search all parameters: for example
+# the pooling, as ``regressor__columntransformer__text__pooling``.
 
 NUMBERS = ("numbers", StandardScaler(), ["floor", "building_age", "rooms"])
 OWNER = ("owner", OneHotEncoder(), ["owner"])
@@ -189,11 +189,11 @@ models = {
 }
 
 # %%
-# Scores on reports that no training row holds
-# --------------------------------------------
-# Rows with the same report must stay together. Otherwise the score would measure how
-# well known reports are recognised, not how well new ones are understood.
-# :class:`~sklearn.model_selection.GroupKFold` keeps them on one side of each split.
+# Scores on new reports
+# ---------------------
+# Rows with the same report must be in the same fold. Otherwise the score would measure
+# how well known reports are recognized, not how well new ones are understood.
+# :class:`~sklearn.model_selection.GroupKFold` keeps them together.
 
 splits = list(
     GroupKFold(n_splits=5, shuffle=True, random_state=0).split(orders, groups=report)
@@ -213,12 +213,12 @@ for name, model in models.items():
     print(f"{' '.join(name.split()):20s} {error[name].mean():.2f} hours off on average")
 
 # %%
-# Which columns matter?
-# ---------------------
+# Permutation importance of the columns
+# -------------------------------------
 # :func:`~sklearn.inspection.permutation_importance` shuffles one *column of the table*
-# at a time, whatever the pipeline makes of it: the 384 features of the text count as
-# one column. It is taken on the test rows of every split. The owner has nothing to do
-# with the hours, and it shows.
+# at a time, so the 384 features of the text count as one column. It is computed on the
+# test rows of every split. The owner does not affect the hours, and its importance is
+# close to zero.
 
 importances = np.hstack(
     [
