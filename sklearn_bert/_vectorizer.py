@@ -275,7 +275,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             layers=self._resolve_layers(architecture),
             normalize=self.normalize,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
-            show_progress=self.verbose > 0,
+            label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
 
     def _resolve_layers(self, architecture: Architecture) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ the training itself in the engine.
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import Inputs
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
@@ -112,8 +114,9 @@ class BaseFineTuner(BaseFineTuned):
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
         sequences = fitted._tokenize(trainable, texts).take(train.tolist())
         train_target = target.take(train)
+        label = name_fit(type(self).__name__)
         head = fitted._start_head(
-            trainable, sequences, train_target, continues, is_partial
+            trainable, sequences, train_target, continues, is_partial, label
         )
         layer = head.to_module(trainable.encoder.device, trainable.encoder.dtype)
         fitted.encoder_ = trainable
@@ -130,7 +133,7 @@ class BaseFineTuner(BaseFineTuned):
             layer,
             target.loss,
             fitted._training_data(trainable, sequences, train_target, is_partial),
-            fitted._training_config(seeds["order"], is_partial),
+            fitted._training_config(seeds["order"], is_partial, label),
             validate=scorer,
             callbacks=() if self.callbacks is None else self.callbacks,
         )
@@ -234,6 +237,7 @@ class BaseFineTuner(BaseFineTuned):
         target: Target,
         continues: bool,
         is_partial: bool,
+        label: str,
     ) -> LinearHead:
         """Return the linear layer that training starts from."""
         architecture = trainable.encoder.architecture
@@ -243,6 +247,8 @@ class BaseFineTuner(BaseFineTuned):
             return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
+            if config.label is not None:
+                config = replace(config, label=f"{label}, linear probe")
             features = encode_sequences(trainable.encoder, sequences, config)
             return self._probe(features, target)
         shape = (target.n_outputs, width)
@@ -305,7 +311,9 @@ class BaseFineTuner(BaseFineTuned):
             torch.from_numpy(weights).to(dtype),
         )
 
-    def _training_config(self, seed: int, is_partial: bool) -> TrainingConfig:
+    def _training_config(
+        self, seed: int, is_partial: bool, label: str
+    ) -> TrainingConfig:
         return TrainingConfig(
             n_epochs=1 if is_partial else self.n_epochs,
             batch_size=self.batch_size,
@@ -318,6 +326,7 @@ class BaseFineTuner(BaseFineTuned):
             patience=self.n_iter_no_change if self.early_stopping else None,
             seed=seed,
             verbose=self.verbose,
+            label=label,
         )
 
     def _take_results(

@@ -60,5 +60,5 @@ class BaseFineTuned(BaseBert):
         return EncodingConfig(
             self._readout(),
             layers=(architecture.n_layers,),
-            show_progress=self.verbose == 1,
+            label=f"{type(self).__name__}, encoding" if self.verbose == 1 else None,
         )

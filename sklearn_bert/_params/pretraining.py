@@ -139,6 +139,7 @@ random_state : int, RandomState instance or None, default=None
         ["verbose"],
         """\
 verbose : int, default=0
-    1 shows a progress bar with the loss; 2 or more prints a line per epoch.""",
+    1 shows a progress bar that names the fit and the epoch, with the loss; 2 or more
+    prints a line per epoch.""",
     ),
 }

@@ -283,8 +283,8 @@ random_state : int, RandomState instance or None, default=None
         ["verbose"],
         """\
 verbose : int, default=0
-    1 shows a progress bar with loss, score and time left; 2 or more prints a line
-    per epoch.""",
+    1 shows progress bars that name the fit, the epoch and the stage, with loss, score
+    and time left; 2 or more prints a line per epoch.""",
     ),
 }
 

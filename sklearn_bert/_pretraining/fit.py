@@ -31,6 +31,7 @@ from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
@@ -258,6 +259,7 @@ class BasePretrainer(BasePretrained):
             seed=seed,
             save_interval=self.checkpoint_interval,
             verbose=self.verbose,
+            label=name_fit(type(self).__name__),
         )
 
     def _take_results(self, log: PretrainingLog, model: MaskedModel) -> None:

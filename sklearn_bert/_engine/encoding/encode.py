@@ -7,12 +7,12 @@ from itertools import accumulate
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
+from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
     Inputs,
@@ -42,14 +42,15 @@ class EncodingConfig:
         Whether to scale each text's features to Euclidean length 1.
     batch_size : int or None
         Sequences per batch; None for as many tokens as suit the device.
-    show_progress : bool
+    label : str or None
+        What the progress bar is called; None shows none.
     """
 
     readout: Readout
     layers: tuple[int, ...]
     normalize: bool = False
     batch_size: int | None = None
-    show_progress: bool = False
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,7 @@ def _encode_chunks(
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
     n_truncated = n_done = 0
-    with tqdm(
-        total=n_texts, unit="text", disable=not config.show_progress, leave=False
-    ) as bar:
+    with progress_bar(config.label, total=n_texts, unit="text", leave=False) as bar:
         for sequences in chunks:
             rows = _encode_chunk(encoder, sequences, config, none.dtype)
             rows = config.readout.join_arrays(rows, sequences)

@@ -24,6 +24,8 @@ class PretrainingConfig:
     save_interval : float
         Seconds between two savings.
     verbose : int
+    label : str
+        What the progress bar and the printed lines call the training.
     """
 
     n_epochs: int
@@ -37,6 +39,7 @@ class PretrainingConfig:
     seed: int
     save_interval: float
     verbose: int
+    label: str
 
 
 @dataclass

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from sklearn_bert._engine.encoding.batch import Batch, collate, move
 from sklearn_bert._engine.masked_lm.config import PretrainingConfig, PretrainingLog
@@ -35,6 +35,7 @@ from sklearn_bert._engine.runtime.memory import (
     release_memory,
     retry_smaller,
 )
+from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.corpus import TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TokenSequences
 from sklearn_bert._engine.training.clipping import (
@@ -162,9 +163,9 @@ class Pretraining:
 
     def _run_to_the_end(self) -> None:
         """Train, save, and note in the log what ended the training."""
-        n_before, is_hidden = self.log.n_steps, self._config.verbose != 1
-        with tqdm(
-            total=self._n_steps, initial=n_before, unit="step", disable=is_hidden
+        label = self._stage() if self._config.verbose == 1 else None
+        with progress_bar(
+            label, total=self._n_steps, initial=self.log.n_steps, unit="step"
         ) as bar:
             try:
                 for work in (lambda: self._run_steps(bar), self._finish):
@@ -182,6 +183,7 @@ class Pretraining:
         for rows in self._batches(self.log.n_steps):
             if self._is_time_up():
                 break
+            bar.set_description(self._stage(), refresh=False)
             self._step(rows)
             if not bar.disable:
                 bar.total = self._expected_steps()
@@ -232,15 +234,18 @@ class Pretraining:
             self._end_epoch()
         self._is_whole = True
 
+    def _stage(self) -> str:
+        """Return which epoch is on, for the bar and the printed lines."""
+        epoch = len(self.log.loss_curve) + 1
+        return f"{self._config.label}, epoch {epoch} of {self._config.n_epochs}"
+
     def _end_epoch(self) -> None:
         release_memory(self._device)
-        self.log.loss_curve.append(self._loss_sum / self._n_losses)
-        self._loss_sum, self._n_losses = 0.0, 0
+        loss = self._loss_sum / self._n_losses
         if self._config.verbose > 1:
-            print(
-                f"epoch {len(self.log.loss_curve)} of {self._config.n_epochs}: "
-                f"loss {self.log.loss_curve[-1]:.4f}, {self._seconds():.0f} s"
-            )
+            print(f"{self._stage()}: loss {loss:.4f}, {self._seconds():.0f} s")
+        self.log.loss_curve.append(loss)
+        self._loss_sum, self._n_losses = 0.0, 0
 
     def _draw(self, stream: int) -> int:
         """Return a seed of the present step."""

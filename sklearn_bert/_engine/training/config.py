@@ -25,6 +25,8 @@ class TrainingConfig:
     seed : int
         Of the order of the texts.
     verbose : int
+    label : str
+        What the progress bar and the printed lines call the training.
     """
 
     n_epochs: int
@@ -38,6 +40,7 @@ class TrainingConfig:
     patience: int | None
     seed: int
     verbose: int
+    label: str
 
 
 @dataclass(frozen=True)

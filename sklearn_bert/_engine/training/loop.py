@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from sklearn_bert._engine.encoding.batch import move
 from sklearn_bert._engine.runtime.device import multiply_in
@@ -25,6 +25,7 @@ from sklearn_bert._engine.runtime.memory import (
     retry_smaller,
 )
 from sklearn_bert._engine.runtime.prefetch import prefetch
+from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.training.batches import (
     BatchMaker,
     TrainingBatch,
@@ -189,12 +190,16 @@ class FineTuning:
             self.log.part_size,
             self._config.readout,
         )
-        is_hidden = self._config.verbose != 1
-        with tqdm(total=self._n_steps, unit="step", disable=is_hidden) as bar:
+        label = self._stage(1) if self._config.verbose == 1 else None
+        with progress_bar(label, total=self._n_steps, unit="step") as bar:
             try:
                 for epoch in range(1, self._config.n_epochs + 1):
+                    bar.set_description(self._stage(epoch))
                     self.log.loss_curve.append(self._run_epoch(bar))
+                    if self._validate is not None:
+                        bar.set_description(f"{self._stage(epoch)}, validation")
                     state = self._end_epoch(epoch, time.monotonic() - start)
+                    bar.set_description(self._stage(epoch), refresh=False)
                     if self._should_stop(state):
                         break
             except KeyboardInterrupt:
@@ -216,6 +221,10 @@ class FineTuning:
             bar.set_postfix(self._figures(total / n_done), refresh=False)
         self._check_weights(step.texts)
         return total / n_done
+
+    def _stage(self, epoch: int) -> str:
+        """Return what the progress bar shows in front."""
+        return f"{self._config.label}, epoch {epoch} of {self._config.n_epochs}"
 
     def _check_weights(self, texts: list[int]) -> None:
         """Raise an error if the weights of the moment make no finite numbers.
@@ -400,7 +409,7 @@ class FineTuning:
             seconds=seconds,
         )
         if config.verbose > 1:
-            print(state)
+            print(f"{config.label}, {state}")
         return state
 
     def _should_stop(self, state: TrainingState) -> bool:

@@ -28,6 +28,7 @@ CONFIG = {
     "patience": None,
     "seed": 0,
     "verbose": 0,
+    "label": "A fit",
 }
 
 
@@ -408,7 +409,7 @@ def test_a_line_per_epoch_is_printed(make, capsys):
     make(lambda: 0.75, verbose=2).run()
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("epoch 1 of 2: loss 0.")
+    assert lines[0].startswith("A fit, epoch 1 of 2: loss 0.")
     assert "validation score 0.7500" in lines[0]
 
 
@@ -423,7 +424,8 @@ def test_long_gradients_are_clipped_in_each_step(make, monkeypatch):
     monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
     training = make(weight=1e3)
     training.run()
-    # Each is far longer before, and all but the rows of the vocabulary are seen here.
+    assert min(training.log.loss_curve) > 100
+    # All that is trained but the rows of the vocabulary, at most 1 long together.
     assert len(used) == training.log.n_steps
     assert max(used) < 1.0001
     assert min(used) > 0.5
