@@ -14,7 +14,7 @@ _OURS = tuple(
     f"{Path(package).parent}{os.sep}"
     for package in (__file__, sklearn.__file__, joblib.__file__, torch.__file__)
 )
-# What was shown under which filters. Python's own memory is lost whenever anybody enters
+# What was shown under which filters. Python's own memory is lost whenever anyone enters
 # warnings.catch_warnings, which scikit-learn does for each fit of a cross-validation.
 _SHOWN: dict[tuple[Any, ...], set[tuple[Any, ...]]] = {}
 

@@ -1,12 +1,14 @@
-"""A vocabulary of word pieces, learnt from texts.
+"""A vocabulary of word pieces, learned from texts.
 
 The pieces are those of the tokenizers library's trainer, whose own result differs from
 run to run: it numbers the pieces of one character in the order of a hash table, and
 breaks ties by these numbers. So they are numbered here, before it begins.
 """
 
+import re
+import string
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
@@ -27,6 +29,14 @@ PADDING, UNKNOWN, CLS, SEP, MASK = CONTROLS = (
 )
 _INSIDE = "##"
 _WORDS = pre_tokenizers.BertPreTokenizer()
+# WordPiece has one token, [UNK], for every word longer than this many characters.
+_LONGEST_WORD = WordPiece().max_input_chars_per_word
+# What may be such a word: BERT splits at spaces, punctuation and Chinese characters,
+# and its normalizer makes up to three characters (of Hangul) from one.
+_MAYBE_LONG = re.compile(
+    rf"[^ \t\n\r{re.escape(string.punctuation)}\u3400-\u4dbf\u4e00-\u9fff]"
+    rf"{{{_LONGEST_WORD // 3},}}"
+)
 # Characters may take so many places, or half of the vocabulary if that is more.
 _PLACES_OF_CHARACTERS = 2000
 
@@ -36,10 +46,13 @@ def learn_vocabulary(
 ) -> TextTokenizer:
     """Learn word pieces as BERT's.
 
+    Words that are too long for WordPiece are left out, since no text would ever be
+    split into their pieces.
+
     Parameters
     ----------
     texts : iterable of str
-        Gone through twice.
+        Read twice.
     vocab_size : int
         Most tokens, control tokens included. Few texts may give fewer.
     lowercase : bool
@@ -51,7 +64,9 @@ def learn_vocabulary(
         The same for the same texts, however often they are given.
     """
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    alone = _frequent_characters(texts, vocab_size, normalizer)
+    alone = _frequent_characters(
+        _without_long_words(texts, normalizer), vocab_size, normalizer
+    )
     characters = list(alone)
     inside = [_INSIDE + one for one in characters if not alone[one]]
     fixed = [*CONTROLS, *characters, *inside]
@@ -67,7 +82,9 @@ def learn_vocabulary(
     learning = Tokenizer(WordPiece(unk_token=UNKNOWN))
     learning.normalizer = normalizer
     learning.pre_tokenizer = _WORDS
-    learning.train_from_iterator(chunks(texts), trainer)
+    learning.train_from_iterator(
+        chunks(_without_long_words(texts, normalizer)), trainer
+    )
     return make_wordpiece_tokenizer(learning.get_vocab(), lowercase=lowercase)
 
 
@@ -86,6 +103,23 @@ def make_wordpiece_tokenizer(
         special_tokens=[(name, vocabulary[name]) for name in (CLS, SEP)],
     )
     return TextTokenizer(tokenizer, has_segments=True)
+
+
+def _without_long_words(
+    texts: Iterable[str], normalizer: normalizers.Normalizer
+) -> Iterator[str]:
+    """Yield texts without the words that are too long for WordPiece.
+
+    The trainer would need time quadratic in the length of such a word.
+    """
+
+    def shorten(run: re.Match[str]) -> str:
+        words = _WORDS.pre_tokenize_str(normalizer.normalize_str(run[0]))
+        kept = [word for word, _ in words if len(word) <= _LONGEST_WORD]
+        return run[0] if len(kept) == len(words) else " ".join(kept)
+
+    for text in texts:
+        yield _MAYBE_LONG.sub(shorten, text)
 
 
 def _frequent_characters(

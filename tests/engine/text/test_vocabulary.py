@@ -1,7 +1,10 @@
-"""Learnt word pieces: the same in every process, and never more than asked for."""
+"""Learned word pieces: the same in every process, and never more than asked for."""
 
+import random
 import subprocess
 import sys
+
+import pytest
 
 from sklearn_bert._engine.text.vocabulary import CONTROLS, learn_vocabulary
 
@@ -44,7 +47,7 @@ def test_frequent_words_are_pieces():
     assert {"the", "film", "was", "good"} <= set(vocabulary)
 
 
-def test_texts_without_any_character_can_be_learnt_from():
+def test_texts_without_any_character_can_be_learned_from():
     tokenizer = learn_vocabulary(["", "  "], 30, lowercase=True)
     assert set(tokenizer.vocabulary) == set(CONTROLS)
 
@@ -67,3 +70,55 @@ def test_rare_characters_leave_room_for_words():
     texts = ["the film was good"] * 20 + ["".join(chr(0x4E00 + k) for k in range(4000))]
     vocabulary = learn_vocabulary(texts, 2100, lowercase=True).vocabulary
     assert {"the", "film", "was", "good"} <= set(vocabulary)
+
+
+TEXTS = ["a good film", "a dull plot", "naïve café", "हिन्दी में", "한국어 문장"] * 20
+
+
+def blob(length, alphabet="abcdefghijklmnopqrstuvwxyz"):
+    return "".join(random.Random(0).choices(alphabet, k=length))
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(
+    "long",
+    [
+        blob(20_000),
+        blob(1_000_000),
+        blob(20_000, "ßæøþŋ"),
+        blob(101),
+        blob(500, "e\u0301\u0300"),
+        blob(20_000, "ঀকখগ"),
+        f"{blob(200)}\x1f{blob(200)}",
+        f"({blob(200)}), “{blob(200)}”。中{blob(200)}",
+    ],
+    ids=lambda text: text[:4],
+)
+def test_words_too_long_for_wordpiece_teach_nothing(long, lowercase):
+    marks = "(),“”。中"
+    ordinary = [*TEXTS, *(one for one in marks if one in long)]
+    learned = learn_vocabulary([*TEXTS, long], 200, lowercase=lowercase)
+    expected = learn_vocabulary(ordinary, 200, lowercase=lowercase)
+    assert learned.vocabulary == expected.vocabulary
+
+
+def test_long_syllables_count_as_their_letters():
+    # Without accents, "한국어" is eight characters.
+    words = ["한국어" * 12, "한국어" * 13]
+    found = [
+        learn_vocabulary([*TEXTS, word], 200, lowercase=True).vocabulary
+        == learn_vocabulary(TEXTS, 200, lowercase=True).vocabulary
+        for word in words
+    ]
+    assert found == [False, True]
+
+
+def test_words_that_wordpiece_can_split_are_learned_from():
+    word = blob(100)
+    vocabulary = learn_vocabulary([word] * 3, 500, lowercase=True).vocabulary
+    assert word in vocabulary
+
+
+def test_words_around_one_that_is_too_long_are_learned_from():
+    texts = [f"zebra-{blob(300)}-zebra {blob(300)} zebra"] * 20
+    assert "zebra" in learn_vocabulary(texts, 60, lowercase=True).vocabulary
