@@ -88,7 +88,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
     -----
     Pickles hold parameters and the checkpoint's digests, a few kilobytes, and no
     weights: the checkpoint must be there, unchanged, where the pickle is loaded. Only
-    if `model` is a fitted :class:`BertMaskedLM`, the pickle holds its weights.
+    if `model` is a fitted estimator, the pickle holds its weights.
 
     With `n_jobs` each worker process holds a copy of the encoder. On one machine
     `n_jobs=1` is usually as fast, because the encoder itself uses all cores.

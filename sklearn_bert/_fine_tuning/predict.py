@@ -18,6 +18,7 @@ from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 class BaseFineTuned(BaseBert):
     """An encoder of its own, and a linear layer that reads what it gives."""
 
+    _holds_encoder = True
     # Where there is no such parameter, nothing may be lost.
     long_text = "window"
 

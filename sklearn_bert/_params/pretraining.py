@@ -17,8 +17,8 @@ PRE_TRAINING = {
         [*ENCODER["model"].constraint, None],
         """\
 model : str, path, estimator or None, default=None
-    What to go on with: a folder, a Hugging Face id, or another fitted
-    `BertMaskedLM`. `None` makes a BERT with random weights.""",
+    What training starts from: a folder, a Hugging Face id, or a fitted estimator that
+    holds an encoder. `None` makes a BERT with random weights.""",
     ),
     "revision": ENCODER["revision"],
     "n_layers": Param(

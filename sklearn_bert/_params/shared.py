@@ -63,16 +63,34 @@ class Param:
     doc: str
 
 
+class _EncoderOwner(HasMethods):
+    """An estimator of this package that holds an encoder once it is fitted.
+
+    It is known by a mark on its class, which FrozenEstimator passes on.
+    """
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return bool(getattr(val, "_holds_encoder", False))
+
+    def __str__(self) -> str:
+        return (
+            "a fitted BertClassifier, BertRegressor, BertTokenClassifier or "
+            "BertMaskedLM"
+        )
+
+
 ENCODER = {
     "model": Param(
-        [str, PathLike, HasMethods(["fill_mask"])],
+        [str, PathLike, _EncoderOwner("fit")],
         """\
 model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
     The encoder: a folder, a Hugging Face id, or a fitted
-    :class:`~sklearn_bert.BertMaskedLM`, which :class:`~sklearn.frozen.FrozenEstimator`
-    protects where estimators are cloned. An id is looked for in the installed bundle,
-    then in the Hugging Face cache, and only then on the Hub. Only safetensors files
-    are read, and no code that comes with a model is run.""",
+    :class:`~sklearn_bert.BertMaskedLM`, :class:`~sklearn_bert.BertClassifier`,
+    :class:`~sklearn_bert.BertRegressor` or :class:`~sklearn_bert.BertTokenClassifier`,
+    whose own encoder is used. Where estimators are cloned, put the fitted estimator
+    into :class:`~sklearn.frozen.FrozenEstimator`. An id is looked for in the installed
+    bundle, then in the Hugging Face cache, and only then on the Hub. Only safetensors
+    files are read, and no code that comes with a model is run.""",
     ),
     "revision": Param(
         [str, None],

@@ -36,6 +36,7 @@ class BasePretrained(BaseBert):
     :data:`~sklearn_bert._params.pretraining.PRE_TRAINING`.
     """
 
+    _holds_encoder = True
     _masked_model: PackedMaskedModel
     max_length_: int
 

@@ -217,7 +217,9 @@ def _load_undrawn(
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     """Copy a checkpoint into what can be pickled and read on any machine."""
     model: Any = checkpoint.model
-    config = model.config.to_json_string(use_diff=False)
+    # Without transformers' own keys, one of which is the folder on this machine.
+    content = json.loads(model.config.to_json_string(use_diff=False))
+    config = json.dumps({key: content[key] for key in content if key[0] != "_"})
     tokenizer = checkpoint.tokenizer.to_str()
     weights = {
         name: tensor.detach().to("cpu", copy=True).numpy()
