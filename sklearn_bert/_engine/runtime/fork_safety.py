@@ -1,48 +1,98 @@
-"""What a fork does to threads, and how a forked child stays safe.
+"""What a fork does to threads and locks, and how a forked child stays safe.
 
-A forked child inherits the locks of thread pools whose threads it does not have:
-torch's would hang at the first product, the tokenizers' at the first text. One thread
-needs no pool. Naming TOKENIZERS_PARALLELISM across the fork keeps the tokenizers from
-printing their advice about it.
+A forked child has only the thread that forked, but inherits all of its parent's locks
+and thread pools. Whatever waits for a thread that is gone waits forever, so a child is
+left with one thread for torch and for the tokenizers library, whether this package or
+other code uses them there, and with locks that nobody holds. A process that has not
+computed or tokenized with this package forks as if it were not imported.
 """
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
 
 import torch
 
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
-_has_worked = False
+_has_computed = False
+_has_tokenized = False
 _is_forked = False
-_is_named_by_us = False
+_is_set_by_us = False
+
+
+class ForkSafeLock:
+    """A lock that is free in a forked child, whoever holds it in the parent.
+
+    Attributes
+    ----------
+    current : threading.RLock
+        The lock of this process, to be looked up each time that it is taken.
+    """
+
+    def __init__(self) -> None:
+        self.current = threading.RLock()
+        _LOCKS.add(self)
+
+
+_LOCKS: WeakSet[ForkSafeLock] = WeakSet()
+_ENVIRONMENT = ForkSafeLock()
 
 
 def prepare_threads() -> None:
-    """Be called before any encoding or training.
-
-    Leaves children alone that never do either, and makes those that do safe.
-    """
-    global _has_worked
-    _has_worked = True
+    """Make torch safe to use in this process; called before any work with it."""
+    global _has_computed
+    _has_computed = True
     if _is_forked:
-        os.environ[_PARALLELISM] = "false"
         torch.set_num_threads(1)
 
 
+@contextmanager
+def tokenizer_threads() -> Iterator[None]:
+    """Make the tokenizers library safe to use on many texts in this process.
+
+    A user's TOKENIZERS_PARALLELISM=true cannot hold in a forked child.
+    """
+    global _has_tokenized
+    _has_tokenized = True
+    value = os.environ.get(_PARALLELISM, "false")
+    if not _is_forked or value == "false":
+        yield
+        return
+    with _ENVIRONMENT.current:
+        os.environ[_PARALLELISM] = "false"
+        try:
+            yield
+        finally:
+            os.environ[_PARALLELISM] = value
+
+
 def _before_fork() -> None:
-    global _is_named_by_us
-    _is_named_by_us = _has_worked and _PARALLELISM not in os.environ
-    if _is_named_by_us:
-        os.environ[_PARALLELISM] = "true"
+    # Held until the fork is over: two at once must not take the variable of the other
+    # for the user's.
+    _ENVIRONMENT.current.acquire()
+    global _is_set_by_us
+    _is_set_by_us = _has_tokenized and _PARALLELISM not in os.environ
+    if _is_set_by_us:
+        # The library would do the same in the child, but print advice about it. The
+        # child keeps the variable; nothing else can tell the library.
+        os.environ[_PARALLELISM] = "false"
 
 
 def _after_fork_in_parent() -> None:
-    if _is_named_by_us:
+    if _is_set_by_us:
         os.environ.pop(_PARALLELISM, None)
+    _ENVIRONMENT.current.release()
 
 
 def _after_fork_in_child() -> None:
     global _is_forked
     _is_forked = True
+    for lock in list(_LOCKS):
+        lock.current = threading.RLock()
+    if _has_computed:
+        torch.set_num_threads(1)
 
 
 if hasattr(os, "register_at_fork"):

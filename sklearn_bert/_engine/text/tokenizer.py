@@ -14,6 +14,7 @@ from tokenizers import Encoding, Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
+from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
 from sklearn_bert._engine.text.truncation import truncate
 
 # Texts longer than this many characters per wanted token are read from the front only.
@@ -325,7 +326,10 @@ class TextTokenizer:
         return ids
 
     def _all_ids(self, texts: list[str]) -> list[list[int]]:
-        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        with tokenizer_threads():
+            encodings = self._tokenizer.encode_batch_fast(
+                texts, add_special_tokens=False
+            )
         return [self._without_controls(encoding.ids) for encoding in encodings]
 
     def _leading_ids(self, text: str, wanted: int) -> list[int]:

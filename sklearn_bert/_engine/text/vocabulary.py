@@ -16,6 +16,7 @@ from tokenizers.models import WordPiece
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import WordPieceTrainer
 
+from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
@@ -82,9 +83,9 @@ def learn_vocabulary(
     learning = Tokenizer(WordPiece(unk_token=UNKNOWN))
     learning.normalizer = normalizer
     learning.pre_tokenizer = _WORDS
-    learning.train_from_iterator(
-        chunks(_without_long_words(texts, normalizer)), trainer
-    )
+    known = chunks(_without_long_words(texts, normalizer))
+    with tokenizer_threads():
+        learning.train_from_iterator(known, trainer)
     return make_wordpiece_tokenizer(learning.get_vocab(), lowercase=lowercase)
 
 
