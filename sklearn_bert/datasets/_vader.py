@@ -33,7 +33,7 @@ MEMBERS = {
     "nyt": "hutto_ICWSM_2014/nytEditorialSnippets_GroundTruth.txt",
 }
 
-# What gunzipping and parsing raise on content that is cut, altered or foreign.
+# Raised by gunzipping and parsing a damaged file.
 DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, ValueError)
 
 
@@ -75,7 +75,7 @@ def fetch_vader_sentiment(
     Parameters
     ----------
     subset : {"movies", "tweets", "amazon", "nyt"}, default="movies"
-        Which of the four sources to load. The first download fills all four.
+        The source to load. The first call downloads all four.
 
     data_home : str or path-like, default=None
         Specify another download and cache folder for the datasets. By default
@@ -85,8 +85,7 @@ def fetch_vader_sentiment(
         If False, raise an OSError if the data is not locally available instead of
         trying to download the data from the source site. The download is done by
         pip, with its configured package index. Without access to one, place the
-        file vaderSentiment-3.3.2.tar.gz from PyPI in the folder `data_home`: it
-        counts as locally available.
+        file vaderSentiment-3.3.2.tar.gz from PyPI in the folder `data_home`.
 
     return_X_y : bool, default=False
         If True, returns ``(data.data, data.target)`` instead of a Bunch object.
@@ -101,14 +100,14 @@ def fetch_vader_sentiment(
 
         data : ndarray of shape (n_samples,), dtype=object
             The texts, as str, exactly as published: HTML entities such as
-            ``&amp;`` stay as they are.
+            ``&amp;`` are not decoded.
             If ``as_frame`` is True, a pandas Series named "text".
         target : ndarray of shape (n_samples,), dtype=float64
             The mean human rating of each text, from -4 to 4.
             If ``as_frame`` is True, a pandas Series named "rating".
         ids : ndarray of shape (n_samples,), dtype=object
             The identifiers of the rows, as str. In the subsets "amazon" and "nyt"
-            they read ``"<review or article>_<sentence>"``.
+            their format is ``"<review or article>_<sentence>"``.
         frame : pandas DataFrame
             The columns "text" and "rating". None unless ``as_frame`` is True.
         feature_names : list of length 1
@@ -141,7 +140,7 @@ def fetch_vader_sentiment(
     >>> movies.data.shape, movies.target.shape  # doctest: +SKIP
     ((10605,), (10605,))
 
-    Positive against negative texts:
+    Binary classification of positive and negative texts:
 
     >>> rated = movies.target != 0  # doctest: +SKIP
     >>> X = movies.data[rated]  # doctest: +SKIP
@@ -178,7 +177,7 @@ def _load_descr():
 
 
 def _load_rows(subset, folder, download_if_missing):
-    """Return ids, ratings and texts, from the cache where it can be read."""
+    """Return ids, ratings and texts, from the cache if it is readable."""
     path = _cache_path(folder, subset)
     if path.exists():
         try:
@@ -207,13 +206,13 @@ def _report_damage(path, error, download_if_missing):
 
 
 def _parse(content):
-    """Split lines of id, rating and text into one array for each."""
-    # Only newlines end a line, whatever else str.splitlines would take for one, and
-    # only the first two tabs separate.
+    """Return the ids, ratings and texts of the lines as arrays."""
+    # str.splitlines would also split at other separators, and only the first two tabs
+    # delimit columns.
     lines = (line.removesuffix("\r") for line in content.decode("utf-8").split("\n"))
     rows = [line.split("\t", 2) for line in lines if line]
     if not rows:
-        raise ValueError("it holds no rows")
+        raise ValueError("it has no rows")
     ids, ratings, texts = zip(*rows, strict=True)
     return (
         np.array(ids, dtype=object),
@@ -223,15 +222,15 @@ def _parse(content):
 
 
 def _read_files(sdist):
-    """Return the content of each subset's file, read in memory."""
+    """Return the content of the file of each subset."""
     inner = read_members(sdist, [INNER_ARCHIVE])[INNER_ARCHIVE]
     contents = read_members(inner, MEMBERS.values())
     return {subset: contents[member] for subset, member in MEMBERS.items()}
 
 
 def _write_atomically(path, content):
-    """Write a file that other processes see whole or not at all."""
-    # Not a tempfile: its mode 0600 would shut others out of a shared data home.
+    """Write a file that other processes see complete or not at all."""
+    # The mode 0600 of a tempfile would exclude other users of a shared data home.
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
         part.write_bytes(content)

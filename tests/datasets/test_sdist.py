@@ -155,7 +155,7 @@ def test_failure_says_how_to_do_without_pip(tmp_path, monkeypatch):
     message = failure_of(monkeypatch, tmp_path, "ERROR")
     assert message.endswith(
         "Check the network and the package index that pip uses, or download "
-        "Project-1.2.tar.gz by other means from "
+        "Project-1.2.tar.gz from "
         f"https://pypi.org/project/Project/1.2/#files and place it in {tmp_path}."
     )
 
