@@ -82,6 +82,7 @@ SKLEARN_NAMES = {
     "py:class": [
         "sklearn.calibration.CalibratedClassifierCV",
         "sklearn.compose.ColumnTransformer",
+        "sklearn.feature_extraction.text.CountVectorizer",
         "sklearn.feature_extraction.text.HashingVectorizer",
         "sklearn.feature_extraction.text.TfidfVectorizer",
         "sklearn.linear_model.LogisticRegression",
@@ -166,7 +167,37 @@ def include_markdown(app, docname, source):
         source[0] = to_rst(path.read_text(encoding="utf-8"))
 
 
+# The guide uses no Sphinx roles, which code hosts do not render. They are added here.
+OBJECTS = {
+    **{name: f"sklearn_bert.{name}" for name in sklearn_bert.__all__},
+    **{
+        name: f"sklearn_bert.exceptions.{name}"
+        for name in sklearn_bert.exceptions.__all__
+    },
+    **{name.split(".")[-1]: name for name in SKLEARN_NAMES["py:class"]},
+}
+
+
+def add_roles(app, docname, source):
+    """Turn links to other pages, and names of classes and methods, into references."""
+
+    def to_reference(match):
+        name, method = match[1], match[2] or ""
+        if name not in OBJECTS:
+            return match[0]
+        return f":py:obj:`{name}{method} <{OBJECTS[name]}{method}>`"
+
+    if (HERE / f"{docname}.rst").exists():
+        text = re.sub(r"``([A-Z]\w+)(\.[a-z]\w*)?``", to_reference, source[0])
+        text = re.sub(r"<\.\./examples>`__", "<auto_examples/index.rst>`__", text)
+        text = re.sub(
+            r"<\.\./examples/(\w+)\.py>`__", r"<auto_examples/\1.rst>`__", text
+        )
+        source[0] = re.sub(r"`([^`]+<[\w/]+)\.rst>`__", r":doc:`\1>`", text)
+
+
 def setup(app):
     """Connect the functions above to Sphinx."""
     write_sklearn_inventory()
     app.connect("source-read", include_markdown)
+    app.connect("source-read", add_roles)

@@ -43,6 +43,15 @@ def test_readme_shows_what_its_code_prints(capsys):
         assert capsys.readouterr().out.splitlines() == shown
 
 
+@pytest.mark.parametrize("page", [*PAGES, "install", "families"])
+def test_page_reads_well_on_a_code_host(page):
+    text = (ROOT / "docs" / f"{page}.rst").read_text(encoding="utf-8")
+    links = re.findall(r"<((?!https?:)[^>\s]+)>`__", text)
+
+    assert not re.findall(r":\w+:`", text), "code hosts do not render Sphinx roles"
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
 def test_readme_links_lead_somewhere():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#]+)", readme)
