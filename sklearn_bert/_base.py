@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Any, Self
 
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
@@ -209,10 +210,14 @@ class BaseBert(BaseEstimator):
         # Vectors that are means were trained to be compared.
         return "compare" if (declared, n_columns) == ("mean", 2) else declared
 
+    def _resolve_device(self) -> tuple[torch.device, torch.dtype]:
+        """Return on what, and in which dtype, an encoder that is not trained runs."""
+        device = resolve_device(self.device)
+        return device, resolve_encoding_dtype(self.dtype, device)
+
     def _encoder(self, source: Source) -> Encoder:
         """Return the shared frozen encoder."""
-        device = resolve_device(self.device)
-        dtype = resolve_encoding_dtype(self.dtype, device)
+        device, dtype = self._resolve_device()
         if isinstance(source, CheckpointFiles):
             return SHARED_ENCODERS.acquire(source, device, dtype, self)
         return FITTED_ENCODERS.get(source, device, dtype)

@@ -11,9 +11,13 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.architecture import Architecture
-from sklearn_bert._engine.checkpoints.source import Source, architecture_of
+from sklearn_bert._engine.checkpoints.source import (
+    Source,
+    architecture_of,
+    check_weights,
+    tokenizer_of,
+)
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
-from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig, count_truncated
 from sklearn_bert._inputs.texts import check_texts
@@ -150,7 +154,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
     def fit(self, X, y=None):
         """Find the checkpoint and count the texts that are too long.
 
-        Nothing is learnt from X.
+        Nothing is learned from X, and no weights are loaded.
 
         Parameters
         ----------
@@ -164,9 +168,21 @@ class BertVectorizer(TransformerMixin, BaseBert):
         -------
         self : object
             The fitted vectorizer.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of str.
+        CheckpointError
+            If a file of the checkpoint is missing or cannot be read. That a weight is
+            missing or not a finite number is noticed by `transform`.
+        DeviceError
+            If this machine lacks the device or the dtype.
         """
-        fitted, texts, encoder, tokenizing, _ = self._prepare_fit(X)
-        fitted.n_truncated_ = count_truncated(encoder.tokenizer, texts, tokenizing)
+        fitted, texts, source, tokenizing, _ = self._prepare_fit(X)
+        check_weights(source)
+        tokenizer = tokenizer_of(source)
+        fitted.n_truncated_ = count_truncated(tokenizer, texts, tokenizing)
         warn_if_truncated(fitted.n_truncated_, len(texts), tokenizing)
         self._adopt(fitted)
         return self
@@ -187,8 +203,8 @@ class BertVectorizer(TransformerMixin, BaseBert):
         X_out : ndarray of shape (n_samples, n_features_out)
             The features, as :meth:`transform` gives them.
         """
-        fitted, texts, encoder, tokenizing, config = self._prepare_fit(X)
-        encoded = encode(encoder, texts, tokenizing, config)
+        fitted, texts, source, tokenizing, config = self._prepare_fit(X)
+        encoded = encode(self._encoder(source), texts, tokenizing, config)
         fitted.n_truncated_ = encoded.n_truncated
         warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
         self._adopt(fitted)
@@ -250,20 +266,21 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     def _prepare_fit(
         self, X: Any
-    ) -> tuple[Self, Texts, Encoder, TokenizingConfig, EncodingConfig]:
+    ) -> tuple[Self, Texts, Source, TokenizingConfig, EncodingConfig]:
         """Do what both kinds of fit have in common, on a copy."""
         self._validate_params()
         texts = check_texts(X)
         source = self._find_source()
         tokenizing, config = self._configs(source, texts.n_columns)
-        encoder = self._encoder(source)
+        device, _ = self._resolve_device()
         fitted = copy.copy(self)
         fitted._remember_columns(X, texts)
-        fitted.pooling_ = self._resolve_pooling(encoder.architecture, texts.n_columns)
+        architecture = architecture_of(source)
+        fitted.pooling_ = self._resolve_pooling(architecture, texts.n_columns)
         fitted.max_length_ = tokenizing.max_length
-        fitted.device_ = str(encoder.device)
+        fitted.device_ = str(device)
         fitted.checkpoint_ = self._note_checkpoint(source)
-        return fitted, texts, encoder, tokenizing, config
+        return fitted, texts, source, tokenizing, config
 
     def _configs(
         self, source: Source, n_columns: int

@@ -9,7 +9,6 @@ from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.readout import Readout
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
@@ -47,8 +46,7 @@ class BaseFineTuned(BaseBert):
             # Scored in the middle of a fit, which speaks of long texts by itself.
             encoder = self.encoder_.encoder
             return encode(encoder, inputs, tokenizing, config, head).features
-        device = resolve_device(self.device)
-        dtype = resolve_encoding_dtype(self.dtype, device)
+        device, dtype = self._resolve_device()
         encoder = FITTED_ENCODERS.get(self.encoder_, device, dtype)
         encoded = encode(encoder, inputs, tokenizing, config, head)
         warn_if_truncated(encoded.n_truncated, len(inputs), tokenizing)

@@ -15,7 +15,6 @@ from sklearn_bert._engine.masked_lm.loaded import (
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, save_masked_model
 from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._inputs.streams import check_column, check_stream
@@ -179,6 +178,5 @@ class BasePretrained(BaseBert):
 
     def _run(self) -> FittedMaskedModel:
         """Return the trained model, ready to run."""
-        device = resolve_device(self.device)
-        dtype = resolve_encoding_dtype(self.dtype, device)
+        device, dtype = self._resolve_device()
         return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype)

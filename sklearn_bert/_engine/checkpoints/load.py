@@ -9,12 +9,13 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -125,6 +126,7 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
     return Checkpoint(model, tokenizer, architecture)
 
 
+@lru_cache(maxsize=4)
 def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
     """Load a checkpoint's tokenizer alone, and verify that it is the model's.
 
@@ -147,21 +149,41 @@ def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
     return tokenizer
 
 
-def _load_model(files: CheckpointFiles) -> nn.Module:
-    if not any(files.folder.glob("model*.safetensors")):
+def check_weight_files(files: CheckpointFiles) -> None:
+    """Refuse a checkpoint whose weights cannot be read, without reading them.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+
+    Raises
+    ------
+    CheckpointError
+        If a file of weights is missing, cut short or of another format.
+    """
+    paths = list(files.folder.glob("model*.safetensors"))
+    if not paths:
         raise broken(
             files,
             "has no model.safetensors (other formats can run code and are not read)",
         )
     _check_shards(files)
+    for path in paths:
+        try:
+            with safe_open(path, "pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise broken(
+                files, f"has weights that cannot be read ({reason(error)})"
+            ) from error
+
+
+def _load_model(files: CheckpointFiles) -> nn.Module:
+    check_weight_files(files)
     config = read_config(files)
     try:
         model, info = read_weights(type(shape_model(config)), files, config)
-    except (SafetensorError, OSError) as error:
-        raise broken(
-            files, f"has weights that cannot be read ({reason(error)})"
-        ) from error
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, SafetensorError, OSError) as error:
         raise broken(
             files, f"does not fit its config.json ({reason(error)})"
         ) from error

@@ -7,6 +7,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
 from sklearn_bert._engine.checkpoints.load import (
     Checkpoint,
     PackedCheckpoint,
+    check_weight_files,
     load_checkpoint,
     load_tokenizer,
     unpack,
@@ -29,6 +30,12 @@ def tokenizer_of(source: Source) -> TextTokenizer:
     if isinstance(source, PackedCheckpoint):
         return source.make_tokenizer()
     return load_tokenizer(source)
+
+
+def check_weights(source: Source) -> None:
+    """Refuse a source whose weights cannot be read, without reading them."""
+    if not isinstance(source, PackedCheckpoint):
+        check_weight_files(source)
 
 
 def load(source: Source) -> Checkpoint:
