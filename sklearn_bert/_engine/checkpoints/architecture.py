@@ -6,8 +6,6 @@ must not.
 """
 
 import json
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import torch
 from torch import nn
 
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert.exceptions import CheckpointError
 
 _Digests = tuple[tuple[str, str], ...]
@@ -205,14 +204,17 @@ def shape_model(config: Any) -> Any:
         return AutoModel.from_config(config)
 
 
+# transformers' settings are the process's: one thread at a time may change them.
+_SETTINGS = ForkSafeLock()
+
+
 @contextmanager
 def quietly() -> Iterator[None]:
     """Keep transformers' bars and reports off the screen."""
 
     from transformers.utils import logging as transformers_logging
 
-    # All of these settings are the process's: one thread at a time may change them.
-    with _QUIET:
+    with _SETTINGS.current:
         verbosity = transformers_logging.get_verbosity()
         had_bars = transformers_logging.is_progress_bar_enabled()
         transformers_logging.set_verbosity_error()
@@ -223,16 +225,3 @@ def quietly() -> Iterator[None]:
             transformers_logging.set_verbosity(verbosity)
             if had_bars:
                 transformers_logging.enable_progress_bar()
-
-
-_QUIET = threading.RLock()
-
-
-def _renew_lock() -> None:
-    """Start anew in a forked child, where the lock may be held by nobody."""
-    global _QUIET
-    _QUIET = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

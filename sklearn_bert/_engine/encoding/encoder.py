@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.architecture import Architecture, quietly
 from sklearn_bert._engine.checkpoints.load import (
     Checkpoint,
     load_checkpoint,
@@ -110,7 +110,7 @@ class FlatBackend(ModuleBackend):
     ) -> None:
         super().__init__(checkpoint, device, dtype)
         register_attention(_FLAT, _attend_flat)
-        self._model.set_attn_implementation(_FLAT)
+        _set_attention(self._model, _FLAT)
 
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
         n_tokens = len(batch.input_ids)
@@ -139,6 +139,12 @@ class FlatBackend(ModuleBackend):
     def _plan(self, batch: Batch) -> Any:
         """Return the attention of all layers, as ``flat_attention`` without batch."""
         return partial(flat_attention, batch=batch)
+
+
+def _set_attention(model: Any, name: str) -> None:
+    # Models that do not take their attention by name log it, and keep their own.
+    with quietly():
+        model.set_attn_implementation(name)
 
 
 def _repeat_first(x: Tensor, n_more: int) -> Tensor:
@@ -277,7 +283,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
         # A model that a backend does not know can fail in any way.
         except Exception:
             pass
-        model.set_attn_implementation(attention)
+        _set_attention(model, attention)
     if checkpoint.is_fine_tuned:
         return padded
     raise CheckpointError(

@@ -1,6 +1,7 @@
 """Each family takes the fastest path that gives transformers' numbers."""
 
 import itertools
+import logging
 
 import pytest
 import torch
@@ -56,6 +57,13 @@ def make_batch(encoder, texts):
 def test_family_takes_the_fastest_path_that_is_right(family, files):
     encoder = build_encoder(files, CPU, torch.float32)
     assert type(encoder.backend) is family[0]
+
+
+def test_the_choice_of_a_path_is_not_logged(files, caplog, monkeypatch):
+    # transformers' loggers do not propagate.
+    monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
+    build_encoder(files, CPU, torch.float32)
+    assert caplog.records == []
 
 
 def test_path_equals_transformers_padded_forward(family, files, texts):
