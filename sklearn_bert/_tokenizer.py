@@ -13,7 +13,8 @@ from sklearn.utils.validation import _check_feature_names_in
 from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
 from sklearn_bert._engine.checkpoints.source import architecture_of, tokenizer_of
 from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._inputs.token_arrays import (

@@ -16,6 +16,7 @@ ENGINE = "sklearn_bert._engine"
 TRANSFORMERS = {
     f"{ENGINE}.checkpoints.architecture",
     f"{ENGINE}.checkpoints.load",
+    f"{ENGINE}.encoding.encoder",
     f"{ENGINE}.masked_lm.model",
 }
 ESTIMATORS = {
@@ -31,22 +32,27 @@ ESTIMATORS = {
 BOTTOM = {"exceptions", "_warnings"}
 ENGINE_FOLDERS = {
     f"_engine.{name}"
-    for name in ("runtime", "text", "checkpoints", "encoding", "training", "masked_lm")
+    for name in (
+        "compat",
+        "runtime",
+        "text",
+        "checkpoints",
+        "encoding",
+        "training",
+        "masked_lm",
+    )
 }
+BELOW_TEXT = {"_engine.compat", "_engine.runtime", "exceptions"}
 BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BOTTOM}
 BELOW_TEMPLATES = {"_base", "_targets", *BELOW_TARGETS}
 ALLOWED = {
     "exceptions": set(),
     "_warnings": set(),
-    "_engine.runtime": {"exceptions"},
-    "_engine.text": {"_engine.runtime", "exceptions"},
-    "_engine.checkpoints": {"_engine.text", "_engine.runtime", "exceptions"},
-    "_engine.encoding": {
-        "_engine.checkpoints",
-        "_engine.text",
-        "_engine.runtime",
-        "exceptions",
-    },
+    "_engine.compat": set(),
+    "_engine.runtime": {"_engine.compat", "exceptions"},
+    "_engine.text": BELOW_TEXT,
+    "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
+    "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
     "_engine.training": ENGINE_FOLDERS - {"_engine.masked_lm"} | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
     "_params": BOTTOM,
@@ -137,6 +143,54 @@ def test_foreign_packages_stay_where_they_belong(path):
         assert "huggingface_hub" not in tops
     if name != "sklearn_bert._params.shared":
         assert "sklearn.utils._param_validation" not in imports_of(path)
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def private_names_of(path):
+    """Yield private names that a file takes from objects other than its own."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            yield node.attr
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in ("getattr", "setattr", "hasattr", "delattr")
+            and isinstance(node.args[1], ast.Constant)
+            and is_private(node.args[1].value)
+        ):
+            yield node.args[1].value
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith(
+            ("torch", "transformers")
+        ):
+            yield from filter(
+                is_private,
+                [*node.module.split("."), *(alias.name for alias in node.names)],
+            )
+
+
+def own_names():
+    """Return the names of the engine's functions and of what its objects hold."""
+    found = set()
+    for path in (PACKAGE / "_engine").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self":
+                found.update([node.attr] if isinstance(node.ctx, ast.Store) else [])
+    return found
+
+
+def test_private_names_of_torch_and_transformers_are_in_compat_only():
+    own = own_names()
+    used = {
+        name_of(path): set(private_names_of(path)) - own
+        for path in (PACKAGE / "_engine").rglob("*.py")
+        if path.parent.name not in ("compat", "training", "model")
+    }
+    assert {name: found for name, found in used.items() if found} == {}
 
 
 def test_import_loads_and_says_nothing():

@@ -15,13 +15,13 @@ from safetensors.numpy import load_file
 from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertVectorizer
-from sklearn_bert._engine.checkpoints import load
-from sklearn_bert._engine.checkpoints.load import Checkpoint, unpack
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.packed import unpack
 from sklearn_bert._engine.encoding import fitted_encoders
 from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
 from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
@@ -234,27 +234,6 @@ def test_fits_in_threads_are_those_made_one_by_one(make, texts, labels):
     assert torch.equal(torch.get_rng_state(), state)
     assert len(warnings.filters) == n_warnings
     np.testing.assert_array_equal(found, expected)
-
-
-def test_loading_leaves_no_gap_in_the_global_generator(tiny_bert, monkeypatch):
-    """Another thread's numbers must not be taken back when loading ends."""
-    files = locate(str(tiny_bert), None)
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    drawn = []
-    original = load.quietly
-
-    @contextlib.contextmanager
-    def drawing():
-        with original():
-            yield
-            drawn.append(torch.rand(1))
-
-    monkeypatch.setattr(load, "quietly", drawing)
-    checkpoint = load.load_checkpoint(files)
-    load.unpack(load.pack(checkpoint))
-    assert torch.equal(torch.cat(drawn)[:3], expected)
 
 
 def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels, monkeypatch):

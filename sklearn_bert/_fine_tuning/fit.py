@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from sklearn_bert._base import CheckpointRecord, warn_if_truncated
-from sklearn_bert._engine.checkpoints.load import Checkpoint, pack, unpack
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.packed import pack, unpack
 from sklearn_bert._engine.checkpoints.source import load
 from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
@@ -23,7 +24,7 @@ from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import Inputs
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig, TrainingLog
 from sklearn_bert._engine.training.divergence import raise_error_of

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array
 
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import InputError
 
 # The blocks of columns in their order.

@@ -1,19 +1,15 @@
-"""From a checkpoint's files to a verified encoder, or from what a pickle held.
+"""From a checkpoint's files to a verified encoder.
 
 A checkpoint is refused before any work if it would run on random or dropped weights.
 Remote code is never run, and only safetensors in the folder itself are read, so that
 nothing is unpickled and every tensor is covered by the recorded digests.
 """
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
@@ -22,7 +18,6 @@ from torch import nn
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
     broken,
-    make_config,
     quietly,
     read_architecture,
     read_config,
@@ -31,6 +26,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
     shape_model,
 )
 from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 # A vocabulary far smaller than the embedding matrix is not the model's own. Some
@@ -55,49 +51,6 @@ class Checkpoint:
     tokenizer: TextTokenizer
     architecture: Architecture
     is_fine_tuned: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class PackedCheckpoint:
-    """A checkpoint as text and arrays, for pickles.
-
-    Attributes
-    ----------
-    config : str
-        As in config.json.
-    tokenizer : str
-        As in tokenizer.json.
-    architecture : Architecture
-    weights : dict of str to ndarray
-        The module's state by transformers' names.
-    digest : str
-        SHA-256 of all of this.
-    """
-
-    config: str
-    tokenizer: str
-    architecture: Architecture
-    weights: dict[str, np.ndarray]
-    digest: str
-
-    def make_tokenizer(self) -> TextTokenizer:
-        """Return the tokenizer, ready to run."""
-        return TextTokenizer(
-            Tokenizer.from_str(self.tokenizer),
-            has_segments=self.architecture.has_segments,
-        )
-
-
-def register_attention(name: str, function: Any) -> None:
-    """Make ``function`` an attention that transformers' models can be set to.
-
-    A name without a mask function of its own gets no mask, which is what flat batches
-    need.
-    """
-
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(name, function)
 
 
 def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
@@ -193,101 +146,6 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
         if not torch.isfinite(parameter).all():
             raise broken(files, f"holds a NaN or an infinity in {name}")
     return model.eval().requires_grad_(False)
-
-
-def read_weights(
-    kind: type[Any], files: CheckpointFiles, config: Any
-) -> tuple[Any, dict[str, Any]]:
-    """Return a model in float32, and what transformers says of the files' tensors."""
-    return _load_undrawn(
-        kind,
-        files.folder,
-        config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-        # So that they are named in our own error.
-        ignore_mismatched_sizes=True,
-    )
-
-
-def _load_undrawn(
-    kind: type[Any], folder: Path | None, config: Any, **options: Any
-) -> Any:
-    """Call transformers' loading, without drawing any random numbers.
-
-    transformers would draw what is missing from the process's global generator, which
-    other threads may be using. Here it holds whatever was in memory.
-    """
-
-    class Undrawn(kind):
-        def _init_weights(self, module: nn.Module) -> None:
-            for parameter in module.parameters(recurse=False):
-                # The mark by which transformers spares what it has loaded. Buffers,
-                # which no file holds, are not spared.
-                parameter._is_hf_initialized = True  # type: ignore[attr-defined]
-            super()._init_weights(module)
-
-    with quietly():
-        loaded = Undrawn.from_pretrained(folder, config=config, **options)
-    model = loaded[0] if isinstance(loaded, tuple) else loaded
-    model.__class__ = kind
-    return loaded
-
-
-def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
-    """Copy a checkpoint into what can be pickled and read on any machine."""
-    model: Any = checkpoint.model
-    # Without transformers' own keys, one of which is the folder on this machine.
-    content = json.loads(model.config.to_json_string(use_diff=False))
-    config = json.dumps({key: content[key] for key in content if key[0] != "_"})
-    tokenizer = checkpoint.tokenizer.to_str()
-    weights = {
-        name: tensor.detach().to("cpu", copy=True).numpy()
-        for name, tensor in model.state_dict().items()
-    }
-    digest = digest_of(f"{config}{tokenizer}", weights)
-    return PackedCheckpoint(config, tokenizer, checkpoint.architecture, weights, digest)
-
-
-def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
-    """Return the SHA-256 of a text and of arrays with their names."""
-    digest = hashlib.sha256(text.encode())
-    for name, array in arrays.items():
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def unpack(packed: PackedCheckpoint) -> Checkpoint:
-    """Return an encoder with the weights that :func:`pack` copied."""
-    # A copy, which the module may change: weights may be a read-only memory map.
-    weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
-    config = make_config(json.loads(packed.config))
-    model = _load_undrawn(
-        type(shape_model(config)), None, config, state_dict=dict(weights)
-    )
-    remove_pooler(model)
-    model.load_state_dict(weights, assign=True)
-    model = model.eval().requires_grad_(False)
-    return Checkpoint(
-        model, packed.make_tokenizer(), packed.architecture, is_fine_tuned=True
-    )
-
-
-def remove_pooler(model: Any) -> None:
-    """Take out what no estimator uses."""
-    if hasattr(model, "pooler"):
-        # Only next-sentence prediction used it, and many checkpoints do not hold it.
-        model.pooler = _NoPooler()
-
-
-class _NoPooler(nn.Module):
-    """Stands where some models call their pooler without asking whether it is there."""
-
-    def forward(self, hidden: torch.Tensor, *args: Any) -> torch.Tensor:
-        return hidden
 
 
 def _check_shards(files: CheckpointFiles) -> None:

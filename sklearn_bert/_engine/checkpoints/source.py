@@ -6,13 +6,12 @@ from sklearn_bert._engine.checkpoints.architecture import (
 )
 from sklearn_bert._engine.checkpoints.load import (
     Checkpoint,
-    PackedCheckpoint,
     check_weight_files,
     load_checkpoint,
     load_tokenizer,
-    unpack,
 )
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, unpack
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 Source = CheckpointFiles | PackedCheckpoint

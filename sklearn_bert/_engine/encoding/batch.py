@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_bert._engine.runtime.splitting import split_greedily
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sklearn_bert._engine.text.inputs import (
     TokenizingConfig,
     tokenize_in_chunks,
 )
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 # Tokens per batch, measured: on a CPU the activations stay in the caches.
 _TOKENS_ON_CPU = 1024

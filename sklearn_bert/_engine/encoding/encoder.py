@@ -20,17 +20,15 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture, quietly
-from sklearn_bert._engine.checkpoints.load import (
-    Checkpoint,
-    load_checkpoint,
-    register_attention,
-)
+from sklearn_bert._engine.checkpoints.load import Checkpoint, load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.compat.transformers_private import attention_of
 from sklearn_bert._engine.encoding.attention import flat_attention
 from sklearn_bert._engine.encoding.batch import Batch, collate
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.runtime.device import multiply_in
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import CheckpointError
 
 _FLAT = "sklearn_bert_flat"
@@ -108,8 +106,11 @@ class FlatBackend(ModuleBackend):
     def __init__(
         self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
     ) -> None:
+        from transformers import AttentionInterface
+
         super().__init__(checkpoint, device, dtype)
-        register_attention(_FLAT, _attend_flat)
+        # A name without a mask function of its own gets no mask, as flat batches need.
+        AttentionInterface.register(_FLAT, _attend_flat)
         _set_attention(self._model, _FLAT)
 
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
@@ -266,7 +267,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
     """Try the backends on the CPU in the number format of the weights."""
     model: Any = checkpoint.model
     dtype = _own_dtype(checkpoint)
-    attention = model.config._attn_implementation
+    attention = attention_of(model)
     padded = PaddedBackend(checkpoint, _CPU, dtype)
     sequences = _self_test_sequences(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))

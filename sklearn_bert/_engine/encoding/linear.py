@@ -1,11 +1,12 @@
 """Linear layers of a frozen encoder: oneDNN's packed product, or torch's own.
 
 oneDNN's product with a pre-packed weight is up to 2.3 times ``F.linear`` in float32
-on AMD processors, where torch hands ``F.linear`` to MKL, and it takes the activation
-and the residual sum along at no cost. Its torch operators are private, so this file
-is the only one that names them, and a numeric test guards their use.
+on AMD processors, where torch hands ``F.linear`` to MKL, and it computes the activation
+and the residual sum at no cost. Its torch operators are private, so a numeric test
+guards their use.
 """
 
+import logging
 from functools import cache
 from typing import Protocol
 
@@ -13,8 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sklearn_bert._engine.compat.torch_private import packed_linear_operators
+
+_LOGGER = logging.getLogger("sklearn_bert")
 _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 ACTIVATIONS = frozenset({*_GELU, "relu"})
+# The number of rows that the packed layout is chosen for; any number works.
+_ROWS = 1024
 
 
 def activate(x: Tensor, activation: str | None) -> Tensor:
@@ -27,7 +33,7 @@ def activate(x: Tensor, activation: str | None) -> Tensor:
 
 
 class Linear(Protocol):
-    """What the two kinds of linear layer have in common."""
+    """What both kinds of linear layer do."""
 
     def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
         """Return ``activation(x @ weight.T + bias)``: (n, in) to (n, out)."""
@@ -59,20 +65,20 @@ class PlainLinear:
 class PackedLinear:
     """oneDNN's linear layer: CPU, float32 or bfloat16, weight packed once.
 
+    Only where :func:`packed_linear_works`.
+
     Parameters
     ----------
     weight : Tensor of shape (out, in)
     bias : Tensor of shape (out,)
     """
 
-    # The number of rows that the packed layout is chosen for; any number works.
-    _ROWS = 1024
-
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        ops = torch.ops.mkldnn
-        self._product = ops._linear_pointwise.default
-        self._product_and_sum = ops._linear_pointwise.binary
-        self.weight = ops._reorder_linear_weight(weight.contiguous(), self._ROWS)
+        operators = packed_linear_operators()
+        assert operators is not None
+        self._product = operators.product
+        self._product_and_sum = operators.product_and_sum
+        self.weight = operators.pack(weight.contiguous(), _ROWS)
         self.bias = bias.contiguous()
 
     def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
@@ -93,6 +99,9 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
     """Tell whether oneDNN's packed product exists here and gives right numbers."""
     if dtype not in (torch.float32, torch.bfloat16):
         return False
+    if packed_linear_operators() is None:
+        _LOGGER.debug("oneDNN's linear layer is not used: torch lacks its operators.")
+        return False
     generator = torch.Generator().manual_seed(0)
     x, weight, bias, residual = (
         torch.randn(shape, generator=generator).to(dtype)
@@ -103,10 +112,14 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
         plain, packed = PlainLinear(weight, bias), PackedLinear(weight, bias)
         pairs = [(plain.add(x, residual), packed.add(x, residual))]
         pairs += [(plain(x, name), packed(x, name)) for name in (None, *ACTIVATIONS)]
-    except (AttributeError, RuntimeError):
-        # The operators are private: another torch may lack them or change them.
+    # Another version of torch may have changed the operators, or lack their code.
+    except RuntimeError as error:
+        _LOGGER.debug("oneDNN's linear layer is not used: it failed with %r.", error)
         return False
-    return all(torch.allclose(a, b, rtol=0.0, atol=tolerance) for a, b in pairs)
+    is_right = all(torch.allclose(a, b, rtol=0.0, atol=tolerance) for a, b in pairs)
+    if not is_right:
+        _LOGGER.debug("oneDNN's linear layer is not used: its results are wrong.")
+    return is_right
 
 
 def make_linear(weight: Tensor, bias: Tensor) -> Linear:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.pooling import join_windows, pool
-from sklearn_bert._engine.text.tokenizer import TokenSequences, text_boundaries
+from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
 
 class Readout(Protocol):

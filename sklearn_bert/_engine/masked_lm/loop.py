@@ -37,7 +37,7 @@ from sklearn_bert._engine.runtime.memory import (
 )
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.corpus import TokenCorpus
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.clipping import (
     clip,
     gradients_of,

@@ -27,17 +27,16 @@ from sklearn_bert._engine.checkpoints.architecture import (
     read_config,
     shape_model,
 )
-from sklearn_bert._engine.checkpoints.load import (
-    Checkpoint,
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.packed import (
     PackedCheckpoint,
     digest_of,
     pack,
-    read_weights,
-    remove_pooler,
     unpack,
 )
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.source import Source, load
+from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, find_control
 from sklearn_bert.exceptions import CheckpointError
 

@@ -12,7 +12,7 @@ from sklearn_bert._engine.encoding.batch import collate, move, plan_batches
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generator
 from sklearn_bert._engine.runtime.memory import run_in_halves
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 # Few, since every token that is guessed takes a score for each of the vocabulary.
 _TOKENS_PER_BATCH = 2048

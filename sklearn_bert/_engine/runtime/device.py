@@ -1,4 +1,4 @@
-"""Which device and which number format a computation uses. Pure functions."""
+"""Which device and which dtype a computation uses. Pure functions."""
 
 import platform
 from functools import cache
@@ -7,6 +7,11 @@ from typing import Any
 
 import torch
 
+from sklearn_bert._engine.compat.torch_private import (
+    has_amx,
+    has_avx512_bf16,
+    is_forked_from_cuda,
+)
 from sklearn_bert.exceptions import DeviceError
 
 DTYPES = {
@@ -57,7 +62,7 @@ def resolve_device(device: str) -> torch.device:
 
 
 def _refuse_cuda_after_fork(device: str) -> None:
-    if torch.cuda._is_in_bad_fork():
+    if is_forked_from_cuda():
         raise DeviceError(
             "A GPU cannot be used in a process forked from one that used it. Got "
             f"device={device!r} in a forked process. Start the workers with joblib's "
@@ -86,16 +91,12 @@ def has_native_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
-        # Private names, so a torch without them counts as a CPU without bfloat16.
-        return any(
-            getattr(torch.cpu, name, bool)()
-            for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        )
+        return has_avx512_bf16() or has_amx()
     return False
 
 
 def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """Return the number format in which a frozen encoder runs.
+    """Return the dtype in which a frozen encoder runs.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
 def resolve_training_dtypes(
     dtype: str, device: torch.device
 ) -> tuple[torch.dtype, torch.dtype | None]:
-    """Return the number formats of the weights and of autocast in training.
+    """Return the dtypes of the weights and of autocast in training.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ def resolve_training_dtypes(
     -------
     weights : torch.dtype
     autocast : torch.dtype or None
-        None if the products are in the format of the weights.
+        None if the products have the dtype of the weights.
 
     Raises
     ------
@@ -165,20 +166,20 @@ def resolve_training_dtypes(
 
 
 def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
-    """Return the context that decides in which number format products are computed.
+    """Return the context that decides in which dtype products are computed.
 
     Parameters
     ----------
     device : torch.device
     dtype : torch.dtype or None
-        None for the format of the factors, though the caller be inside an autocast.
+        None for the dtype of the factors, even if the caller is inside an autocast.
 
     Returns
     -------
     torch.autocast
     """
-    # torch would keep rounded weights until the outermost context ends, which may be
-    # the whole of a training, and so go on with those of the first step.
+    # torch would keep rounded weights until the outermost context ends, perhaps that of
+    # a whole training, and so use those of the first step throughout.
     return torch.autocast(
         device.type, dtype, enabled=dtype is not None, cache_enabled=False
     )
@@ -188,18 +189,14 @@ def is_bfloat16_fast(device: torch.device) -> bool:
     """Tell whether products in bfloat16 are faster than in float32.
 
     On a CPU they are with AMX, and with AVX512_BF16 on AMD's: Intel's have half as many
-    units for it as for float32. A rule, and no measurement, so that the same machine
+    units for it as for float32. A rule and not a measurement, so that the same machine
     always trains the same weights.
     """
     if not has_native_bfloat16(device):
         return False
     if device.type != "cpu":
         return True
-    return _has_amx() or "AMD" in _cpu_name()
-
-
-def _has_amx() -> bool:
-    return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+    return has_amx() or "AMD" in _cpu_name()
 
 
 @cache

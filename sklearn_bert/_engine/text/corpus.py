@@ -14,7 +14,8 @@ from itertools import chain
 import numpy as np
 
 from sklearn_bert._engine.runtime.splitting import split_greedily
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 # Enough to be tokenized at full speed, and so little that memory does not matter.
 _TEXTS_PER_CHUNK, _CHARACTERS_PER_CHUNK = 1000, 1_000_000

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.runtime.splitting import split_greedily
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.words import tokenize_words
 
 # Samples tokenized and sorted at a time: enough to find many of equal length, few

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.truncation import window_spans
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch, collate, move
-from sklearn_bert._engine.text.tokenizer import TokenSequences, text_boundaries
+from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
 # Batches that are drawn together, sorted by length and then shuffled: texts of like
 # length meet, so that little is padded and few shapes differ; the order stays random.

@@ -7,7 +7,7 @@ from torch import nn
 
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode_sequences
 from sklearn_bert._engine.encoding.readout import Readout
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.config import LoopLog
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert.exceptions import DivergenceError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sklearn_bert._engine.encoding.batch import collate, plan_batches
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 LENGTHS = [3, 9, 1, 9, 4, 30, 2, 2]
 

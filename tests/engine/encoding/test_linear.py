@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from sklearn_bert._engine.compat.torch_private import PackedLinearOperators
 from sklearn_bert._engine.encoding import linear as module
 from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,
@@ -61,10 +62,17 @@ def test_wrong_numbers_turn_packing_off(layer, monkeypatch):
     assert isinstance(make_linear(*layer[1:3]), PlainLinear)
 
 
-@pytest.mark.parametrize("error", [AttributeError, RuntimeError])
-def test_missing_operators_turn_packing_off(layer, monkeypatch, error):
-    def raise_error(self, weight, bias):
-        raise error
-
-    monkeypatch.setattr(module.PackedLinear, "__init__", raise_error)
+def test_missing_operators_turn_packing_off(layer, monkeypatch):
+    monkeypatch.setattr(module, "packed_linear_operators", lambda: None)
     assert isinstance(make_linear(*layer[1:3]), PlainLinear)
+
+
+def test_operators_that_fail_turn_packing_off(layer, monkeypatch, caplog):
+    def fail(weight, n_rows):
+        raise RuntimeError("no such kernel")
+
+    operators = PackedLinearOperators(fail, fail, fail)
+    monkeypatch.setattr(module, "packed_linear_operators", lambda: operators)
+    with caplog.at_level("DEBUG", "sklearn_bert"):
+        assert isinstance(make_linear(*layer[1:3]), PlainLinear)
+    assert "no such kernel" in caplog.text

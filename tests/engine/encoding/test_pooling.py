@@ -10,7 +10,7 @@ from sklearn_bert._engine.encoding.pooling import (
     sum_runs,
     sum_runs_by_index,
 )
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 IDS = torch.zeros(6, dtype=torch.int64)
 BATCH = Batch((3, 2, 1), torch.tensor([0, 3, 5, 6]), IDS, IDS, None)

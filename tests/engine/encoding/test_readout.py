@@ -6,7 +6,7 @@ import torch
 
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 WINDOWS = TokenSequences(ids=[[1] * 3, [1], [1]], text_index=[0, 0, 1])
 WORDS = TokenSequences(

@@ -24,7 +24,7 @@ def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
 def test_auto_takes_cuda_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
+    monkeypatch.setattr(module, "is_forked_from_cuda", lambda: False)
     assert resolve_device("auto") == torch.device("cuda", 1)
 
 
@@ -68,17 +68,21 @@ def test_float16_on_a_cpu_is_refused():
         resolve_encoding_dtype("float16", CPU)
 
 
-def test_a_torch_without_the_private_checks_has_no_bfloat16(monkeypatch):
-    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-        monkeypatch.delattr(torch.cpu, name, raising=False)
-    assert not module.has_native_bfloat16(CPU)
+@pytest.mark.parametrize("has_avx512", [True, False])
+@pytest.mark.parametrize("has_amx", [True, False])
+def test_a_cpu_has_bfloat16_with_one_of_two_extensions(
+    monkeypatch, has_avx512, has_amx
+):
+    monkeypatch.setattr(module, "has_avx512_bf16", lambda: has_avx512)
+    monkeypatch.setattr(module, "has_amx", lambda: has_amx)
+    assert module.has_native_bfloat16(CPU) == (has_avx512 or has_amx)
 
 
 @pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
 def test_cuda_in_a_forked_process_is_refused(monkeypatch, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
+    monkeypatch.setattr(module, "is_forked_from_cuda", lambda: True)
     with pytest.raises(DeviceError, match=r"backend 'loky' or with .* 'spawn'"):
         resolve_device(device)
 

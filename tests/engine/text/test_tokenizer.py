@@ -6,7 +6,8 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, text_boundaries
+from sklearn_bert._engine.text.token_sequences import text_boundaries
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 
 @pytest.fixture(scope="module")

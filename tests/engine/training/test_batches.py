@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
 
 LENGTHS = [3, 9, 1, 9, 4, 30, 2, 2, 5, 8, 6]

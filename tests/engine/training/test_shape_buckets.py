@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_bert._engine.encoding.batch import collate
-from sklearn_bert._engine.text.tokenizer import TokenSequences
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingBatch
 from sklearn_bert._engine.training.shape_buckets import STEP, pad_to_bucket
 

@@ -1,0 +1,88 @@
+"""A checkpoint as text and arrays: what a pickle of a fitted estimator holds."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from sklearn_bert._engine.checkpoints.architecture import (
+    Architecture,
+    make_config,
+    shape_model,
+)
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.weights import set_weights
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class PackedCheckpoint:
+    """A checkpoint as text and arrays, for pickles.
+
+    Attributes
+    ----------
+    config : str
+        As in config.json.
+    tokenizer : str
+        As in tokenizer.json.
+    architecture : Architecture
+    weights : dict of str to ndarray
+        The module's state by transformers' names.
+    digest : str
+        SHA-256 of all of this.
+    """
+
+    config: str
+    tokenizer: str
+    architecture: Architecture
+    weights: dict[str, np.ndarray]
+    digest: str
+
+    def make_tokenizer(self) -> TextTokenizer:
+        """Return the tokenizer, ready to run."""
+        return TextTokenizer(
+            Tokenizer.from_str(self.tokenizer),
+            has_segments=self.architecture.has_segments,
+        )
+
+
+def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
+    """Copy a checkpoint into what can be pickled and read on any machine."""
+    model: Any = checkpoint.model
+    # Without transformers' own keys, one of which is the folder on this machine.
+    content = json.loads(model.config.to_json_string(use_diff=False))
+    config = json.dumps({key: content[key] for key in content if key[0] != "_"})
+    tokenizer = checkpoint.tokenizer.to_str()
+    weights = {
+        name: tensor.detach().to("cpu", copy=True).numpy()
+        for name, tensor in model.state_dict().items()
+    }
+    digest = digest_of(f"{config}{tokenizer}", weights)
+    return PackedCheckpoint(config, tokenizer, checkpoint.architecture, weights, digest)
+
+
+def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
+    """Return the SHA-256 of a text and of arrays with their names."""
+    digest = hashlib.sha256(text.encode())
+    for name, array in arrays.items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def unpack(packed: PackedCheckpoint) -> Checkpoint:
+    """Return an encoder with the weights that :func:`pack` copied."""
+    # A copy, which the module may change: weights may be a read-only memory map.
+    weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
+    config = make_config(json.loads(packed.config))
+    model = set_weights(type(shape_model(config)), config, weights)
+    return Checkpoint(
+        model.eval().requires_grad_(False),
+        packed.make_tokenizer(),
+        packed.architecture,
+        is_fine_tuned=True,
+    )

@@ -1,0 +1,50 @@
+"""Loading draws nothing from the global generator, also where weights are missing."""
+
+import threading
+
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.architecture import read_config, shape_model
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.packed import pack, unpack
+from sklearn_bert._engine.checkpoints.weights import set_weights
+
+
+@pytest.fixture
+def files(tiny_bert):
+    return locate(str(tiny_bert), None)
+
+
+def test_weights_that_are_missing_are_not_drawn(files):
+    config = read_config(files)
+    state = torch.get_rng_state()
+    with pytest.raises(RuntimeError, match="Missing key"):
+        set_weights(type(shape_model(config)), config, {})
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_other_threads_draw_their_own_numbers_meanwhile(files):
+    torch.manual_seed(5)
+    expected = torch.rand(100)
+    torch.manual_seed(5)
+    drawn, is_loaded = [], threading.Event()
+
+    def draw():
+        while not is_loaded.is_set() and len(drawn) < 100:
+            drawn.append(torch.rand(1))
+
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    unpack(pack(load_checkpoint(files)))
+    is_loaded.set()
+    drawing.join()
+    found = torch.cat([*drawn, torch.rand(100 - len(drawn))])
+    assert torch.equal(found, expected)
+
+
+def test_buffers_that_no_file_holds_are_made(files):
+    buffers = dict(load_checkpoint(files).model.named_buffers())
+    positions = buffers["embeddings.position_ids"]
+    assert torch.equal(positions, torch.arange(64)[None])
