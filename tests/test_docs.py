@@ -31,7 +31,8 @@ def test_page_shows_what_its_code_prints(page):
     assert result.failed == 0
 
 
-def test_readme_shows_what_its_code_prints(capsys):
+def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     assert blocks
