@@ -11,7 +11,7 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
-from sklearn_bert._engine.runtime.memory import device_memory_error, release_memory
+from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
@@ -144,13 +144,13 @@ def _encode_chunks(
     """Encode chunk by chunk."""
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
-    none = np.empty((0, width), np.float64 if encoder.dtype == torch.float64 else "f4")
+    none = torch.empty((0, width), dtype=_dtype_of(encoder)).numpy()
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
     n_truncated = n_done = 0
     with progress_bar(config.label, total=n_texts, unit="text", leave=False) as bar:
         for sequences in chunks:
-            rows = _encode_chunk(encoder, sequences, config, none.dtype)
+            rows = _encode_chunk(encoder, sequences, config)
             rows = config.readout.join_arrays(rows, sequences)
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
@@ -163,63 +163,47 @@ def _encode_chunks(
     return Encoded(features, n_truncated)
 
 
+def _dtype_of(encoder: Encoder) -> torch.dtype:
+    """Return the dtype of features: float64 of a float64 encoder, otherwise float32."""
+    return torch.promote_types(encoder.dtype, torch.float32)
+
+
 def _encode_chunk(
-    encoder: Encoder,
-    sequences: TokenSequences,
-    config: EncodingConfig,
-    dtype: np.dtype,
+    encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
 ) -> np.ndarray:
     """Return the rows of the sequences, in their order: (n_rows, width)."""
     max_tokens = None
     if config.batch_size is None:
         on_cpu = encoder.device.type == "cpu"
         max_tokens = _TOKENS_ON_CPU if on_cpu else _TOKENS_ON_GPU
-    order: list[int] = []
-    rows: list[Tensor] = []
     plan = plan_batches(
         [len(ids) for ids in sequences.ids],
         max_tokens=max_tokens,
         max_rows=config.batch_size,
     )
+
+    def run(rows: list[int]) -> Tensor:
+        return _forward(encoder, collate(sequences, rows), config)
+
+    order: list[int] = []
+    parts: list[Tensor] = []
     with torch.inference_mode(), encoder.autocast():
-        for batch_rows in plan:
-            order += batch_rows
-            rows += _encode_batch(encoder, sequences, batch_rows, config)
+        for rows in plan:
+            order += rows
+            parts += run_in_halves(
+                run,
+                rows,
+                sequences.ids,
+                device=encoder.device,
+                remedy="Lower max_length",
+            )
         # One copy for all: each copy from a GPU would wait for what runs there.
-        together = torch.cat(rows).to(torch.from_numpy(np.empty(0, dtype)).dtype)
-    out = np.empty(tuple(together.shape), dtype=dtype)
+        found = torch.cat(parts).to(_dtype_of(encoder)).cpu().numpy()
     starts = [0, *accumulate(config.readout.count(sequences))]
     places = [place for row in order for place in range(starts[row], starts[row + 1])]
-    out[places] = together.cpu().numpy()
+    out = np.empty_like(found)
+    out[places] = found
     return out
-
-
-def _encode_batch(
-    encoder: Encoder,
-    sequences: TokenSequences,
-    rows: list[int],
-    config: EncodingConfig,
-) -> list[Tensor]:
-    """Return what some sequences give, in parts if memory is short."""
-    try:
-        return [_forward(encoder, collate(sequences, rows), config)]
-    except torch.OutOfMemoryError as error:
-        # Only the message leaves this block: the traceback holds the tensors.
-        reason = str(error).splitlines()[0]
-    release_memory(encoder.device)
-    if len(rows) == 1:
-        raise device_memory_error(
-            f"A single text of {len(sequences.ids[rows[0]])} tokens",
-            encoder.device,
-            reason,
-            "Lower max_length",
-        )
-    half = len(rows) // 2
-    return [
-        part
-        for some_rows in (rows[:half], rows[half:])
-        for part in _encode_batch(encoder, sequences, some_rows, config)
-    ]
 
 
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:
