@@ -1,4 +1,4 @@
-"""Pre-training: an encoder that learns to guess hidden tokens."""
+"""Pre-training by masked language modeling."""
 
 from sklearn_bert._params.pretraining import PRE_TRAINING
 from sklearn_bert._params.shared import constraints, document
@@ -7,12 +7,12 @@ from sklearn_bert._pretraining.fit import BasePretrainer
 
 @document(PRE_TRAINING)
 class BertMaskedLM(BasePretrainer):
-    """Pre-train an encoder by masked language modelling.
+    """Pre-train an encoder by masked language modeling.
 
-    Some tokens of each text are hidden, and the encoder learns to guess them from the
-    others. No labels are needed. It starts from random weights and learns its own
-    vocabulary of word pieces (`model=None`), or goes on with a checkpoint, to get it
-    used to the texts of a field.
+    Some tokens of each text are masked, and the encoder learns to predict them from the
+    others. No labels are needed. Training starts from random weights with a vocabulary
+    learned from the texts (`model=None`), or continues from a checkpoint, to adapt it
+    to the texts of a domain.
 
     A fitted `BertMaskedLM` is a valid `model` of every other estimator, and so is the
     folder that :meth:`save_pretrained` writes.
@@ -72,49 +72,49 @@ class BertMaskedLM(BasePretrainer):
     Attributes
     ----------
     encoder_ : object
-        The encoder, which other estimators take as `model`.
+        The pre-trained encoder.
 
     vocabulary_ : dict of str to int
         The id of each token.
 
     loss_curve_ : list of float
-        Mean training loss per hidden token, in nats, of each epoch; the last may have
-        been ended early.
+        Mean training loss per masked token of each epoch, in nats. The last epoch may
+        be incomplete.
 
     n_steps_ : int
-        Steps of the optimiser.
+        Number of optimizer steps.
 
     n_tokens_ : int
-        Tokens read in training, special tokens included.
+        Number of tokens read in training, including special tokens.
 
     max_length_ : int
-        Longest sequence in tokens, as `fit` resolved it.
+        Maximum number of tokens per sequence, as resolved by `fit`.
 
     device_ : str
-        The device on which `fit` ran.
+        Device used by `fit`.
 
     checkpoint_ : CheckpointRecord or None
-        What training went on with; `None` for a new model.
+        The checkpoint that training started from; `None` for a new model.
 
     n_features_in_ : int
-        1, the column of texts.
+        Always 1, the column of texts.
 
     feature_names_in_ : ndarray of shape (1,)
-        Name of the column that `fit` saw. Only there if X was a frame whose column
+        Name of the column seen by `fit`. Defined only if X is a frame whose column
         names are all strings.
 
     See Also
     --------
     BertClassifier : Fine-tunes an encoder to predict labels.
     BertVectorizer : Features of texts from a frozen encoder.
-    BertTokenizer : The word pieces alone.
+    BertTokenizer : Token ids and word pieces.
 
     Notes
     -----
-    Pickles hold the weights, and need no checkpoint.
+    A pickle contains the weights and needs no checkpoint.
 
-    The head that guesses is that of the checkpoint's family. Checkpoints without one,
-    such as those of sentence-transformers, get a new one, which shares the embeddings.
+    The language modeling head is that of the checkpoint. Checkpoints without one, such
+    as those of sentence-transformers, get a new one, which shares the embeddings.
 
     References
     ----------
@@ -123,8 +123,8 @@ class BertMaskedLM(BasePretrainer):
     NAACL 2019.
 
     Gururangan et al., `Don't Stop Pretraining
-    <https://aclanthology.org/2020.acl-main.740>`_, ACL 2020, on going on with the
-    texts of a field.
+    <https://aclanthology.org/2020.acl-main.740>`_, ACL 2020, on continued pre-training
+    on the texts of a domain.
 
     Examples
     --------
@@ -200,7 +200,7 @@ class BertMaskedLM(BasePretrainer):
         Parameters
         ----------
         X : array-like of str of shape (n_samples,) or (n_samples, 1), path or iterable
-            Texts; the `pathlib.Path` of a file in UTF-8 with a text on each line; or an
+            Texts; the `pathlib.Path` of a UTF-8 file with one text per line; or an
             iterable of texts, such as a generator, which need not fit into memory.
 
         y : None
@@ -214,13 +214,13 @@ class BertMaskedLM(BasePretrainer):
         Raises
         ------
         InputError
-            If X holds anything but texts, or no words.
+            If X contains values that are not texts, or no words.
         CheckpointError
-            If the checkpoint is not found or damaged, or has no token for hiding.
+            If the checkpoint is not found or is damaged, or has no mask token.
         ResumeError
-            If `checkpoint_dir` holds the training of other parameters or texts.
+            If `checkpoint_dir` contains a training run with other parameters or texts.
         DivergenceError
-            If a loss or a gradient is no finite number. The estimator can be used
-            then: it holds the last weights that gave finite numbers.
+            If a loss or a gradient becomes NaN or infinite. The estimator can still be
+            used, with the last weights that gave finite values.
         """
         return self._fit(X)

@@ -1,4 +1,4 @@
-"""Texts to the numbers that an encoder reads, and back."""
+"""Token ids and word piece counts of texts."""
 
 import copy
 import sys
@@ -43,12 +43,12 @@ _NO_LIMIT = sys.maxsize // 64
 class BertTokenizer(TransformerMixin, BaseBert):
     """Turn texts into padded sequences of token ids, and back.
 
-    A text becomes the ids of its word pieces, with [CLS] before and [SEP] behind them
-    and [PAD] up to a common length. The vocabulary is that of a checkpoint, or is
-    learnt from the texts of `fit`.
+    A text becomes [CLS], the ids of its word pieces, and [SEP], padded with [PAD] to a
+    common length. The vocabulary is that of a checkpoint, or is learned from the texts
+    of `fit`.
 
-    What stands in a text is data: "[SEP]" in a text is five characters, and never the
-    token that ends a text.
+    The content of a text is data: "[SEP]" in a text is five ordinary characters, never
+    the special token.
 
     Parameters
     ----------
@@ -57,46 +57,46 @@ class BertTokenizer(TransformerMixin, BaseBert):
     %(revision)s
 
     vocab_size : int, default=None
-        `None` takes the tokenizer of `model`. A number learns at most so many word
-        pieces from the texts of `fit` instead, as BERT's own vocabulary was made; then
-        `model` and `revision` mean nothing.
+        `None` uses the tokenizer of `model`. An int learns a WordPiece vocabulary of at
+        most that size from the texts of `fit` instead; `model` and `revision` are then
+        ignored.
 
     %(lowercase)s
 
     max_length : int, default=None
-        Columns of the array of ids: tokens per text, special tokens included. `None`
-        takes as many as the longest text of `fit` needs, within the limit that the
-        model declares. Longer texts are cut with a warning. With `output="counts"`,
-        `None` counts all of each text.
+        Number of columns of the array of ids: tokens per text, including special
+        tokens. `None` uses the length of the longest text of `fit`, up to the limit
+        that the model declares. Longer texts are truncated with a warning. With
+        `output="counts"`, `None` means no limit.
 
     long_text : {"truncate", "head_tail"}, default="truncate"
-        What happens to a text of more than `max_length` tokens:
+        How to handle a text of more than `max_length` tokens:
 
-        - "truncate" keeps its beginning; of a pair, the longer text is cut first;
-        - "head_tail" keeps the first quarter and the last three quarters of
-          `max_length`.
+        - "truncate" keeps its beginning; of a pair, the longer text is truncated first;
+        - "head_tail" fills a quarter of `max_length` from its beginning and three
+          quarters from its end.
 
     output : {"ids", "counts"}, default="ids"
-        "ids" gives the sequences as an array. "counts" gives a sparse matrix of how
-        often each token stands in each text, special tokens left out, as
+        "ids" returns an array of token ids. "counts" returns a sparse matrix with the
+        count of each token in each text, without special tokens, as
         :class:`~sklearn.feature_extraction.text.CountVectorizer` does for words.
 
     return_mask : bool, default=False
-        Whether to append a block of `max_length` columns that are 1 where there is a
-        token and 0 where there is padding.
+        Whether to append the attention mask, a block of `max_length` columns that are 1
+        for tokens and 0 for padding.
 
     return_segments : bool, default=False
-        Whether to append a block of `max_length` columns that are 1 in the second text
-        of a pair and 0 elsewhere. Only for models that tell the two apart.
+        Whether to append the segment ids, a block of `max_length` columns that are 1
+        for the second text of a pair and 0 elsewhere. Only for models that use them.
 
     Attributes
     ----------
     vocabulary_ : dict of str to int
-        The id of each token. With `output="counts"` ids are columns.
+        The id of each token, which with `output="counts"` is its column.
 
     max_length_ : int or None
-        Columns of the array of ids, as `fit` resolved it; `None` if all of each text is
-        counted.
+        Number of columns of the array of ids, as resolved by `fit`; `None` if there is
+        no limit.
 
     %(n_truncated_)s
 
@@ -105,23 +105,23 @@ class BertTokenizer(TransformerMixin, BaseBert):
     %(feature_names_in_)s
 
     checkpoint_ : CheckpointRecord or None
-        Which checkpoint the tokenizer comes from; `None` if the vocabulary was learnt.
+        The checkpoint of the tokenizer; `None` for a learned vocabulary.
 
     See Also
     --------
-    BertVectorizer : Features of texts, for which no tokenizer is needed.
-    sklearn.feature_extraction.text.CountVectorizer : Counts of words.
+    BertVectorizer : Features of texts. It includes the tokenizer.
+    sklearn.feature_extraction.text.CountVectorizer : Word counts.
 
     Notes
     -----
-    Pickles hold the tokenizer, and no checkpoint is needed where they are loaded.
+    A pickle contains the tokenizer and needs no checkpoint.
 
-    Learnt word pieces are the same for the same texts, whatever their order.
+    The learned vocabulary does not depend on the order of the texts.
 
     References
     ----------
     Wu et al., `Google's Neural Machine Translation System
-    <https://arxiv.org/abs/1609.08144>`_, 2016, section 4.1, on word pieces.
+    <https://arxiv.org/abs/1609.08144>`_, 2016, section 4.1 on word pieces.
 
     Examples
     --------
@@ -169,7 +169,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         self.return_segments = return_segments
 
     def fit(self, X, y=None):
-        """Load the tokenizer of the checkpoint, or learn word pieces from X.
+        """Load the tokenizer of the checkpoint, or learn a vocabulary from X.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         Returns
         -------
         X_out : ndarray or sparse matrix of shape (n_samples, n_features_out)
-            As :meth:`transform` gives it.
+            As returned by :meth:`transform`.
         """
         fitted, sequences = self._fit(X)
         out = fitted._lay_out(sequences)
@@ -220,8 +220,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
         Returns
         -------
         X_out : ndarray or sparse matrix of shape (n_samples, n_features_out)
-            The padded ids of each text and the further blocks asked for, or the counts
-            as a CSR matrix; int64.
+            The padded ids of each text and the optional blocks, or the counts as a CSR
+            matrix; int64.
         """
         fitted = self._snapshot()
         fitted._check_layout()
@@ -231,19 +231,19 @@ class BertTokenizer(TransformerMixin, BaseBert):
         return fitted._lay_out(sequences)
 
     def inverse_transform(self, X):
-        """Turn ids back into texts, or counts into the tokens counted.
+        """Turn ids back into texts, or counts into tokens.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features_out)
-            What :meth:`transform` gave.
+            Output of :meth:`transform`.
 
         Returns
         -------
         X_original : ndarray of str, shape (n_samples,) or (n_samples, 2), or list
-            The texts, as far as the ids tell: case, accents, spaces and words outside
-            the vocabulary may be lost. From counts, a list of n_samples arrays of
-            tokens, in no order of the text.
+            The texts; case, accents, spaces and words outside the vocabulary may be
+            lost. For counts, a list of n_samples arrays of tokens, not in the order of
+            the text.
         """
         fitted = self._snapshot()
         fitted._check_layout()
@@ -256,7 +256,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         return np.array(texts if is_pair else [text for (text,) in texts], dtype=object)
 
     def tokenize(self, X):
-        """Cut texts into word pieces.
+        """Split texts into word pieces.
 
         Parameters
         ----------
@@ -266,8 +266,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
         Returns
         -------
         tokens : list of length n_samples
-            A list of str for each text: all of its tokens, without special ones. For
-            each pair, a tuple of two such lists.
+            For each text, a list of all of its tokens without special tokens. For each
+            pair, a tuple of two such lists.
         """
         fitted = self._snapshot()
         texts, tokenizer = fitted._check_texts(X), fitted._tokenizer
@@ -278,18 +278,18 @@ class BertTokenizer(TransformerMixin, BaseBert):
         return list(zip(first, second, strict=True))
 
     def get_feature_names_out(self, input_features=None):
-        """Return what the columns are.
+        """Return the names of the columns.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Ignored, but checked against `feature_names_in_` if that is there.
+            Not used, but checked against `feature_names_in_` if that is defined.
 
         Returns
         -------
         feature_names_out : ndarray of str objects
-            "id0", "id1", ..., then "mask0", ... and "segment0", ... where these blocks
-            are asked for; the tokens with `output="counts"`.
+            "id0", "id1", ..., then "mask0", ... and "segment0", ... for the optional
+            blocks; the tokens with `output="counts"`.
         """
         fitted = self._snapshot()
         fitted._check_layout()
@@ -333,19 +333,19 @@ class BertTokenizer(TransformerMixin, BaseBert):
             )
 
     def _check_layout(self) -> None:
-        """Refuse what was set after fit and needs another fit."""
+        """Raise an error if parameters set after fit require another fit."""
         self._check_output()
         self._check_ability(self._tokenizer)
         if self.output == "ids" and self.max_length_ is None:
             raise ValueError(
-                "output must be 'counts', as in fit, which set no length for ids. Got "
-                f"{self.output!r}. Fit again."
+                "output must be 'counts', as in fit, which determined no length for "
+                f"ids. Got {self.output!r}. Fit again."
             )
 
     def _make_tokenizer(
         self, texts: Texts
     ) -> tuple[TextTokenizer, int | None, CheckpointRecord | None]:
-        """Return the tokenizer, the longest sequence it may give, and its source."""
+        """Return the tokenizer, its maximum length, and its checkpoint."""
         if self.vocab_size is not None:
             self._check_pair_fits(texts.n_columns)
             tokenizer = learn_vocabulary(
@@ -366,12 +366,12 @@ class BertTokenizer(TransformerMixin, BaseBert):
         if self.return_segments and not tokenizer.has_segments:
             raise ValueError(
                 f"return_segments must be False for model {self._model_name()!r}, "
-                "which does not tell the two texts of a pair apart by segments. Got "
-                "True. Leave it out, or choose another model."
+                "which has no segment ids. Got True. Set return_segments=False, or "
+                "choose another model."
             )
         if self.output == "ids" and tokenizer.padding is None:
             raise CheckpointError(
-                f"model must have a token for padding. Got {self._model_name()!r}, "
+                f"model must have a padding token. Got {self._model_name()!r}, "
                 "whose vocabulary has neither [PAD] nor <pad>. Choose another model, "
                 "or set output='counts'."
             )
@@ -399,11 +399,11 @@ class BertTokenizer(TransformerMixin, BaseBert):
         return tuple(name for name, is_in in zip(BLOCKS, wanted, strict=True) if is_in)
 
     def _lay_out(self, sequences: TokenSequences) -> np.ndarray | sparse.csr_matrix:
-        """Turn sequences into the array or the matrix asked for."""
+        """Turn sequences into the output array or matrix."""
         if self.output == "counts":
             n_columns = self._tokenizer.largest_id + 1
             return count_tokens(sequences, self._tokenizer.controls, n_columns)
-        # Every tokenizer that gives ids has it, see _check_ability.
+        # Checked in _check_ability.
         padding = self._tokenizer.padding
         assert padding is not None
         return pad_tokens(sequences, self._blocks, self.max_length_, padding)

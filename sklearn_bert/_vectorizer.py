@@ -1,4 +1,4 @@
-"""Texts to features with a frozen encoder."""
+"""Text features from a frozen encoder."""
 
 import copy
 from numbers import Integral
@@ -28,13 +28,14 @@ from sklearn_bert._params.shared import ENCODER, constraints, document
 class BertVectorizer(TransformerMixin, BaseBert):
     """Turn texts into features with a pre-trained BERT-family encoder.
 
-    Each text becomes one vector: the encoder's [CLS] token, or the mean or the maximum
-    over its tokens; a pair becomes one too, or a comparison of its two texts. The
-    encoder is frozen and nothing is learnt from the data, so `transform` works without
-    `fit`, as in :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All
-    vectorizers of a process share one copy of the encoder.
+    Each text becomes one vector: that of the [CLS] token, or the mean or maximum over
+    the tokens. A pair of texts also becomes one vector, or a comparison of its two
+    texts. The encoder is frozen and nothing is learned from the data, so `transform`
+    works without `fit`, as in
+    :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All vectorizers of a
+    process share one copy of the encoder.
 
-    A text's features do not depend on the other texts of the call.
+    The features of a text do not depend on the other texts of the call.
 
     Parameters
     ----------
@@ -45,11 +46,11 @@ class BertVectorizer(TransformerMixin, BaseBert):
     %(pooling)s
 
     layers : int, or list or tuple of int, default=-1
-        Whose output to pool: 0 is the embeddings, 1 the first layer, -1 the last. The
-        vectors of several layers are joined end to end.
+        The layers whose hidden states are pooled: 0 is the embeddings, 1 the first
+        layer, -1 the last. The features of several layers are concatenated.
 
     normalize : bool, default=False
-        Whether to scale each text's features to Euclidean length 1.
+        Whether to scale the features of each text to unit Euclidean norm.
 
     %(max_length)s
 
@@ -76,25 +77,25 @@ class BertVectorizer(TransformerMixin, BaseBert):
     %(pooling_)s
 
     device_ : str
-        The device on which `fit` ran. `transform` resolves `device` anew, so that an
-        estimator fitted on a GPU works where there is none.
+        Device used by `fit`. `transform` resolves `device` again, so that an estimator
+        fitted on a GPU works on a machine without one.
 
     checkpoint_ : CheckpointRecord
-        Which checkpoint was used: `model`, `revision`, `commit`, `source` and the
-        SHA-256 `digests` of its files. A fitted vectorizer, and so its pickle, refuses
-        to run with any other.
+        The checkpoint: `model`, `revision`, `commit`, `source` and the SHA-256
+        `digests` of its files. A fitted vectorizer, also after unpickling, raises an
+        error if the checkpoint has changed.
 
     See Also
     --------
-    sklearn.feature_extraction.text.TfidfVectorizer : Weighted counts of words.
+    sklearn.feature_extraction.text.TfidfVectorizer : Weighted word counts.
 
     Notes
     -----
-    Pickles hold parameters and the checkpoint's digests, a few kilobytes, and no
-    weights: the checkpoint must be there, unchanged, where the pickle is loaded. Only
-    if `model` is a fitted estimator, the pickle holds its weights.
+    A pickle contains parameters and checksums of the checkpoint, a few kilobytes, but
+    no weights: the unchanged checkpoint must be available where the pickle is loaded.
+    Only if `model` is a fitted estimator, the pickle contains its weights.
 
-    With `n_jobs` each worker process holds a copy of the encoder. On one machine
+    With `n_jobs` each worker process loads a copy of the encoder. On one machine
     `n_jobs=1` is usually as fast, because the encoder itself uses all cores.
 
     References
@@ -152,7 +153,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self.verbose = verbose
 
     def fit(self, X, y=None):
-        """Find the checkpoint and count the texts that are too long.
+        """Locate the checkpoint and count the texts that are too long.
 
         Nothing is learned from X, and no weights are loaded.
 
@@ -172,12 +173,12 @@ class BertVectorizer(TransformerMixin, BaseBert):
         Raises
         ------
         InputError
-            If X is not one or two columns of str.
+            If X is not one or two columns of texts.
         CheckpointError
-            If a file of the checkpoint is missing or cannot be read. That a weight is
-            missing or not a finite number is noticed by `transform`.
+            If a file of the checkpoint is missing or cannot be read. Missing, NaN or
+            infinite weights are only detected by `transform`.
         DeviceError
-            If this machine lacks the device or the dtype.
+            If the device or the dtype is not available on this machine.
         """
         fitted, texts, source, tokenizing, _ = self._prepare_fit(X)
         check_weights(source)
@@ -201,7 +202,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         Returns
         -------
         X_out : ndarray of shape (n_samples, n_features_out)
-            The features, as :meth:`transform` gives them.
+            The features, as returned by :meth:`transform`.
         """
         fitted, texts, source, tokenizing, config = self._prepare_fit(X)
         encoded = encode(self._encoder(source), texts, tokenizing, config)
@@ -227,11 +228,11 @@ class BertVectorizer(TransformerMixin, BaseBert):
         Raises
         ------
         InputError
-            If X is not one or two columns of str.
+            If X is not one or two columns of texts.
         CheckpointError
-            If the checkpoint is not found, damaged, or not that of the fit.
+            If the checkpoint is not found, is damaged, or differs from that of `fit`.
         DeviceError
-            If this machine lacks the device or the dtype.
+            If the device or the dtype is not available on this machine.
         """
         fitted = self._snapshot()
         texts = fitted._check_texts(X)
@@ -243,20 +244,20 @@ class BertVectorizer(TransformerMixin, BaseBert):
         return encoded.features
 
     def get_feature_names_out(self, input_features=None):
-        """Return the names of the features: "bertvectorizer0" and so on.
+        """Return the names of the features: "bertvectorizer0", "bertvectorizer1", ...
 
-        Nothing is downloaded: the checkpoint must be on this machine.
+        Nothing is downloaded; the checkpoint must be available locally.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Ignored, but checked against `feature_names_in_` if that is set.
+            Not used, but checked against `feature_names_in_` if that is defined.
 
         Returns
         -------
         feature_names_out : ndarray of str objects
-            One name for each column that `transform` gives; before a fit, for texts
-            rather than pairs.
+            One name for each column of the output of `transform`. Before `fit`, these
+            are the names for texts, not for pairs.
         """
         fitted = self._snapshot()
         _check_feature_names_in(fitted, input_features, generate_names=False)
@@ -267,7 +268,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
     def _prepare_fit(
         self, X: Any
     ) -> tuple[Self, Texts, Source, TokenizingConfig, EncodingConfig]:
-        """Do what both kinds of fit have in common, on a copy."""
+        """Do what `fit` and `fit_transform` have in common, on a copy."""
         self._validate_params()
         texts = check_texts(X)
         source = self._find_source()
@@ -316,29 +317,29 @@ class BertVectorizer(TransformerMixin, BaseBert):
         )
 
     def _count_features(self) -> int:
-        # Also asked for to display an estimator: not a reason to download a model.
+        # Displaying an estimator calls this, which must not download a model.
         architecture = architecture_of(self._locate(may_download=False))
         readout = PooledReadout(self._pooling_of_names(architecture))
         n_vectors = len(self._resolve_layers(architecture)) * readout.n_vectors
         return n_vectors * architecture.hidden_size
 
     def _pooling_of_names(self, architecture: Architecture) -> str:
-        """Return the pooling that features are named after; without a fit, of texts."""
+        """Return the pooling that determines the names; before `fit`, that of texts."""
         if self.pooling != "auto":
             return self.pooling
         return self._resolve_pooling(architecture, getattr(self, "n_features_in_", 1))
 
     def _check_names_are_known(self, n_vectors: int) -> None:
-        """Refuse to name features of pairs as those of texts, which are fewer."""
+        """Raise an error if pairs would get the names of texts, which are fewer."""
         container = _get_output_config("transform", self)["dense"]
         is_named = container != "default"
         if is_named and n_vectors > 1 and self.pooling == "auto":
             check_is_fitted(
                 self,
                 "n_features_in_",
-                msg="%(name)s must be fitted before it names the features of pairs, "
-                "which are more than those of texts. Got pairs, without fit, and "
-                f"set_output(transform={container!r}). Call fit or fit_transform.",
+                msg="%(name)s must be fitted to pairs before it can name their "
+                f"features. Got pairs and set_output(transform={container!r}) without "
+                "fit. Call fit or fit_transform.",
             )
 
     def __sklearn_tags__(self):

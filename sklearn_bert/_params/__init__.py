@@ -1,1 +1,1 @@
-"""Each parameter and fitted attribute that estimators share, written once."""
+"""Shared parameters and fitted attributes, each defined once."""

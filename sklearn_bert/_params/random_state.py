@@ -1,4 +1,4 @@
-"""What random_state means to a fit."""
+"""Random generators and seeds from `random_state`."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from sklearn.utils import check_random_state
 
 
 def make_generator(random_state: Any) -> np.random.RandomState:
-    """Return the generator of a random_state, and one of its own for None.
+    """Return the generator of a random_state, and a separate one for None.
 
-    Without a seed, fresh entropy: the global generator is not ours to advance.
+    None uses fresh entropy instead of the global generator, which a fit never changes.
     """
     if random_state is None:
         return np.random.RandomState()

@@ -1,10 +1,10 @@
-"""Each parameter that estimators share, once: its constraint and its paragraph.
+"""Shared parameters, each defined once with its constraint and its documentation.
 
-A class names the groups it takes::
+A class lists the groups that it uses::
 
     @document(ENCODER)
     class BertVectorizer(...):
-        '''Texts to features.
+        '''Turn texts into features.
 
         Parameters
         ----------
@@ -13,7 +13,7 @@ A class names the groups it takes::
 
         _parameter_constraints = {**constraints(ENCODER), "pooling": [...]}
 
-The only file that imports scikit-learn's private parameter validation.
+This is the only module that imports the private parameter validation of scikit-learn.
 """
 
 from collections.abc import Callable
@@ -57,16 +57,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Param:
-    """A parameter's constraint and its paragraph in numpydoc form."""
+    """The constraint and the numpydoc documentation of a parameter."""
 
     constraint: list[Any]
     doc: str
 
 
 class _EncoderOwner(HasMethods):
-    """An estimator of this package that holds an encoder once it is fitted.
+    """An estimator of this package that has an encoder after fit.
 
-    It is known by a mark on its class, which FrozenEstimator passes on.
+    A class attribute identifies it, also through FrozenEstimator.
     """
 
     def is_satisfied_by(self, val: Any) -> bool:
@@ -84,84 +84,86 @@ ENCODER = {
         [str, PathLike, _EncoderOwner("fit")],
         """\
 model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
-    The encoder: a folder, a Hugging Face id, or a fitted
+    The encoder: a folder, a Hugging Face model id, or a fitted
     :class:`~sklearn_bert.BertMaskedLM`, :class:`~sklearn_bert.BertClassifier`,
     :class:`~sklearn_bert.BertRegressor` or :class:`~sklearn_bert.BertTokenClassifier`,
-    whose own encoder is used. Where estimators are cloned, put the fitted estimator
-    into :class:`~sklearn.frozen.FrozenEstimator`. An id is looked for in the installed
-    bundle, then in the Hugging Face cache, and only then on the Hub. Only safetensors
-    files are read, and no code that comes with a model is run.""",
+    whose encoder is used. If estimators are cloned, as in cross-validation, wrap the
+    fitted estimator in :class:`~sklearn.frozen.FrozenEstimator`. A model id is looked
+    up in the installed bundle, then in the Hugging Face cache, then on the Hub.
+    Weights are only read from safetensors files, and code in a checkpoint is never
+    run.""",
     ),
     "revision": Param(
         [str, None],
         """\
 revision : str, default=None
-    Branch, tag or commit on the Hub; `None` takes what is at hand, else the main
-    branch. Folders have no revisions. The commit used is recorded in
+    Branch, tag or commit on the Hub. `None` uses a local copy if there is one, and
+    the main branch otherwise. Folders have no revisions. The commit is stored in
     `checkpoint_`.""",
     ),
     "pooling": Param(
         [StrOptions({"auto", "cls", "mean", "max", "compare"})],
         """\
 pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
-    How the vectors of a text's tokens, or a pair's, become one row of features:
+    How to combine the token vectors of a text, or of a pair, into one row of features:
 
     - "cls" is the vector of the first token, [CLS];
-    - "mean" is the mean of all;
-    - "max" is the maximum of each feature;
-    - "compare", for pairs only, puts side by side the means of the two texts, the
-      absolute difference of these and their product, as `InferSent
-      <https://aclanthology.org/D17-1070>`_ does: four times as many features, which
-      of windows are averaged;
-    - "auto" takes what the checkpoint declares in its sentence-transformers files,
-      and "cls" if it declares nothing; for pairs "compare" instead of "mean".""",
+    - "mean" is the mean over the tokens;
+    - "max" is the maximum over the tokens, for each feature;
+    - "compare", for pairs only, concatenates the means of the two texts, their
+      absolute difference and their product, as in `InferSent
+      <https://aclanthology.org/D17-1070>`_. These are four times as many features.
+      They are averaged over windows;
+    - "auto" uses the pooling that the checkpoint declares in its
+      sentence-transformers files, or "cls" if it declares none. For pairs, "compare"
+      replaces "mean".""",
     ),
     "max_length": Param(
         [Interval(Integral, 3, None, closed="left"), None],
         """\
 max_length : int, default=None
-    Longest text in tokens, special tokens included. `None` takes the limit that
-    the model itself declares.""",
+    Maximum number of tokens per text, including special tokens. `None` uses the limit
+    that the model declares.""",
     ),
     "long_text": Param(
         [StrOptions({"truncate", "head_tail", "window"})],
         """\
 long_text : {"truncate", "head_tail", "window"}, default="truncate"
-    What happens to a text of more than `max_length` tokens:
+    How to handle a text of more than `max_length` tokens:
 
-    - "truncate" keeps its beginning; of a pair, the longer text is cut first;
-    - "head_tail" keeps the first quarter and the last three quarters of
-      `max_length`;
-    - "window" reads all of it in windows of `max_length` tokens that overlap by a
-      quarter, and pools the windows. Of a pair, the longer text is cut into
-      windows, and the shorter one to half of `max_length` if it is longer.""",
+    - "truncate" keeps its beginning; of a pair, the longer text is truncated first;
+    - "head_tail" fills a quarter of `max_length` from its beginning and three quarters
+      from its end;
+    - "window" reads the whole text in windows of `max_length` tokens that overlap by a
+      quarter, and pools over the windows. Of a pair, the longer text is split into
+      windows, and the shorter one is truncated to half of `max_length`.""",
     ),
     "batch_size": Param(
         [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         """\
 batch_size : int or "auto", default="auto"
-    Texts per batch. "auto" fills each batch with the number of tokens that suits
-    the device. It changes speed and memory, not the result.""",
+    Number of texts per batch. "auto" chooses the number of tokens per batch to suit
+    the device. It affects speed and memory, not the result.""",
     ),
     "device": Param(
         [str],
         """\
 device : str, default="auto"
-    "auto" takes a CUDA GPU, then Apple's MPS, then the CPU. Otherwise a torch
-    device such as "cpu" or "cuda:1".""",
+    "auto" selects a CUDA GPU if there is one, then Apple's MPS, then the CPU. Any
+    other value is a PyTorch device such as "cpu" or "cuda:1".""",
     ),
     "dtype": Param(
         [StrOptions({"auto", "float32", "float64", "bfloat16", "float16"})],
         """\
 dtype : {"auto", "float32", "float64", "bfloat16", "float16"}, default="auto"
-    Number format of the computation. "auto" takes bfloat16 on CUDA GPUs that
-    multiply it in hardware and float32 elsewhere.""",
+    Data type of the computation. "auto" means bfloat16 on CUDA GPUs with hardware
+    support and float32 elsewhere.""",
     ),
     "verbose": Param(
         ["verbose"],
         """\
 verbose : int, default=0
-    1 or more shows a progress bar.""",
+    Whether to show a progress bar.""",
     ),
 }
 
@@ -171,47 +173,47 @@ FINE_TUNING = {
         [Interval(Integral, 1, None, closed="left")],
         """\
 batch_size : int, default=32
-    Texts per step of the optimiser. If memory is short, a batch is trained in
-    parts, which changes nothing else. Predictions choose their own batches.""",
+    Number of texts per optimizer step. A batch that does not fit into memory is
+    split, with the same result. Predictions choose their own batch size.""",
     ),
     "n_epochs": Param(
         [Interval(Integral, 1, None, closed="left")],
         """\
 n_epochs : int, default=4
-    How often training goes over the texts.""",
+    Number of passes over the texts.""",
     ),
     "learning_rate": Param(
         [Interval(Real, 0, None, closed="neither")],
         """\
 learning_rate : float, default=0.0002
-    The highest learning rate, see `schedule`. Larger models want a lower one, such
-    as 2e-5 to 5e-5 for those of BERT's size.""",
+    Peak learning rate, see `schedule`. Larger models need a lower one, such as 2e-5 to
+    5e-5 for BERT-base.""",
     ),
     "weight_decay": Param(
         [Interval(Real, 0, None, closed="left")],
         """\
 weight_decay : float, default=0.01
-    AdamW's decay of the weights. Biases and the parameters of norms do not decay.""",
+    Weight decay of AdamW. It does not apply to biases and normalization layers.""",
     ),
     "warmup": Param(
         [Interval(Real, 0, 1, closed="left")],
         """\
 warmup : float, default=0.1
-    Share of the steps over which the learning rate rises from 0.""",
+    Fraction of the steps over which the learning rate rises from 0.""",
     ),
     "schedule": Param(
         [StrOptions({"linear", "cosine", "constant"})],
         """\
 schedule : {"linear", "cosine", "constant"}, default="linear"
-    How the learning rate changes after the warmup: it falls to 0 along a line or a
-    cosine, or stays.""",
+    Learning rate after the warmup: it decays to 0 linearly or along a cosine, or stays
+    constant.""",
     ),
     "dropout": Param(
         [Interval(Real, 0, 1, closed="left")],
         """\
 dropout : float, default=0.1
-    Share of the numbers set to 0 in training, behind the embeddings, each block of
-    a layer, and the pooling.""",
+    Fraction of activations set to 0 in training, after the embeddings, each block of a
+    layer, and the pooling.""",
     ),
     "freeze": Param(
         [
@@ -221,57 +223,58 @@ dropout : float, default=0.1
         ],
         """\
 freeze : {"embeddings", "encoder"} or int, default=None
-    What is not trained: nothing; the embeddings; these and a number of layers,
-    counted from the lowest; or the whole encoder, so that only the linear layer on
-    top is. It saves time and memory.""",
+    What is not trained. `None` trains everything, "embeddings" freezes the embeddings,
+    an int also freezes that number of layers from the lowest, and "encoder" trains
+    only the linear layer on top. Freezing saves time and memory.""",
     ),
     "layer_decay": Param(
         [Interval(Real, 0, 1, closed="right")],
         """\
 layer_decay : float, default=0.8
-    Factor from the learning rate of one layer to that of the layer below, so that
-    lower layers, which hold the most general knowledge, move less. Layers that share
-    their weights move as the last one.""",
+    Ratio of the learning rate of a layer to that of the layer above it. Lower layers,
+    which encode the most general knowledge, change less. Layers that share their
+    weights use the learning rate of the last layer.""",
     ),
     "init": Param(
         [StrOptions({"probe", "zeros"})],
         """\
 init : {"probe", "zeros"}, default="probe"
-    Where the linear layer on top starts: at the linear model that fits the features
-    of the encoder as it is, or at zeros.""",
+    Initial weights of the linear layer on top: those of a linear model fitted to the
+    features of the frozen encoder, or zeros.""",
     ),
     "early_stopping": Param(
         ["boolean"],
         """\
 early_stopping : bool, default=False
-    Whether to hold out a part of the texts, to score it after each epoch, to stop
-    when the score no longer rises, and to keep the weights that scored best.""",
+    Whether to set aside a validation split, score it after each epoch, stop when the
+    score no longer improves, and keep the best weights.""",
     ),
     "validation_fraction": Param(
         [Interval(Real, 0, 1, closed="neither")],
         """\
 validation_fraction : float, default=0.1
-    Share of the texts that early stopping holds out.""",
+    Fraction of the texts in the validation split used for early stopping.""",
     ),
     "n_iter_no_change": Param(
         [Interval(Integral, 1, None, closed="left")],
         """\
 n_iter_no_change : int, default=2
-    Early stopping ends training after so many epochs without a better score.""",
+    Number of epochs without improvement after which early stopping ends training.""",
     ),
     "scoring": Param(
         [StrOptions(set(get_scorer_names())), callable, None],
         """\
 scoring : str or callable, default=None
-    What early stopping scores: any scorer of scikit-learn, or `None` for the
-    estimator's own `score`. It is called once before the training and after each
-    epoch, with the sample weights if it takes any.""",
+    Score used for early stopping: the name of a scikit-learn scorer, a callable with
+    the signature ``scorer(estimator, X, y)``, or `None` for the `score` method. It is
+    called once before training and after each epoch, with the sample weights if it
+    supports them.""",
     ),
     "warm_start": Param(
         ["boolean"],
         """\
 warm_start : bool, default=False
-    Whether `fit` goes on from the weights of the fit before.""",
+    Whether `fit` starts from the weights of the previous fit.""",
     ),
     "callbacks": Param(
         ["array-like", None],
@@ -279,23 +282,23 @@ warm_start : bool, default=False
 callbacks : list of callable, default=None
     Functions called after each epoch with a state, whose attributes are `epoch`,
     `n_epochs`, `step`, `n_steps`, `loss`, `learning_rate`, `validation_score` and
-    `seconds`. One that returns True ends the training.""",
+    `seconds`. A callback that returns True stops training.""",
     ),
     "dtype": Param(
         [StrOptions({"auto", "float32", "float64", "bfloat16"})],
         """\
 dtype : {"auto", "float32", "float64", "bfloat16"}, default="auto"
-    Number format of the computation. In training "auto" multiplies in bfloat16
-    where the hardware does so faster than in float32; weights are float32 then.
-    Predictions are made in bfloat16 on such GPUs and in float32 elsewhere.""",
+    Data type of the computation. In training, "auto" keeps the weights in float32 and
+    computes matrix products in bfloat16 if the hardware is faster at it. Predictions
+    use bfloat16 on GPUs with hardware support and float32 elsewhere.""",
     ),
     "random_state": Param(
         ["random_state"],
         """\
 random_state : int, RandomState instance or None, default=None
-    Seed of the order of the texts, of dropout and of the split of early stopping.
-    With an int, two fits on one machine give the same weights. The global
-    generators of NumPy and torch are neither read nor changed.""",
+    Seed of the order of the texts, of dropout and of the validation split. With an
+    int, two fits on one machine give the same weights. The global generators of NumPy
+    and PyTorch are neither used nor changed.""",
     ),
     "verbose": Param(
         ["verbose"],
@@ -311,16 +314,16 @@ CLASSIFICATION = {
         [dict, StrOptions({"balanced"}), None],
         """\
 class_weight : dict or "balanced", default=None
-    Weight of each class in the loss, by label; classes that a dict leaves out weigh
-    1. "balanced" gives all classes the same total weight. With several labels per
-    text, the keys are the columns of y, and the weight goes to the texts that have
-    the label. Multiplies `sample_weight`.""",
+    Weight of each class in the loss. A dict maps labels to weights; other classes have
+    weight 1. "balanced" gives all classes the same total weight. For multilabel
+    targets the keys are the columns of y, and the weight applies to the texts that
+    have the label. It is multiplied by `sample_weight`.""",
     ),
     "label_smoothing": Param(
         [Interval(Real, 0, 1, closed="left")],
         """\
 label_smoothing : float, default=0.0
-    Share of each training target that is spread evenly over the classes.""",
+    Fraction of each training target that is distributed evenly over the classes.""",
     ),
 }
 
@@ -329,12 +332,12 @@ VOCABULARY = {
         ["boolean"],
         """\
 lowercase : bool, default=True
-    Whether word pieces that are learnt ignore case and accents. The tokenizer of a
-    checkpoint has its own rule.""",
+    Whether a learned vocabulary ignores case and accents. It does not apply to the
+    tokenizer of a checkpoint.""",
     ),
 }
 
-# Of whole texts only: words are neither pooled nor cut.
+# Only for texts: words are neither pooled nor truncated.
 _OF_TEXTS = {"pooling", "long_text"}
 
 TAGGING = {
@@ -344,34 +347,33 @@ TAGGING = {
         [Interval(Integral, 3, None, closed="left"), None],
         """\
 max_length : int, default=None
-    Longest sequence in tokens, special tokens included. `None` takes the limit that
-    the model itself declares. Sentences of more tokens are read in windows that
-    overlap by a quarter, and each word is tagged where its context is widest.""",
+    Maximum number of tokens per sequence, including special tokens. `None` uses the
+    limit that the model declares. Longer sentences are read in windows that overlap by
+    a quarter, and each word is tagged in the window with the most context.""",
     ),
     "class_weight": Param(
         [dict, StrOptions({"balanced"}), None],
         """\
 class_weight : dict or "balanced", default=None
-    Weight in the loss of the words of each tag, by tag; tags that a dict leaves out
-    weigh 1. "balanced" gives all tags the same total weight. Multiplies
+    Weight of each tag in the loss. A dict maps tags to weights; other tags have weight
+    1. "balanced" gives all tags the same total weight. It is multiplied by
     `sample_weight`.""",
     ),
     "word_tokenizer": Param(
         [callable, None],
         """\
 word_tokenizer : callable, default=None
-    Splits a text into a list of words, where X holds texts. `None` finds the words
-    by the regular expression ``\\w+(?:['’.-]\\w+)*|[^\\w\\s]``: runs of letters and
-    digits, which an apostrophe, a full stop or a hyphen may join, and every other
-    character by itself.""",
+    Splits a text into a list of words, if X contains texts. `None` uses the regular
+    expression ``\\w+(?:['’.-]\\w+)*|[^\\w\\s]``: runs of letters and digits, which an
+    apostrophe, a period or a hyphen may join, and every other character separately.""",
     ),
     "constrain_tags": Param(
         [StrOptions({"bio"}), None],
         """\
 constrain_tags : {"bio"}, default=None
-    Which sequences of tags may be predicted: any, or those in which each "I-" goes on
-    with an entity of its type. "bio" finds the most probable one by the Viterbi
-    algorithm, and wants the tags of y to be so too.""",
+    Valid sequences of tags: with `None` any sequence, with "bio" those in which each
+    "I-" tag continues an entity of its type. "bio" predicts the most probable valid
+    sequence with the Viterbi algorithm, and requires valid tags in y.""",
     ),
 }
 
@@ -380,10 +382,9 @@ REGRESSION = {
         [StrOptions({"squared_error", "absolute_error", "huber"})],
         """\
 loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-    What training makes small, on targets that are scaled to mean 0 and standard
-    deviation 1. "absolute_error" predicts a median rather than a mean, and minds
-    outliers less. "huber" is squared up to one standard deviation and absolute
-    beyond.""",
+    Training loss, on targets scaled to mean 0 and standard deviation 1.
+    "absolute_error" predicts the median instead of the mean and is less sensitive to
+    outliers. "huber" is squared up to one standard deviation and absolute beyond.""",
     ),
 }
 
@@ -392,14 +393,14 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def constraints(*groups: Group) -> dict[str, list[Any]]:
-    """Return the groups' constraints in scikit-learn's form."""
+    """Return the constraints of the groups as scikit-learn expects them."""
     return {name: param.constraint for group in groups for name, param in group.items()}
 
 
 def document(*groups: Group) -> Callable[[_Class], _Class]:
-    """Replace each line ``%(name)s`` of a class's docstring by that paragraph.
+    """Replace each line ``%(name)s`` in the docstring of a class.
 
-    It is that of a parameter in the groups, or of a fitted attribute.
+    The replacement documents a parameter of the groups, or a fitted attribute.
     """
     docs = {name: param.doc for group in groups for name, param in group.items()}
     paragraphs = {f"%({name})s": doc for name, doc in {**FITTED, **docs}.items()}
