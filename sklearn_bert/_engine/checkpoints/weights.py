@@ -31,10 +31,12 @@ _RANDOM = frozenset(
         "xavier_uniform_",
     }
 )
+# Those whose first number is a mean or a lower bound.
+_WITH_A_CENTER = ("normal_", "uniform_")
 
 
 class _NothingRandom(TorchFunctionMode):
-    """Leaves tensors as they are that would be filled with random numbers.
+    """Fills tensors with a constant where they would be filled with random numbers.
 
     transformers draws the weights that a file lacks from the process's global
     generator, which other threads may be using. A mode holds for its own thread only.
@@ -44,9 +46,16 @@ class _NothingRandom(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if getattr(func, "__name__", "") in _RANDOM:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
+        if name not in _RANDOM:
+            return func(*args, **kwargs)
+        tensor, *numbers = args or (kwargs["tensor"],)
+        # A mean or a lower bound, at which trunc_normal_ stops drawing again.
+        numbers += [kwargs[key] for key in ("mean", "a", "from") if key in kwargs]
+        with torch.no_grad():
+            return tensor.fill_(
+                numbers[0] if numbers and name in _WITH_A_CENTER else 0.0
+            )
 
 
 def read_weights(
@@ -54,7 +63,7 @@ def read_weights(
 ) -> tuple[Any, dict[str, Any]]:
     """Return a model in float32, and what transformers says of the files' tensors.
 
-    Those that the files lack hold whatever was in memory.
+    Those that the files lack hold a constant.
     """
     return _load(
         kind,

@@ -25,6 +25,17 @@ def test_weights_that_are_missing_are_not_drawn(files):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.parametrize("cutoff", [3.0, 0.1])
+def test_truncated_distributions_end(save_model, tmp_path, cutoff):
+    # torch draws again what lies beyond the cutoff.
+    folder = save_model(
+        tmp_path / "model", "modernbert", initializer_cutoff_factor=cutoff
+    )
+    config = read_config(locate(str(folder), None))
+    with pytest.raises(RuntimeError, match="Missing key"):
+        set_weights(type(shape_model(config)), config, {})
+
+
 def test_other_threads_draw_their_own_numbers_meanwhile(files):
     torch.manual_seed(5)
     expected = torch.rand(100)
