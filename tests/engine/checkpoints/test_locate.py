@@ -185,7 +185,7 @@ def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
 
 
 def test_displaying_never_downloads(downloads):
-    with pytest.raises(CheckpointNotFoundError, match="is not on this machine"):
+    with pytest.raises(CheckpointNotFoundError, match="must be on this machine"):
         locate("owner/name", None, may_download=False)
     assert downloads == []
 
