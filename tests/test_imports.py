@@ -16,7 +16,7 @@ ENGINE = "sklearn_bert._engine"
 TRANSFORMERS = {
     f"{ENGINE}.checkpoints.architecture",
     f"{ENGINE}.checkpoints.load",
-    f"{ENGINE}.encoding.encoder",
+    f"{ENGINE}.encoding.modules",
     f"{ENGINE}.masked_lm.model",
 }
 ESTIMATORS = {

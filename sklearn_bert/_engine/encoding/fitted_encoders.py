@@ -15,7 +15,8 @@ from weakref import WeakKeyDictionary, ref
 import torch
 
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, unpack
-from sklearn_bert._engine.encoding.encoder import Encoder, choose_backend
+from sklearn_bert._engine.encoding.backend_choice import choose_backend
+from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory

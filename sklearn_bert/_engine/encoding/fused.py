@@ -19,6 +19,7 @@ from sklearn_bert._engine.encoding.attention import (
     first_token_attention,
     flat_attention,
 )
+from sklearn_bert._engine.encoding.backend import UnsuitableModelError
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,
@@ -26,10 +27,6 @@ from sklearn_bert._engine.encoding.linear import (
     make_linear,
     packed_linear_works,
 )
-
-
-class UnknownLayoutError(Exception):
-    """The model's layers are not laid out as BERT's."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class FusedBackend:
 
     Raises
     ------
-    UnknownLayoutError
+    UnsuitableModelError
         If the model's layers are not laid out as BERT's.
     """
 
@@ -69,7 +66,9 @@ class FusedBackend:
         model: Any = checkpoint.model.to(device, dtype)
         self._activation = checkpoint.architecture.activation
         if self._activation not in ACTIVATIONS:
-            raise UnknownLayoutError(f"activation {self._activation!r}")
+            raise UnsuitableModelError(
+                f"its activation {self._activation!r} is not known"
+            )
         try:
             attention = model.encoder.layer[0].attention.self
             self._n_heads: int = attention.num_attention_heads
@@ -79,7 +78,9 @@ class FusedBackend:
                 for depth, layer in enumerate(model.encoder.layer)
             ]
         except AttributeError as error:
-            raise UnknownLayoutError(str(error)) from error
+            raise UnsuitableModelError(
+                f"its layers are not those of BERT ({error})"
+            ) from error
         self._is_packed = device.type == "cpu" and packed_linear_works(dtype)
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from sklearn_bert._engine.encoding.encoder import Encoder, choose_backend
+from sklearn_bert._engine.encoding.backend_choice import choose_backend
+from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fitted_encoders import FittedModels
 from sklearn_bert._engine.masked_lm.model import (
     MaskedHead,

@@ -62,7 +62,7 @@ class TrainableFusedBackend(FusedBackend):
 
     Raises
     ------
-    UnknownLayoutError
+    UnsuitableModelError
         If the model's layers are not laid out as BERT's.
     """
 

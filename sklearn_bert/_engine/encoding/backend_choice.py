@@ -1,0 +1,220 @@
+"""Which backend runs a model: the fastest one that gives the right numbers.
+
+Three are tried in turn. A numeric test of the loaded model decides, never a list of
+names:
+
+fused
+    :class:`~sklearn_bert._engine.encoding.fused.FusedBackend`, for BERT's layout.
+flat
+    transformers' own modules over flat batches, for every model that takes its
+    attention from transformers' attention interface.
+padded
+    transformers' own modules over padded batches, for all others.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.checkpoints.architecture import quietly
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.compat.transformers_private import attention_of
+from sklearn_bert._engine.encoding.backend import Backend, UnsuitableModelError
+from sklearn_bert._engine.encoding.batch import Batch, collate
+from sklearn_bert._engine.encoding.fused import FusedBackend
+from sklearn_bert._engine.encoding.modules import (
+    FlatBackend,
+    ModuleBackend,
+    PaddedBackend,
+    set_attention,
+)
+from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert.exceptions import CheckpointError
+
+_LOGGER = logging.getLogger("sklearn_bert")
+_CPU = torch.device("cpu")
+# Numbers of another text in a text's result are far above, rounding is far below.
+_TOLERANCE = 1e-4
+# Settings of models whose tokens attend, in long texts, only to some others.
+_LOCAL = ("attention_type", "attention_window", "local_attention", "sliding_window")
+
+
+def choose_backend(
+    checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+) -> Backend:
+    """Return the first backend whose states equal those of each sequence by itself.
+
+    Fine-tuned weights may be so far off that rounding alone makes the states differ.
+    Their model has been found to be an encoder before, so it runs padded then.
+
+    Raises
+    ------
+    CheckpointError
+        If the model cannot be run, reads no further than a token's own place, or lets
+        one sequence of a padded batch change another.
+    """
+    backend = _first_matching_backend(checkpoint)
+    if (device, dtype) == (_CPU, _own_dtype(checkpoint)):
+        return backend
+    return type(backend)(checkpoint, device, dtype)
+
+
+def choose_backend_class(
+    checkpoint: Checkpoint,
+) -> type[ModuleBackend] | type[FusedBackend]:
+    """Return the class of the backend that :func:`choose_backend` chooses."""
+    return type(_first_matching_backend(checkpoint))
+
+
+# Some models tell the user what concerns the short sequences of the test alone.
+@quietly()
+def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBackend:
+    """Try the backends on the CPU in the dtype of the weights."""
+    model: Any = checkpoint.model
+    dtype = _own_dtype(checkpoint)
+    attention = attention_of(model)
+    padded = PaddedBackend(checkpoint, _CPU, dtype)
+    sequences = _self_test_sequences(checkpoint)
+    layers = tuple(range(checkpoint.architecture.n_layers + 1))
+    expected = _one_by_one(padded, sequences, layers)
+    if not checkpoint.is_fine_tuned:
+        _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
+    batch = collate(sequences, range(len(sequences.ids)))
+    for kind in (FusedBackend, FlatBackend, PaddedBackend):
+        try:
+            if kind is not PaddedBackend:
+                _check_attends_everywhere(model.config)
+            backend = kind(checkpoint, _CPU, dtype)
+            _check_close(_all_states(backend, batch, layers), expected)
+            return backend
+        except UnsuitableModelError as error:
+            reason = str(error)
+        # A model that a backend does not know can fail in any way.
+        except Exception as error:
+            reason = f"it failed with {error!r}"
+        _LOGGER.debug(
+            "%s does not run this %s model: %s.",
+            kind.__name__,
+            model.config.model_type,
+            reason,
+        )
+        set_attention(model, attention)
+    if checkpoint.is_fine_tuned:
+        return padded
+    raise CheckpointError(
+        "model must keep the texts of a batch apart. Got a "
+        f"{model.config.model_type!r} model, whose features of a text depend on the "
+        "others. Choose another encoder such as BERT, RoBERTa or MiniLM."
+    )
+
+
+def runs_in_autocast(
+    backend: Backend, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+) -> bool:
+    """Tell whether a backend can run while products are rounded to ``dtype``.
+
+    Some models write the lowest number of their weights' dtype into a tensor of another
+    one, which cannot hold it.
+    """
+    sequences = _self_test_sequences(checkpoint)
+    batch = collate(sequences, range(len(sequences.ids))).to(device)
+    top = (checkpoint.architecture.n_layers,)
+    try:
+        (states,) = _all_states(backend, batch, top, dtype)
+        is_finite = bool(torch.isfinite(states).all())
+        reason = "its states are not finite"
+    except RuntimeError as error:
+        is_finite, reason = False, f"it failed with {error!r}"
+    if not is_finite:
+        _LOGGER.debug("The model does not run in autocast to %s: %s.", dtype, reason)
+    return is_finite
+
+
+def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
+    return next(checkpoint.model.parameters()).dtype
+
+
+def _check_attends_everywhere(config: Any) -> None:
+    """Refuse a model whose tokens attend only to some others.
+
+    A short self-test cannot show what happens only to long texts.
+    """
+    for name in _LOCAL:
+        if value := getattr(config, name, None):
+            raise UnsuitableModelError(f"its attention is local ({name}={value!r})")
+
+
+def _one_by_one(
+    backend: Backend, sequences: TokenSequences, layers: tuple[int, ...]
+) -> list[Tensor]:
+    """Return every layer's states of sequences that run one at a time."""
+    try:
+        states = [
+            _all_states(backend, collate(sequences, [row]), layers)
+            for row in range(len(sequences.ids))
+        ]
+    # transformers' models fail in many ways on a configuration that they do not like.
+    except Exception as error:
+        raise CheckpointError(
+            f"model must be an encoder that transformers can run. It failed with: "
+            f"{error}. Choose another encoder such as BERT, RoBERTa or MiniLM."
+        ) from error
+    return [torch.cat(layer) for layer in zip(*states, strict=True)]
+
+
+def _check_reads_both_ways(
+    backend: Backend, sequences: TokenSequences, last: int, expected: Tensor
+) -> None:
+    """Refuse a model whose first token does not see the last one."""
+    ids = [*sequences.ids[0][:-1], sequences.ids[0][0]]
+    changed = replace(sequences, ids=[ids, *sequences.ids[1:]])
+    states = _all_states(backend, collate(changed, [0]), (last,))
+    if torch.equal(states[0][0], expected[0]):
+        raise CheckpointError(
+            "model must be an encoder, which reads a text in both directions. Got one "
+            "whose first token does not see the last. Choose an encoder such as BERT, "
+            "RoBERTa or MiniLM."
+        )
+
+
+def _all_states(
+    backend: Backend,
+    batch: Batch,
+    layers: tuple[int, ...],
+    autocast_dtype: torch.dtype | None = None,
+) -> list[Tensor]:
+    device = batch.input_ids.device
+    with torch.inference_mode(), multiply_in(device, autocast_dtype):
+        return backend.hidden_states(batch, layers, only_first=False)
+
+
+def _check_close(states: list[Tensor], expected: list[Tensor]) -> None:
+    for layer, (a, b) in enumerate(zip(states, expected, strict=True)):
+        if not torch.allclose(a, b, rtol=0.0, atol=_TOLERANCE * float(b.abs().max())):
+            raise UnsuitableModelError(
+                f"its states after layer {layer} differ from those of single texts"
+            )
+
+
+def _self_test_sequences(checkpoint: Checkpoint) -> TokenSequences:
+    """Return four sequences whose mixing or misplacing would show."""
+    model: Any = checkpoint.model
+    vocab_size = model.get_input_embeddings().weight.shape[0]
+    # The first ids are control tokens, padding among them.
+    first = min(5, vocab_size - 1)
+    generator = torch.Generator().manual_seed(0)
+    longest = checkpoint.architecture.max_positions
+    lengths = [min(n, longest) for n in (9, 5, 5, 3)]
+    has_segments = checkpoint.architecture.has_segments
+    return TokenSequences(
+        ids=[
+            torch.randint(first, vocab_size, (n,), generator=generator).tolist()
+            for n in lengths
+        ],
+        second_starts=[2] * len(lengths) if has_segments else None,
+        text_index=list(range(len(lengths))),
+    )

@@ -1,0 +1,153 @@
+"""The backends that run transformers' own modules."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_bert._engine.checkpoints.architecture import quietly
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.encoding.attention import flat_attention
+from sklearn_bert._engine.encoding.backend import UnsuitableModelError
+from sklearn_bert._engine.encoding.batch import Batch
+
+_FLAT = "sklearn_bert_flat"
+
+
+class ModuleBackend:
+    """What the backends that run transformers' own modules share."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self._model: Any = checkpoint.model.to(device, dtype)
+        self._first_position = checkpoint.architecture.first_position
+        self._has_segments = checkpoint.architecture.has_segments
+
+    def hidden_states(
+        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
+    ) -> list[Tensor]:
+        """Return the layers' states of all tokens, or of the first ones."""
+        states = self._run(batch, layers)
+        if only_first:
+            return [state[batch.first_tokens] for state in states]
+        return states
+
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        """Return the layers' states of all tokens."""
+        raise NotImplementedError
+
+
+class FlatBackend(ModuleBackend):
+    """transformers' modules over flat batches, through its attention interface."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        from transformers import AttentionInterface
+
+        super().__init__(checkpoint, device, dtype)
+        # A name without a mask function of its own gets no mask, as flat batches need.
+        AttentionInterface.register(_FLAT, _attend_flat)
+        set_attention(self._model, _FLAT)
+
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        n_tokens = len(batch.input_ids)
+        inputs = {
+            "input_ids": batch.input_ids,
+            "position_ids": batch.positions + self._first_position,
+        }
+        if self._has_segments:
+            segments = batch.segments
+            if segments is None:
+                segments = torch.zeros_like(batch.input_ids)
+            inputs["token_type_ids"] = segments
+        n_more = self._n_rows(n_tokens) - n_tokens
+        output = self._model(
+            **{name: _repeat_first(x, n_more)[None] for name, x in inputs.items()},
+            output_hidden_states=True,
+            attend=self._plan(batch),
+        )
+        states = _states(output)
+        return [states[layer][0, :n_tokens] for layer in layers]
+
+    def _n_rows(self, n_tokens: int) -> int:
+        """Return to how many rows a batch is filled up."""
+        return n_tokens
+
+    def _plan(self, batch: Batch) -> Any:
+        """Return the attention of all layers, as ``flat_attention`` without batch."""
+        return partial(flat_attention, batch=batch)
+
+
+def set_attention(model: Any, name: str) -> None:
+    # Models that do not take their attention by name log it, and keep their own.
+    with quietly():
+        model.set_attn_implementation(name)
+
+
+def _repeat_first(x: Tensor, n_more: int) -> Tensor:
+    """Append the first number of (T,) so many times."""
+    return x if n_more == 0 else torch.cat([x, x[:1].expand(n_more)])
+
+
+def _states(output: Any) -> list[Tensor]:
+    """Return every layer's states; some models put a last norm on the last ones."""
+    return [*output.hidden_states[:-1], output.last_hidden_state]
+
+
+def _attend_flat(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    *,
+    attend: Any,
+    sliding_window: int | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention in the form that transformers calls: (1, heads, T, size) each."""
+    if sliding_window is not None:
+        raise UnsuitableModelError("a sliding window does not fit flat batches")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
+    return attend(q, k, v, scale=scale)[None], None
+
+
+class PaddedBackend(ModuleBackend):
+    """transformers' modules over padded batches, sorted by length beforehand."""
+
+    def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
+        places = _places(batch)
+        shape = (len(batch.lengths), batch.lengths[0])
+        inputs = {
+            "input_ids": _pad(batch.input_ids, places, shape),
+            "attention_mask": _pad(torch.ones_like(batch.input_ids), places, shape),
+        }
+        if self._has_segments and batch.segments is not None:
+            inputs["token_type_ids"] = _pad(batch.segments, places, shape)
+        output = self._model(**inputs, output_hidden_states=True)
+        states = _states(output)
+        return [states[layer].flatten(0, 1).index_select(0, places) for layer in layers]
+
+
+def _places(batch: Batch) -> Tensor:
+    """Return where each token stands in the padded batch, row after row: (T,), int64.
+
+    Made of what is on the device already, so that nobody waits for it.
+    """
+    longest, n_tokens = batch.lengths[0], len(batch.input_ids)
+    rows = torch.arange(len(batch.lengths), device=batch.boundaries.device)
+    row_starts = (rows * longest).repeat_interleave(
+        batch.boundaries.diff(), output_size=n_tokens
+    )
+    return row_starts + batch.positions
+
+
+def _pad(flat: Tensor, places: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Put (T,) into its places in (n, longest); zeros elsewhere."""
+    padded = flat.new_zeros(shape[0] * shape[1])
+    return padded.index_copy_(0, places, flat).view(shape)

@@ -1,0 +1,98 @@
+"""Which backend runs a model, what is refused, and what the log says about it."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.backend_choice import choose_backend
+from sklearn_bert._engine.encoding.encoder import build_encoder
+from sklearn_bert._engine.encoding.fused import FusedBackend
+from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
+from sklearn_bert.exceptions import CheckpointError
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("broken", "chosen"),
+    [((FusedBackend,), FlatBackend), ((FusedBackend, FlatBackend), PaddedBackend)],
+)
+def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, chosen):
+    def mixing(original):
+        def run(self, batch, layers, *, only_first):
+            states = original(self, batch, layers, only_first=only_first)
+            return [state + 1e-3 * state.roll(1, 0) for state in states]
+
+        return run
+
+    for kind in broken:
+        monkeypatch.setattr(kind, "hidden_states", mixing(kind.hidden_states))
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    assert type(choose_backend(checkpoint, CPU, torch.float32)) is chosen
+
+
+def test_an_unknown_activation_is_left_to_transformers(
+    save_model, tmp_path, edit_config
+):
+    folder = save_model(tmp_path / "silu", hidden_act="silu")
+    encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
+    assert type(encoder.backend) is FlatBackend
+
+
+def test_a_causal_model_is_refused(save_model, tmp_path):
+    folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_layer=3, n_head=4)
+    with pytest.raises(CheckpointError, match="first token does not see the last"):
+        build_encoder(locate(str(folder), None), CPU, torch.float32)
+
+
+def test_a_model_that_mixes_padded_texts_is_refused(save_model, tmp_path):
+    folder = save_model(tmp_path / "fnet", "fnet")
+    with pytest.raises(CheckpointError, match="must keep the texts of a batch apart"):
+        build_encoder(locate(str(folder), None), CPU, torch.float32)
+
+
+def test_local_attention_is_left_to_transformers(save_model, tmp_path):
+    folder = save_model(tmp_path / "big_bird", "big_bird")
+    encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
+    assert type(encoder.backend) is PaddedBackend
+
+
+def log_of(folder, caplog, level):
+    with caplog.at_level(level, "sklearn_bert"):
+        build_encoder(locate(str(folder), None), CPU, torch.float32)
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_the_log_says_why_a_model_is_neither_fused_nor_flat(
+    save_model, tmp_path, caplog
+):
+    folder = save_model(tmp_path / "mpnet", "mpnet", pad_token_id=1)
+    fused, flat = log_of(folder, caplog, "DEBUG")
+    assert "FusedBackend does not run this mpnet model: its layers are not" in fused
+    assert "FlatBackend does not run this mpnet model: its states after" in flat
+
+
+def test_the_log_says_that_attention_is_local(save_model, tmp_path, caplog):
+    folder = save_model(tmp_path / "big_bird", "big_bird")
+    messages = log_of(folder, caplog, "DEBUG")
+    assert len(messages) == 2
+    assert all("attention_type='block_sparse'" in message for message in messages)
+
+
+def test_the_log_has_the_reason_of_an_unexpected_failure(
+    tiny_bert, caplog, monkeypatch
+):
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError("no such layer")
+
+    monkeypatch.setattr(FusedBackend, "hidden_states", fail)
+    (message,) = log_of(tiny_bert, caplog, "DEBUG")
+    assert message.endswith("it failed with ZeroDivisionError('no such layer').")
+
+
+def test_above_debug_nothing_is_said(save_model, tmp_path, caplog, capfd):
+    folder = save_model(tmp_path / "mpnet", "mpnet", pad_token_id=1)
+    capfd.readouterr()
+    assert log_of(folder, caplog, "INFO") == []
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,53 @@
+"""transformers' modules over padded and flat batches."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.batch import collate
+from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+
+CPU = torch.device("cpu")
+ALL = (0, 1, 2, 3)
+SEQUENCES = TokenSequences(
+    [[2, 9, 8, 7, 6, 3], [2, 9, 3], [2, 8, 3]], text_index=[0, 1, 2]
+)
+
+
+def make(kind, folder):
+    checkpoint = load_checkpoint(locate(str(folder), None))
+    return kind(checkpoint, CPU, torch.float64)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("kind", [FlatBackend, PaddedBackend])
+def test_states_of_a_batch_are_those_of_each_sequence_end_to_end(tiny_bert, kind):
+    backend = make(kind, tiny_bert)
+    together = backend.hidden_states(
+        collate(SEQUENCES, [0, 1, 2]), ALL, only_first=False
+    )
+    alone = [
+        backend.hidden_states(collate(SEQUENCES, [row]), ALL, only_first=False)
+        for row in range(3)
+    ]
+    for states, expected in zip(together, zip(*alone, strict=True), strict=True):
+        torch.testing.assert_close(states, torch.cat(expected))
+
+
+@torch.inference_mode()
+def test_only_the_layers_wanted_are_laid_end_to_end(tiny_bert, monkeypatch):
+    backend = make(PaddedBackend, tiny_bert)
+    batch = collate(SEQUENCES, [0, 1, 2])
+    expected = backend.hidden_states(batch, ALL, only_first=False)
+    select, calls = torch.Tensor.index_select, []
+
+    def counting(self, *args):
+        calls.append(args)
+        return select(self, *args)
+
+    monkeypatch.setattr(torch.Tensor, "index_select", counting)
+    (states,) = backend.hidden_states(batch, (2,), only_first=False)
+    assert torch.equal(states, expected[2])
+    assert len(calls) == 1
