@@ -27,7 +27,6 @@ from sklearn_bert._engine.text.inputs import Inputs
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig, TrainingLog
-from sklearn_bert._engine.training.divergence import raise_error_of
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths
@@ -139,11 +138,11 @@ class BaseFineTuner(BaseFineTuned):
             callbacks=() if self.callbacks is None else self.callbacks,
         )
         if continues and is_partial and self._optimizer_state is not None:
-            training.load_optimizer_state(self._optimizer_state)
+            training.optimizer.load_state(self._optimizer_state)
         log = training.run()
         # After a divergence the moments are those of weights that are gone.
         keeps_state = is_partial and log.error is None
-        state = training.optimizer_state() if keeps_state else None
+        state = training.optimizer.state() if keeps_state else None
         fitted._take_results(log, checkpoint, layer, state, is_partial and continues)
         return fitted, log
 
@@ -365,4 +364,4 @@ class BaseFineTuner(BaseFineTuned):
                 "on.",
                 InterruptedFitWarning,
             )
-        raise_error_of(log)
+        log.raise_error()

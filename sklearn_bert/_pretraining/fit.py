@@ -35,7 +35,6 @@ from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
-from sklearn_bert._engine.training.divergence import raise_error_of
 from sklearn_bert._engine.training.model.trainable import (
     TrainableEncoder,
     make_trainable,
@@ -286,4 +285,4 @@ class BasePretrainer(BasePretrained):
                 "far are kept, and the estimator can be used.",
                 InterruptedFitWarning,
             )
-        raise_error_of(log)
+        log.raise_error()

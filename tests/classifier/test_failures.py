@@ -14,16 +14,16 @@ from sklearn_bert.exceptions import (
 def test_short_memory_is_told_once_and_changes_nothing(
     make, fitted, texts, labels, monkeypatch
 ):
-    from sklearn_bert._engine.training.loop import FineTuning
+    from sklearn_bert._engine.training.model.supervised import SupervisedModel
 
-    forward, calls = FineTuning._forward, iter(range(10**6))
+    forward, calls = SupervisedModel.sum_losses, iter(range(10**6))
 
     def failing(self, part):
         if next(calls) == 1:
             raise torch.OutOfMemoryError("out of memory")
         return forward(self, part)
 
-    monkeypatch.setattr(FineTuning, "_forward", failing)
+    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
     exact = {"dropout": 0.0, "dtype": "float32"}
     classifier = make(**exact)
     with pytest.warns(MemoryWarning, match="in parts of 16") as caught:

@@ -33,19 +33,19 @@ def test_empty_sentences_change_nothing(make, sentences, tags):
 def test_parts_of_a_batch_add_up_to_it(make, sentences, tags, max_length, monkeypatch):
     import torch
 
-    from sklearn_bert._engine.training.loop import FineTuning
+    from sklearn_bert._engine.training.model.supervised import SupervisedModel
     from sklearn_bert.exceptions import MemoryWarning
 
     options = {**EXACT, "max_length": max_length}
     whole = make(**options).fit(sentences, tags)
-    forward, calls = FineTuning._forward, iter(range(10**6))
+    forward, calls = SupervisedModel.sum_losses, iter(range(10**6))
 
     def failing(self, part):
         if next(calls) < 2:
             raise torch.OutOfMemoryError("out of memory")
         return forward(self, part)
 
-    monkeypatch.setattr(FineTuning, "_forward", failing)
+    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
     with pytest.warns(MemoryWarning):
         parted = make(**options).fit(sentences, tags)
     assert_same(parted, whole, 1e-9)

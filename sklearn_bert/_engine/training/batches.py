@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch, collate, move
+from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
 # Batches that are drawn together, sorted by length and then shuffled: texts of like
@@ -118,17 +119,15 @@ class BatchMaker:
     def parts(
         self, texts: Sequence[int], max_texts: int, max_tokens: int | None
     ) -> list[list[int]]:
-        """Cut a batch where it would be too large; a single text never is."""
-        parts: list[list[int]] = []
-        n_tokens = 0
-        for text in texts:
-            n_tokens += self._lengths[text]
-            is_too_long = max_tokens is not None and n_tokens > max_tokens
-            if not parts or is_too_long or len(parts[-1]) == max_texts:
-                parts.append([])
-                n_tokens = self._lengths[text]
-            parts[-1].append(text)
-        return parts
+        """Cut a batch into parts of at most so many texts and tokens."""
+        return list(
+            split_greedily(
+                texts,
+                lambda text: int(self._lengths[text]),
+                max_size=max_tokens,
+                max_items=max_texts,
+            )
+        )
 
     def token_ids(self, texts: Sequence[int]) -> Tensor:
         """Return the token ids that some texts use: (n_rows,), int64."""

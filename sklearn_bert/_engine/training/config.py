@@ -1,4 +1,4 @@
-"""What goes into a training, what it reports on the way, and what came of it."""
+"""What a training is given, and what it reports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,20 +8,16 @@ from sklearn_bert.exceptions import DivergenceError
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How to train.
+class LoopConfig:
+    """What every training loop is told.
 
     Attributes
     ----------
-    n_epochs, batch_size : int
-    learning_rate, weight_decay, layer_decay : float
+    n_epochs : int
+    learning_rate, weight_decay : float
     warmup : float
         Share of the steps over which the learning rate rises.
     schedule : {"linear", "cosine", "constant"}
-    readout : Readout
-    patience : int or None
-        Epochs without a better validation score after which training stops; None goes
-        on to the end.
     seed : int
         Of the order of the texts.
     verbose : int
@@ -30,17 +26,37 @@ class TrainingConfig:
     """
 
     n_epochs: int
-    batch_size: int
     learning_rate: float
     weight_decay: float
-    layer_decay: float
     warmup: float
     schedule: str
-    readout: Readout
-    patience: int | None
     seed: int
     verbose: int
     label: str
+
+    def stage(self, epoch: int) -> str:
+        """Return how the bar and the lines of an epoch, counted from 1, begin."""
+        return f"{self.label}, epoch {epoch} of {self.n_epochs}"
+
+
+@dataclass(frozen=True)
+class TrainingConfig(LoopConfig):
+    """What a fine-tuning loop is told.
+
+    Attributes
+    ----------
+    batch_size : int
+    layer_decay : float
+    readout : Readout
+    patience : int or None
+        Epochs without a better validation score after which training stops; None never
+        stops early.
+    """
+
+    batch_size: int
+    layer_decay: float
+    readout: Readout
+    patience: int | None
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,17 @@ class LoopLog:
     n_memory_errors: int = 0
     was_interrupted: bool = False
     error: DivergenceError | None = None
+
+    def raise_error(self) -> None:
+        """Raise the error that ended the training, if there is one, and forget it."""
+        error, self.error = self.error, None
+        if error is None:
+            return
+        try:
+            # Its traceback would keep the tensors of the training alive.
+            raise error.with_traceback(None)
+        finally:
+            del error
 
 
 @dataclass

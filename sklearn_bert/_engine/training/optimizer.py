@@ -1,38 +1,189 @@
-"""AdamW as fine-tuning wants it: groups, schedules, and rows of an embedding."""
+"""AdamW as training uses it: groups, schedules, clipping, and rows of an embedding."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
+from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
+from sklearn_bert._engine.training.model.token_embedding import (
+    BETAS,
+    EPSILON,
+    RowAdamW,
+    RowEmbedding,
+)
 
-BETAS = (0.9, 0.999)
-EPSILON = 1e-8
+# Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
+_MAX_NORM = 1.0
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 # The attributes of RowAdamW that hold its state.
 _ROW_MOMENTS = ("mean", "square", "n_steps")
 
 
-@dataclass(frozen=True)
-class TrainedTensor:
-    """A tensor that is trained, and where in the model it stands.
+class Optimizer:
+    """Trains tensors with AdamW, and of a token embedding the rows in each batch.
+
+    Parameters
+    ----------
+    trained : sequence of TrainedTensor
+        The head's last.
+    token_embedding : RowEmbedding or None
+    learning_rate, weight_decay, layer_decay : float
 
     Attributes
     ----------
-    name : str
-    tensor : Tensor
-    depth : int
-        0 in the embeddings, k in the k-th layer, one more than the number of layers in
-        the head.
+    trained : sequence of TrainedTensor
+    tensors : list of Tensor
+        Those of ``trained``.
+    adamw : torch.optim.AdamW
+        Of these tensors; on a GPU its steps can be recorded in a CUDA graph.
+    token_embedding : RowEmbedding or None
+
+    Raises
+    ------
+    ValueError
+        If the dtype of the weights cannot hold the learning rate.
     """
 
-    name: str
-    tensor: Tensor
-    depth: int
+    def __init__(
+        self,
+        trained: list[TrainedTensor],
+        token_embedding: RowEmbedding | None,
+        *,
+        learning_rate: float,
+        weight_decay: float,
+        layer_decay: float = 1.0,
+    ) -> None:
+        self.trained = trained
+        self.tensors = [one.tensor for one in trained]
+        self.token_embedding = token_embedding
+        _check_learning_rate(learning_rate, self.dtype)
+        self.adamw = make_adamw(
+            trained,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            layer_decay=layer_decay,
+        )
+        self._row_adamw = None
+        if token_embedding is not None:
+            rate = learning_rate * layer_decay ** trained[-1].depth
+            self._row_adamw = RowAdamW(token_embedding, rate, weight_decay)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return self.tensors[-1].dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Of the weights."""
+        return self.tensors[-1].device
+
+    @property
+    def learning_rate(self) -> float:
+        """The head's in the last step."""
+        rate: float = self.adamw.param_groups[-1]["lr"]
+        return rate
+
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients of the current batch, where there are some."""
+        embedding = self.token_embedding
+        leaf = None if embedding is None else embedding.leaf
+        tensors = self.tensors if leaf is None else [*self.tensors, leaf]
+        return [tensor.grad for tensor in tensors if tensor.grad is not None]
+
+    def step(self, norm: float, factor: float) -> None:
+        """Clip the gradients, and move the weights.
+
+        Parameters
+        ----------
+        norm : float
+            Of all gradients together.
+        factor : float
+            Share of the learning rate.
+        """
+        clip(self.gradients(), norm)
+        self.scale_rates(factor)
+        self.adamw.step()
+        self.step_rows(factor)
+
+    def scale_rates(self, factor: float) -> None:
+        """Set each group's learning rate to a share of its full one."""
+        for group in self.adamw.param_groups:
+            group["lr"] = group["full_rate"] * factor
+
+    def step_rows(self, factor: float) -> None:
+        """Move the rows of the token embedding, if it is trained."""
+        if self._row_adamw is not None:
+            self._row_adamw.step(factor)
+
+    def release(self) -> None:
+        """Drop the gradients, and the rows of the current batch."""
+        self.adamw.zero_grad()
+        if self.token_embedding is not None:
+            self.token_embedding.release()
+
+    def moments(self) -> dict[str, Tensor]:
+        """Return the optimizer's state, by names that begin with a moment's."""
+        rows = {} if self._row_adamw is None else vars(self._row_adamw)
+        return {
+            **{
+                f"{moment}:{one.name}": tensor
+                for one in self.trained
+                for moment, tensor in self.adamw.state[one.tensor].items()
+            },
+            **{f"{moment}:": rows[moment] for moment in _ROW_MOMENTS if rows},
+        }
+
+    def load_moments(self, moments: Mapping[str, Tensor]) -> None:
+        """Continue from what :meth:`moments` returned for the same tensors."""
+        for one in self.trained:
+            # A tensor that no step has used has none.
+            if f"step:{one.name}" in moments:
+                self.adamw.state[one.tensor] = {
+                    moment: moments[f"{moment}:{one.name}"].to(self.device)
+                    for moment in _MOMENTS
+                }
+        if self._row_adamw is not None:
+            for moment in _ROW_MOMENTS:
+                getattr(self._row_adamw, moment).copy_(moments[f"{moment}:"])
+
+    def state(self) -> dict[str, Any]:
+        """Return the moments as arrays, for a training that continues."""
+        moments = self.moments().items()
+        return {
+            "kind": self._kind_of_state(),
+            "moments": {name: tensor.cpu().numpy() for name, tensor in moments},
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from what :meth:`state` returned, if it fits."""
+        if state["kind"] == self._kind_of_state():
+            # Copies: the state belongs to an estimator that may be used again.
+            arrays = state["moments"].items()
+            self.load_moments({name: torch.tensor(array) for name, array in arrays})
+
+    def _kind_of_state(self) -> list[str]:
+        """Tell apart trainings that freeze other parts or compute in another dtype."""
+        return [
+            f"rows: {self.token_embedding is not None}",
+            *(
+                f"{one.name} {tuple(one.tensor.shape)} {one.tensor.dtype}"
+                for one in self.trained
+            ),
+        ]
+
+
+def _check_learning_rate(learning_rate: float, dtype: torch.dtype) -> None:
+    largest = torch.finfo(dtype).max
+    if learning_rate > largest:
+        raise ValueError(
+            f"learning_rate must be at most {largest:.3g}, the largest number of "
+            f"{str(dtype).removeprefix('torch.')}. Got {learning_rate:g}. Lower it; "
+            "values from 1e-5 to 1e-3 are common."
+        )
 
 
 def schedule_factor(step: int, n_steps: int, n_warmup: int, schedule: str) -> float:
@@ -57,29 +208,45 @@ def schedule_factor(step: int, n_steps: int, n_warmup: int, schedule: str) -> fl
     return max(1 - done, 0.0)
 
 
+def read_loss_and_norm(loss: Tensor, gradients: list[Tensor]) -> tuple[float, float]:
+    """Return a loss, a scalar, and the norm of all gradients together."""
+    norm = nn.utils.get_total_norm(gradients)
+    # The one time in a step that the CPU waits for the device.
+    loss_value, norm_value = torch.stack([loss, norm.to(loss.dtype)]).tolist()
+    return loss_value, norm_value
+
+
+def clip(gradients: list[Tensor], norm: float) -> None:
+    """Scale gradients down in place if their norm is too large."""
+    if norm > _MAX_NORM:
+        torch._foreach_mul_(gradients, _MAX_NORM / norm)
+
+
+def clip_factor(norm: Tensor) -> Tensor:
+    """Return the factor of :func:`clip`, on the device; 1 for short gradients."""
+    return (_MAX_NORM / norm).clamp(max=1.0)
+
+
 def make_adamw(
-    tensors: Iterable[TrainedTensor],
+    trained: Iterable[TrainedTensor],
     *,
     learning_rate: float,
     weight_decay: float,
     layer_decay: float,
-    top: int,
 ) -> torch.optim.AdamW:
     """Return AdamW with a group for each learning rate and decay.
 
-    On a GPU its steps can be recorded in a CUDA graph.
-
     Biases and the parameters of norms, all vectors, do not decay. Each layer's rate is
-    ``layer_decay`` times that of the layer above; ``top`` is the highest depth.
+    ``layer_decay`` times that of the layer above; the deepest tensor has the full one.
     """
+    trained = list(trained)
+    top = max(one.depth for one in trained)
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
-    is_on_gpu = False
-    for trained in tensors:
-        is_on_gpu = is_on_gpu or trained.tensor.is_cuda
-        decays = trained.tensor.ndim > 1
-        rate = learning_rate * layer_decay ** (top - trained.depth)
+    for one in trained:
+        decays = one.tensor.ndim > 1
+        rate = learning_rate * layer_decay ** (top - one.depth)
         group = groups.setdefault(
-            (trained.depth, decays),
+            (one.depth, decays),
             {
                 "params": [],
                 "lr": rate,
@@ -87,96 +254,12 @@ def make_adamw(
                 "weight_decay": weight_decay if decays else 0.0,
             },
         )
-        group["params"].append(trained.tensor)
+        group["params"].append(one.tensor)
     return torch.optim.AdamW(
         list(groups.values()),
         lr=learning_rate,
         betas=BETAS,
         eps=EPSILON,
         fused=True,
-        capturable=is_on_gpu,
+        capturable=any(one.tensor.is_cuda for one in trained),
     )
-
-
-def scale_rates(adamw: torch.optim.AdamW, factor: float) -> None:
-    """Set each group's learning rate to a share of its full one."""
-    for group in adamw.param_groups:
-        group["lr"] = group["full_rate"] * factor
-
-
-class RowAdamW:
-    """AdamW for a :class:`RowEmbedding`: each row moves in the steps that use it.
-
-    A row's moments, its correction of their bias and its decay go by the number of
-    steps that used it, so a rare word is trained like a frequent one seen as often.
-
-    Parameters
-    ----------
-    embedding : RowEmbedding
-    learning_rate, weight_decay : float
-    """
-
-    def __init__(
-        self, embedding: RowEmbedding, learning_rate: float, weight_decay: float
-    ) -> None:
-        weight = embedding.weight
-        self._embedding = embedding
-        self._rate = learning_rate
-        self._weight_decay = weight_decay
-        # Zeros that nobody touches take no memory.
-        self.mean = torch.zeros_like(weight)
-        self.square = torch.zeros_like(weight)
-        self.n_steps = torch.zeros(
-            (weight.shape[0], 1), dtype=weight.dtype, device=weight.device
-        )
-
-    @torch.no_grad()
-    def step(self, factor: float) -> None:
-        """Move the rows of the current batch by ``factor`` times the learning rate."""
-        rows, leaf = self._embedding.rows, self._embedding.leaf
-        if rows is None or leaf is None or leaf.grad is None:
-            return
-        rate, n_rows = self._rate * factor, rows.shape[0]
-        value, gradient = leaf.detach()[:n_rows], leaf.grad[:n_rows]
-        n_steps = self.n_steps[rows] + 1
-        mean = self.mean[rows].lerp_(gradient, 1 - BETAS[0])
-        square = self.square[rows].mul_(BETAS[1])
-        square.addcmul_(gradient, gradient, value=1 - BETAS[1])
-        self.n_steps[rows], self.mean[rows], self.square[rows] = n_steps, mean, square
-        size = (square / (1 - BETAS[1] ** n_steps)).sqrt_().add_(EPSILON)
-        move = mean.div_(1 - BETAS[0] ** n_steps).div_(size)
-        value = value * (1 - rate * self._weight_decay)
-        self._embedding.weight[rows] = value.sub_(move, alpha=rate)
-
-
-def moments_to_arrays(
-    adamw: torch.optim.AdamW, tensors: list[Tensor], row_adamw: RowAdamW | None
-) -> dict[str, Any]:
-    """Return what both optimisers have gathered, for :func:`load_moments`."""
-    rows: dict[str, Tensor] = {}
-    if row_adamw is not None:
-        rows = {name: getattr(row_adamw, name) for name in _ROW_MOMENTS}
-    return {
-        "moments": [_to_arrays(adamw.state[one]) for one in tensors],
-        "rows": _to_arrays(rows),
-    }
-
-
-def load_moments(
-    state: dict[str, Any],
-    adamw: torch.optim.AdamW,
-    tensors: list[Tensor],
-    row_adamw: RowAdamW | None,
-) -> None:
-    """Go on from what :func:`moments_to_arrays` returned for the same tensors."""
-    for one, moments in zip(tensors, state["moments"], strict=True):
-        adamw.state[one] = {
-            name: torch.tensor(value, device=one.device)
-            for name, value in moments.items()
-        }
-    for name, value in state["rows"].items():
-        getattr(row_adamw, name).copy_(torch.tensor(value))
-
-
-def _to_arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}

@@ -1,4 +1,4 @@
-"""The one copy of the weights that a training can go back to."""
+"""The one copy of the weights that a training can return to."""
 
 from collections.abc import Sequence
 
@@ -7,30 +7,29 @@ from torch import Tensor
 
 
 class WeightSnapshot:
-    """A copy of some tensors as they were at the end of an epoch, or of a step.
+    """A copy of some tensors from the end of an epoch or a step.
 
-    Made at once, so that memory is short at the start of a training or never.
+    It takes its memory at once: a training that can start does not run out of it later.
 
     Parameters
     ----------
     tensors : sequence of Tensor
-        All that the training changes, but for the table.
+        All that the training changes, except for the table.
     rows_of : tuple of two Tensors, or None
         A table of shape (n_rows, size), and which of its rows the training changes:
         (n_changed,), int64.
-
-    Attributes
-    ----------
-    number : int
-        Of the epoch or the step at whose end the copy was taken; 0 is before the first.
+    called : str
+        What an error calls the copy, with {} for the number of its epoch or step.
     """
 
     def __init__(
         self,
         tensors: Sequence[Tensor],
         rows_of: tuple[Tensor, Tensor] | None = None,
+        called: str = "weights from the end of epoch {}",
     ) -> None:
-        self.number = 0
+        self._called = called
+        self._number = 0
         self._tensors = tensors
         self._copies = [tensor.detach().clone() for tensor in tensors]
         self._rows_of = rows_of
@@ -38,11 +37,18 @@ class WeightSnapshot:
             self._kept_rows = rows_of[0].detach().index_select(0, rows_of[1])
         self._is_whole = True
 
+    @property
+    def name(self) -> str:
+        """Which weights these are."""
+        if self._number == 0:
+            return "initial weights"
+        return self._called.format(self._number)
+
     @torch.no_grad()
     def keep(self, number: int) -> None:
-        """Copy the tensors as they are at the end of an epoch, or of a step."""
+        """Copy the tensors at the end of an epoch or a step, which has this number."""
         self._is_whole = False
-        self.number = number
+        self._number = number
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             copy.copy_(tensor)
         if self._rows_of is not None:
@@ -54,7 +60,7 @@ class WeightSnapshot:
     def restore(self) -> None:
         """Write the copy back into the tensors."""
         if not self._is_whole:
-            # Ctrl-C came while copying, and the tensors are what was to be kept.
+            # Ctrl-C came while the tensors were copied; they have not changed since.
             return
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             tensor.copy_(copy)

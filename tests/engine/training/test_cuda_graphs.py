@@ -23,14 +23,14 @@ OPTIONS = {
 
 @pytest.fixture
 def recorders(monkeypatch):
-    """Keep what records the steps of each fit."""
-    made, make = [], loop.make_cuda_graph_steps
+    """Keep what runs the steps of each fit."""
+    made, make = [], loop.make_step_runner
 
     def keep(*args):
         made.append(make(*args))
         return made[-1]
 
-    monkeypatch.setattr(loop, "make_cuda_graph_steps", keep)
+    monkeypatch.setattr(loop, "make_step_runner", keep)
     return made
 
 

@@ -12,7 +12,9 @@ from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig
 from sklearn_bert._engine.training.heads import LinearHead, SoftmaxLoss
 from sklearn_bert._engine.training.loop import FineTuning
+from sklearn_bert._engine.training.model.supervised import SupervisedModel
 from sklearn_bert._engine.training.model.trainable import make_trainable
+from sklearn_bert._engine.training.step_runner import PlainStepRunner
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
 
 CPU = torch.device("cpu")
@@ -114,16 +116,17 @@ def test_parts_of_a_batch_add_up_to_it(make, pooling):
 
 
 def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch):
-    whole, parted = make(), make()
+    whole = make()
     whole.run()
-    sizes, forward = [], FineTuning._forward
+    sizes, forward = [], SupervisedModel.sum_losses
 
     def record(self, part):
         sizes.append(len(part.batch.input_ids))
         return forward(self, part)
 
-    monkeypatch.setattr(FineTuning, "_forward", record)
+    monkeypatch.setattr(SupervisedModel, "sum_losses", record)
     monkeypatch.setattr("sklearn_bert._engine.training.loop._TOKENS_ON_CPU", 40)
+    parted = make()
     assert parted.run().n_steps == 10
     assert len(sizes) > 10
     assert max(sizes) <= 40
@@ -132,7 +135,7 @@ def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch)
 
 def fail_at(monkeypatch, calls, error):
     """Let some forward passes, counted from 0, fail after they have run."""
-    forward, count = FineTuning._forward, iter(range(10**9))
+    forward, count = SupervisedModel.sum_losses, iter(range(10**9))
 
     def failing(self, part):
         out = forward(self, part)
@@ -140,14 +143,15 @@ def fail_at(monkeypatch, calls, error):
             raise error
         return out
 
-    monkeypatch.setattr(FineTuning, "_forward", failing)
+    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
 
 
 @pytest.mark.parametrize("call", range(10))
 def test_memory_errors_change_nothing_but_the_parts(make, monkeypatch, call):
-    undisturbed, disturbed = make(), make()
+    undisturbed = make()
     undisturbed.run()
     fail_at(monkeypatch, {call}, torch.OutOfMemoryError("out of memory"))
+    disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)
     assert log.n_steps == 10
@@ -155,39 +159,46 @@ def test_memory_errors_change_nothing_but_the_parts(make, monkeypatch, call):
 
 
 def test_memory_is_halved_until_it_is_enough(make, monkeypatch):
-    undisturbed, disturbed = make(), make()
+    undisturbed = make()
     undisturbed.run()
     fail_at(monkeypatch, {0, 1, 2}, torch.OutOfMemoryError("out of memory"))
+    disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (1, 3)
     assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
 
 
-class Hoarder:
-    """Stands for recorded steps, whose memory nothing else can use."""
+class Hoarder(PlainStepRunner):
+    """Holds memory that is only for speed, as recorded steps do."""
 
     holds_memory = True
-    has_gradients = False
 
-    def pad_if_recorded(self, part):
-        return part
-
-    def accumulate(self, parts, rows):
-        return None
+    def free_memory(self):
+        held, self.holds_memory = self.holds_memory, False
+        return held
 
 
-def test_recorded_steps_are_given_up_before_a_batch_is_halved(make, monkeypatch):
-    undisturbed, disturbed = make(), make()
+def hoard(monkeypatch):
+    monkeypatch.setattr(
+        module,
+        "make_step_runner",
+        lambda model, optimizer, size: Hoarder(model.sum_losses, optimizer),
+    )
+
+
+def test_memory_for_speed_is_freed_before_a_batch_is_halved(make, monkeypatch):
+    undisturbed = make()
     undisturbed.run()
-    monkeypatch.setattr(module, "make_cuda_graph_steps", lambda *args: Hoarder())
+    hoard(monkeypatch)
     fail_at(monkeypatch, {2}, torch.OutOfMemoryError("out of memory"))
+    disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (8, 0)
     assert_same(disturbed.weights(), undisturbed.weights())
 
 
-def test_without_them_it_is_halved(make, monkeypatch):
-    monkeypatch.setattr(module, "make_cuda_graph_steps", lambda *args: Hoarder())
+def test_without_such_memory_a_batch_is_halved(make, monkeypatch):
+    hoard(monkeypatch)
     fail_at(monkeypatch, {2, 3}, torch.OutOfMemoryError("out of memory"))
     log = make().run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)
@@ -208,17 +219,17 @@ def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
 
 @pytest.mark.parametrize("step", range(10))
 def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(make, monkeypatch, step):
+    spoil(monkeypatch, step)
     training = make()
     seen = watch_steps(monkeypatch, training)
-    spoil(monkeypatch, step)
     log = training.run()
     assert isinstance(log.error, DivergenceError)
     assert f"at step {step + 1} of 10" in str(log.error)
     assert "learning_rate (it is 0.001)" in str(log.error)
     assert log.n_steps == step
     is_first = step < 5
-    kept = "that training started from" if is_first else "of the end of epoch 1"
-    assert f"The weights {kept} are kept" in str(log.error)
+    kept = "initial weights" if is_first else "weights from the end of epoch 1"
+    assert f"The {kept} are kept" in str(log.error)
     assert_same(training.weights(), seen[0 if is_first else 5])
 
 
@@ -227,21 +238,22 @@ def test_outputs_that_are_not_finite_end_the_training(make, monkeypatch, epoch):
     training, checks = make(), iter(range(1, 9))
     seen = watch_steps(monkeypatch, training)
     monkeypatch.setattr(
-        module, "gives_finite_outputs", lambda *args: next(checks) != epoch
+        SupervisedModel, "has_finite_outputs", lambda *args: next(checks) != epoch
     )
     log = training.run()
-    assert f"The outputs were not after step {5 * epoch} of 10" in str(log.error)
+    words = f"The outputs became NaN or infinite after step {5 * epoch} of 10"
+    assert words in str(log.error)
     assert len(log.loss_curve) == epoch - 1
     assert_same(training.weights(), seen[5 * (epoch - 1)])
 
 
 def test_a_divergence_keeps_the_best_weights_so_far(make, monkeypatch):
-    training, scores = None, iter([0.9, 0.1])
+    scores = iter([0.9, 0.1])
+    spoil(monkeypatch, 12)
     training = make(lambda: next(scores), n_epochs=4)
     seen = watch_steps(monkeypatch, training)
-    spoil(monkeypatch, 12)
     error = training.run().error
-    assert "The best weights of the end of epoch 1 are kept" in str(error)
+    assert "The best weights (end of epoch 1) are kept" in str(error)
     assert_same(training.weights(), seen[5])
 
 
@@ -279,20 +291,12 @@ def watch_steps(monkeypatch, training):
 
 
 def spoil(monkeypatch, step):
-    forward, count = FineTuning._forward, iter(range(10**9))
+    forward, count = SupervisedModel.sum_losses, iter(range(10**9))
 
     def spoiled(self, part):
         return forward(self, part) * (float("nan") if next(count) == step else 1.0)
 
-    monkeypatch.setattr(FineTuning, "_forward", spoiled)
-
-
-def test_a_gradient_that_is_not_finite_is_told_from_a_loss(make, monkeypatch):
-    def spoiled(norms):
-        return torch.tensor(float("inf"))
-
-    monkeypatch.setattr(module.nn.utils, "get_total_norm", spoiled)
-    assert "The gradient was not at step 1" in str(make().run().error)
+    monkeypatch.setattr(SupervisedModel, "sum_losses", spoiled)
 
 
 # --- ending early ------------------------------------------------------------------
@@ -349,10 +353,10 @@ def test_a_callback_that_returns_true_ends_the_training(make):
     assert len(later) == 2
 
 
-def test_an_interrupt_keeps_the_weights_of_the_moment(make, monkeypatch):
+def test_an_interrupt_keeps_the_current_weights(make, monkeypatch):
+    fail_at(monkeypatch, {5}, KeyboardInterrupt)
     training = make()
     seen = watch_steps(monkeypatch, training)
-    fail_at(monkeypatch, {5}, KeyboardInterrupt)
     log = training.run()
     assert log.was_interrupted
     assert (log.n_steps, len(log.loss_curve)) == (5, 1)
@@ -366,27 +370,10 @@ def test_an_interrupt_keeps_the_best_weights_if_there_are_any(make, monkeypatch)
         seen.append(training.weights())
         return next(scores)
 
-    training = make(validate, n_epochs=4)
     fail_at(monkeypatch, {12}, KeyboardInterrupt)
+    training = make(validate, n_epochs=4)
     assert training.run().was_interrupted
     assert_same(training.weights(), seen[0])
-
-
-# --- going on ----------------------------------------------------------------------
-
-
-def test_optimizer_state_survives_the_way_through_arrays(make):
-    first = make()
-    first.run()
-    state = first.optimizer_state()
-    second = make()
-    second.load_optimizer_state(state)
-    again = second.optimizer_state()
-    for moments, expected in zip(again["moments"], state["moments"], strict=True):
-        for name, value in expected.items():
-            np.testing.assert_array_equal(moments[name], value)
-    for name, value in state["rows"].items():
-        np.testing.assert_array_equal(again["rows"][name], value)
 
 
 # --- reports -----------------------------------------------------------------------

@@ -1,15 +1,17 @@
-"""Schedules, parameter groups, and AdamW for some rows of an embedding."""
+"""Schedules, parameter groups, clipping, and moments that survive."""
 
 import numpy as np
 import pytest
 import torch
 
+from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
 from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
 from sklearn_bert._engine.training.optimizer import (
-    RowAdamW,
-    TrainedTensor,
+    Optimizer,
+    clip,
+    clip_factor,
     make_adamw,
-    scale_rates,
+    read_loss_and_norm,
     schedule_factor,
 )
 
@@ -27,12 +29,13 @@ def test_a_step_uses_a_share_of_each_groups_rate():
         TrainedTensor("a", torch.zeros(2), 0),
         TrainedTensor("b", torch.zeros(2), 1),
     ]
-    adamw = make_adamw(
-        tensors, learning_rate=0.4, weight_decay=0.0, layer_decay=0.5, top=1
+    optimizer = Optimizer(
+        tensors, None, learning_rate=0.4, weight_decay=0.0, layer_decay=0.5
     )
     for factor in (0.1, 0.5):
-        scale_rates(adamw, factor)
-    assert [group["lr"] for group in adamw.param_groups] == [0.1, 0.2]
+        optimizer.scale_rates(factor)
+    assert [group["lr"] for group in optimizer.adamw.param_groups] == [0.1, 0.2]
+    assert optimizer.learning_rate == 0.2
 
 
 def test_a_linear_schedule_falls_evenly_and_ends_above_zero():
@@ -60,7 +63,7 @@ def groups(**changes):
         TrainedTensor("LayerNorm.weight", torch.ones(2), 1),
         TrainedTensor("head", torch.zeros(2, 2), 2),
     ]
-    options = {"learning_rate": 0.1, "weight_decay": 0.3, "layer_decay": 1.0, "top": 2}
+    options = {"learning_rate": 0.1, "weight_decay": 0.3, "layer_decay": 1.0}
     adamw = make_adamw(tensors, **{**options, **changes})
     return {
         next(t.name for t in tensors if t.tensor is one): group
@@ -89,52 +92,109 @@ def test_rates_fall_from_layer_to_layer():
     }
 
 
-def move_rows(batches, weight, factor=1.0):
-    """Minimise the sum of squares of the rows of each batch."""
-    embedding = RowEmbedding(weight.clone())
-    optimizer = RowAdamW(embedding, learning_rate=0.1, weight_decay=0.2)
-    for rows in batches:
-        embedding.take(torch.tensor(rows))
-        embedding.leaf.square().sum().backward()
-        optimizer.step(factor)
-        embedding.release()
-    return embedding.weight.detach()
+# --- clipping ----------------------------------------------------------------------
 
 
-def test_rows_used_in_every_step_move_as_by_adamw():
-    weight = torch.linspace(-1, 1, 8, dtype=torch.float64).view(4, 2)
-    expected = weight.clone().requires_grad_()
-    adamw = torch.optim.AdamW([expected], lr=0.1, weight_decay=0.2)
-    for _ in range(5):
-        adamw.zero_grad()
-        expected.square().sum().backward()
-        adamw.step()
-    moved = move_rows([[0, 1, 2, 3]] * 5, weight)
-    torch.testing.assert_close(moved, expected.detach())
+@pytest.fixture
+def gradients():
+    return [torch.tensor([2.0, 3.0]), torch.tensor([6.0])]
 
 
-def test_a_row_moves_only_when_it_is_used():
-    weight = torch.ones(4, 2, dtype=torch.float64)
-    moved = move_rows([[0, 1], [1, 3]], weight)
-    assert torch.equal(moved[2], weight[2])
-    # Used once each, at the first and at the second step.
-    torch.testing.assert_close(moved[0], moved[3])
-    assert (moved[1] < moved[0]).all()
+def test_the_norm_is_that_of_all_gradients_together(gradients):
+    loss = torch.tensor(0.5, dtype=torch.float64)
+    assert read_loss_and_norm(loss, gradients) == (0.5, 7.0)
 
 
-def test_further_rows_of_a_leaf_mean_nothing():
-    weight = torch.linspace(-1, 1, 8, dtype=torch.float64).view(4, 2)
-    embedding = RowEmbedding(weight.clone())
-    optimizer = RowAdamW(embedding, learning_rate=0.1, weight_decay=0.2)
-    leaf = torch.full((4, 2), 9.0, dtype=torch.float64, requires_grad=True)
-    embedding.take(torch.tensor([0, 2]), leaf)
-    leaf.square().sum().backward()
-    optimizer.step(1.0)
-    assert torch.equal(embedding.weight, move_rows([[0, 2]], weight))
+def test_long_gradients_are_scaled_down_to_length_one(gradients):
+    clip(gradients, norm=7.0)
+    _, norm = read_loss_and_norm(torch.zeros(()), gradients)
+    assert norm == pytest.approx(1.0)
+    assert gradients[1].item() == pytest.approx(6 / 7)
 
 
-def test_the_schedule_scales_the_move():
-    weight = torch.ones(1, 2, dtype=torch.float64)
-    full = 1 - move_rows([[0]], weight)
-    half = 1 - move_rows([[0]], weight, factor=0.5)
-    torch.testing.assert_close(half, full / 2)
+def test_short_gradients_stay(gradients):
+    clip(gradients, norm=1.0)
+    assert gradients[0].tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 7.0])
+def test_the_factor_on_the_device_is_the_same(norm):
+    gradient = torch.tensor([3.0])
+    clip([gradient], norm)
+    assert clip_factor(torch.tensor(norm)) * 3.0 == gradient
+
+
+# --- the whole ---------------------------------------------------------------------
+
+
+def make_optimizer(dtype=torch.float32, with_rows=True, **options):
+    """Return an optimizer of a used tensor, an unused one, and some rows."""
+    tensors = [
+        TrainedTensor(name, torch.ones(2, dtype=dtype, requires_grad=True), 1)
+        for name in ("unused", "used")
+    ]
+    rows = RowEmbedding(torch.ones(4, 2, dtype=dtype)) if with_rows else None
+    rates = {"learning_rate": 0.1, "weight_decay": 0.0, **options}
+    return Optimizer(tensors, rows, **rates)
+
+
+def take_step(optimizer):
+    """Compute gradients of one tensor and of two rows, and move both."""
+    loss = optimizer.tensors[1].square().sum()
+    if optimizer.token_embedding is not None:
+        optimizer.token_embedding.take(torch.tensor([1, 3]))
+        loss = loss + optimizer.token_embedding.leaf.square().sum()
+    loss.backward()
+    optimizer.step(norm=1.0, factor=1.0)
+
+
+def test_gradients_are_those_of_used_tensors_and_of_the_rows():
+    optimizer = make_optimizer()
+    take_step(optimizer)
+    assert [tuple(one.shape) for one in optimizer.gradients()] == [(2,), (2, 2)]
+    optimizer.release()
+    assert optimizer.gradients() == []
+
+
+def test_a_learning_rate_beyond_the_dtype_is_refused():
+    with pytest.raises(ValueError, match=r"at most 3.4e\+38.* Got 1e\+39. Lower it"):
+        make_optimizer(learning_rate=1e39)
+    make_optimizer(torch.float64, learning_rate=1e39)
+
+
+@pytest.mark.parametrize("with_rows", [False, True])
+def test_what_continues_from_a_state_moves_as_the_first(with_rows):
+    first, second = (make_optimizer(with_rows=with_rows) for _ in range(2))
+    take_step(first)
+    second.load_state(first.state())
+    for one, other in zip(first.tensors, second.tensors, strict=True):
+        other.data.copy_(one.data)
+    if with_rows:
+        second.token_embedding.weight.data.copy_(first.token_embedding.weight)
+    for optimizer in (first, second):
+        optimizer.release()
+        take_step(optimizer)
+    assert torch.equal(first.tensors[1], second.tensors[1])
+    state, expected = second.state()["moments"], first.state()["moments"]
+    assert state.keys() == expected.keys()
+    for name, moment in expected.items():
+        np.testing.assert_array_equal(state[name], moment)
+
+
+def test_a_state_does_not_change_when_another_continues_from_it():
+    first, second = make_optimizer(), make_optimizer()
+    take_step(first)
+    state = first.state()
+    before = {name: moment.copy() for name, moment in state["moments"].items()}
+    second.load_state(state)
+    take_step(second)
+    for name, moment in before.items():
+        np.testing.assert_array_equal(state["moments"][name], moment)
+
+
+@pytest.mark.parametrize("changes", [{"dtype": torch.float64}, {"with_rows": False}])
+def test_a_state_of_another_training_is_left_out(changes):
+    first, second = make_optimizer(), make_optimizer(**changes)
+    take_step(first)
+    second.load_state(first.state())
+    assert not second.adamw.state

@@ -1,13 +1,32 @@
-"""How deep in an encoder a weight stands, which freezing and layer decay go by."""
+"""How deep in an encoder a weight is, which decides about freezing and layer decay."""
 
 import re
+from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
-# What all layers read beside the embeddings belongs to them: tables of relative
-# positions, and the norm and the projection behind the embeddings.
+# What all layers read counts as embeddings: tables of relative positions, and the
+# norm and the projection after the embeddings.
 _EMBEDDINGS = re.compile(r"embed|norm_emb|relative_attention_bias")
 _IN_A_LIST = re.compile(r"\.\d+\.")
+
+
+@dataclass(frozen=True)
+class TrainedTensor:
+    """A tensor that is trained, and where in the model it is.
+
+    Attributes
+    ----------
+    name : str
+    tensor : Tensor
+    depth : int
+        0 in the embeddings, k in the k-th layer, one more than the number of layers in
+        the head.
+    """
+
+    name: str
+    tensor: Tensor
+    depth: int
 
 
 class LayerDepths:
@@ -44,7 +63,7 @@ class LayerDepths:
         return self._find(name, self._n_layers)
 
     def of_module(self, name: str) -> int:
-        """Return a module's depth; 0 for one beside the layers, the last layer's else.
+        """Return 0 for a module outside the layers, k for one in the k-th layer.
 
         Layers that share their weights count as the last one.
         """

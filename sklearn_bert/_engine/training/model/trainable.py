@@ -25,9 +25,8 @@ from sklearn_bert._engine.encoding.modules import FlatBackend
 from sklearn_bert._engine.training.model.dropout import Dropout
 from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
 from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
-from sklearn_bert._engine.training.model.layer_depth import LayerDepths
+from sklearn_bert._engine.training.model.layer_depth import LayerDepths, TrainedTensor
 from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
-from sklearn_bert._engine.training.optimizer import TrainedTensor
 
 
 @dataclass(frozen=True)

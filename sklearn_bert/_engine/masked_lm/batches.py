@@ -1,0 +1,120 @@
+"""The batches of a pre-training: which sequences, and which of their tokens are hidden.
+
+A step is a function of the weights, the moments and its own number: the order of the
+sequences, the masks and the dropout are drawn for each step from the seed and that
+number. So a training that was killed continues as if nothing had happened.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.encoding.batch import Batch, collate, move
+from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.runtime.splitting import split_greedily
+from sklearn_bert._engine.text.corpus import TokenCorpus
+from sklearn_bert._engine.training.step_runner import Step
+
+# What a step draws, each from a stream of its own.
+_ORDER, _MASKS, _DROPOUT = range(3)
+
+
+@dataclass(frozen=True)
+class MaskedPart:
+    """Some sequences of a batch on the device, and the tokens to predict in them.
+
+    Attributes
+    ----------
+    batch : Batch
+    places : Tensor of shape (n_hidden,), int64
+        Where in the batch a token is hidden.
+    targets : Tensor of shape (n_hidden,), int64
+        The hidden tokens.
+    """
+
+    batch: Batch
+    places: Tensor
+    targets: Tensor
+
+
+class MaskedBatches:
+    """Makes the batches of a pre-training.
+
+    Parameters
+    ----------
+    corpus : TokenCorpus
+    masker : Masker
+    batch_tokens : int
+        Tokens per batch, about.
+    seed : int
+    device : torch.device
+
+    Attributes
+    ----------
+    per_epoch : int
+        Number of batches in an epoch.
+    """
+
+    def __init__(
+        self,
+        corpus: TokenCorpus,
+        masker: Masker,
+        batch_tokens: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self._corpus = corpus
+        self._masker = masker
+        self._batch_tokens = batch_tokens
+        self._seed = seed
+        self._device = device
+        self.per_epoch = corpus.n_batches(batch_tokens)
+
+    def rows(self, step: int, n_steps: int) -> Iterator[list[int]]:
+        """Yield the rows of each step from ``step`` on, up to ``n_steps``."""
+        while step < n_steps:
+            epoch, n_done = divmod(step, self.per_epoch)
+            seed = [self._seed, _ORDER, epoch]
+            batches = self._corpus.batches(self._batch_tokens, seed)[n_done:]
+            for rows in batches[: n_steps - step]:
+                yield rows.tolist()
+            step += len(batches)
+
+    def make(self, rows: list[int], step: int, max_tokens: int) -> Step[MaskedPart]:
+        """Hide tokens in some sequences, in parts of at most ``max_tokens`` tokens."""
+        sequences = self._corpus.take(rows)
+        generator = np.random.default_rng(self._draw(_MASKS, step))
+        together = np.concatenate([np.array(ids) for ids in sequences.ids])
+        masked = self._masker(together, generator)
+        parts, start = [], 0
+        for some in split_greedily(
+            range(len(sequences.ids)),
+            lambda row: len(sequences.ids[row]),
+            max_size=max_tokens,
+        ):
+            batch = collate(sequences, some)
+            stop = start + len(batch.input_ids)
+            first, last = np.searchsorted(masked.places, [start, stop])
+            batch.input_ids.copy_(torch.from_numpy(masked.ids[start:stop]))
+            places = torch.from_numpy(masked.places[first:last] - start)
+            targets = torch.from_numpy(masked.targets[first:last])
+            if self._device.type != "cpu":
+                places, targets = (move(x, self._device) for x in (places, targets))
+            parts.append(MaskedPart(batch.to(self._device), places, targets))
+            start = stop
+        return Step(rows, parts, max(len(masked.places), 1))
+
+    def dropout_seed(self, step: int) -> int:
+        """Return the seed of the dropout of a step."""
+        return self._draw(_DROPOUT, step)
+
+    def count_tokens(self, rows: list[int]) -> int:
+        """Return how many tokens some rows hold."""
+        return self._corpus.count_tokens(np.array(rows))
+
+    def _draw(self, stream: int, step: int) -> int:
+        key = [self._seed, stream, step]
+        return int(np.random.SeedSequence(key).generate_state(1)[0])

@@ -1,0 +1,92 @@
+"""Recording of CUDA graphs, one at a time in the whole process."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from sklearn_bert._engine.runtime.memory import release_memory
+from sklearn_bert._engine.training.model.dropout import Dropout
+
+# Of trainings that run in several threads.
+_ONE_AT_A_TIME = threading.Lock()
+# Graphs whose recording could not be ended; torch may still access them.
+_SPOILT: list[Any] = []
+
+
+class GraphRecorder:
+    """Records graphs that share their memory.
+
+    Parameters
+    ----------
+    device : torch.device
+    dropout : Dropout
+        Each replay of a graph draws other numbers from it.
+    """
+
+    def __init__(self, device: torch.device, dropout: Dropout) -> None:
+        self._device = device
+        self._dropout = dropout
+        self._pool = torch.cuda.graph_pool_handle()
+
+    @contextmanager
+    def recording(self) -> Iterator[Any]:
+        """Record the work that is started in this context, without running it."""
+        # While torch records, it does not free cached memory to make room.
+        release_memory(self._device)
+        current = torch.cuda.current_stream(self._device)
+        with _ONE_AT_A_TIME:
+            stream = _recording_stream(self._device)
+            stream.wait_stream(current)
+            with torch.cuda.stream(stream):
+                _take_workspaces(self._device)
+                graph = torch.cuda.CUDAGraph()
+                self._dropout.register(graph)
+                # Other threads, such as the one that prepares batches, continue.
+                graph.capture_begin(self._pool, capture_error_mode="thread_local")
+                try:
+                    yield graph
+                except BaseException:
+                    with suppress(RuntimeError):
+                        self._end(graph)
+                    raise
+                self._end(graph)
+            # A replay must not overtake what the recording stream still runs.
+            current.wait_stream(stream)
+
+    def _end(self, graph: Any) -> None:
+        """End a recording; if that fails, undo what would break later work."""
+        try:
+            graph.capture_end()
+        except RuntimeError:
+            _SPOILT.append(graph)
+            index = self._device.index
+            # Else torch would continue to take memory from the pool of the graphs.
+            with suppress(AttributeError, RuntimeError, TypeError):
+                torch._C._cuda_endAllocateToPool(index, self._pool)
+            # Every recording registers the process's default generator, which would
+            # refuse to draw until the recording ends.
+            generator = torch.cuda.default_generators[index]
+            generator.graphsafe_set_state(generator.clone_state())
+            raise
+
+
+@cache
+def _recording_stream(device: torch.device) -> Any:
+    """Return the stream on which graphs are recorded, one for the whole process."""
+    return torch.cuda.Stream(device)
+
+
+@torch.enable_grad()
+def _take_workspaces(device: torch.device) -> None:
+    """Let matrix products allocate their workspaces for this stream and thread.
+
+    Otherwise they would do so while a graph is recorded, from the pool of the graphs.
+    """
+    for dtype in (torch.float32, torch.bfloat16):
+        x = torch.ones((16, 16), device=device, dtype=dtype, requires_grad=True)
+        nn.functional.linear(x, x, x[0]).sum().backward()

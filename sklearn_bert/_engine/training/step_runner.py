@@ -1,0 +1,91 @@
+"""How the gradients of a step are computed, and what the optimizer does with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.training.optimizer import Optimizer, read_loss_and_norm
+
+Part = TypeVar("Part")
+
+
+@dataclass(frozen=True)
+class Step(Generic[Part]):
+    """The batch of one step of the optimizer, on the device.
+
+    Attributes
+    ----------
+    rows : list of int
+        The texts or sequences of the batch.
+    parts : list
+        The same in parts that fit into memory.
+    n_losses : int
+        How many losses the mean is taken over.
+    token_ids : Tensor of shape (n_ids,), int64, or None
+        The token ids in the batch; None if every row of the token embedding is trained.
+    """
+
+    rows: list[int]
+    parts: list[Part]
+    n_losses: int
+    token_ids: Tensor | None = None
+
+
+class StepRunner(Protocol[Part]):
+    """Computes the gradients of a step, and updates the weights with them."""
+
+    def pad(self, part: Part) -> Part:
+        """Bring a part, still on the CPU, into a shape that suits this runner."""
+
+    def accumulate(self, step: Step[Part]) -> tuple[float, float]:
+        """Add up the gradients of the parts; return mean loss and gradient norm."""
+
+    def update(self, norm: float, factor: float) -> None:
+        """Move the weights by ``factor`` times the learning rate."""
+
+    def free_memory(self) -> bool:
+        """Do without memory that is only for speed; tell whether there was some."""
+
+
+class PlainStepRunner(Generic[Part]):
+    """Runs each step operation by operation.
+
+    Parameters
+    ----------
+    sum_losses : callable
+        Returns the sum of the losses of a part.
+    optimizer : Optimizer
+    """
+
+    def __init__(
+        self, sum_losses: Callable[[Part], Tensor], optimizer: Optimizer
+    ) -> None:
+        self.sum_losses = sum_losses
+        self.optimizer = optimizer
+
+    def pad(self, part: Part) -> Part:
+        """Return ``part``."""
+        return part
+
+    def accumulate(self, step: Step[Part]) -> tuple[float, float]:
+        """Add up the gradients of the parts; return mean loss and gradient norm."""
+        optimizer = self.optimizer
+        if optimizer.token_embedding is not None and step.token_ids is not None:
+            optimizer.token_embedding.take(step.token_ids)
+        total = torch.zeros((), dtype=optimizer.dtype, device=optimizer.device)
+        for part in step.parts:
+            loss = self.sum_losses(part) / step.n_losses
+            loss.backward()
+            total += loss.detach()
+        return read_loss_and_norm(total, optimizer.gradients())
+
+    def update(self, norm: float, factor: float) -> None:
+        """Clip the gradients and move the weights."""
+        self.optimizer.step(norm, factor)
+
+    def free_memory(self) -> bool:
+        """Return False: there is no memory to do without."""
+        return False

@@ -1,0 +1,124 @@
+"""The steps that every training loop makes: gradients, check, update."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Generic
+
+from sklearn_bert._engine.runtime.memory import retry_smaller
+from sklearn_bert._engine.training.batches import TrainingBatch
+from sklearn_bert._engine.training.config import LoopLog
+from sklearn_bert._engine.training.cuda_graphs import CudaGraphRunner, why_not_recorded
+from sklearn_bert._engine.training.model.supervised import SupervisedModel
+from sklearn_bert._engine.training.optimizer import Optimizer
+from sklearn_bert._engine.training.step_runner import (
+    Part,
+    PlainStepRunner,
+    Step,
+    StepRunner,
+)
+from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
+from sklearn_bert.exceptions import DivergenceError
+
+logger = logging.getLogger("sklearn_bert")
+
+
+@dataclass(frozen=True)
+class Stepper(Generic[Part]):
+    """Makes the steps of one training.
+
+    Attributes
+    ----------
+    runner : StepRunner
+    optimizer : Optimizer
+    kept : WeightSnapshot
+        What the training returns to if it diverges.
+    log : LoopLog
+        Counts the steps.
+    n_steps : int
+        Number of steps planned.
+    learning_rate : float
+    schedule : callable
+        From a step, counted from 0, to its share of the learning rate.
+    """
+
+    runner: StepRunner[Part]
+    optimizer: Optimizer
+    kept: WeightSnapshot
+    log: LoopLog
+    n_steps: int
+    learning_rate: float
+    schedule: Callable[[int], float]
+
+    def accumulate(
+        self, step: Step[Part], make_smaller: Callable[[Step[Part], str], Step[Part]]
+    ) -> tuple[float, float]:
+        """Compute the gradients of a step, in ever smaller parts if memory is short.
+
+        Parameters
+        ----------
+        step : Step
+        make_smaller : callable
+            That of :func:`~sklearn_bert._engine.runtime.memory.retry_smaller`.
+
+        Returns
+        -------
+        loss : float
+        norm : float
+            Of all gradients together.
+
+        Raises
+        ------
+        DivergenceError
+            If one of them is NaN or infinite.
+        """
+        loss, norm = retry_smaller(
+            self.runner.accumulate,
+            step,
+            make_smaller,
+            device=self.optimizer.device,
+            release=self.optimizer.release,
+        )
+        if not isfinite(loss):
+            raise self.divergence("loss")
+        if not isfinite(norm):
+            raise self.divergence("gradient")
+        return loss, norm
+
+    def update(self, norm: float) -> None:
+        """Move the weights by the gradients, whose norm is given, and drop these."""
+        self.runner.update(norm, self.schedule(self.log.n_steps))
+        self.optimizer.release()
+        self.log.n_steps += 1
+
+    def divergence(self, what: str, *, is_after: bool = False) -> DivergenceError:
+        """Return the error about a number that is NaN or infinite.
+
+        Parameters
+        ----------
+        what : str
+        is_after : bool
+            Whether the last step has led to it, or the current one has.
+        """
+        step = self.log.n_steps if is_after else self.log.n_steps + 1
+        rate = self.learning_rate * self.schedule(step - 1)
+        return DivergenceError(
+            f"The {what} became NaN or infinite {'after' if is_after else 'at'} step "
+            f"{step} of {self.n_steps}, with a learning rate of {rate:.3g}. The "
+            f"{self.kept.name} are kept. Lower learning_rate (it is "
+            f"{self.learning_rate:g}), raise warmup, or set dtype='float32'."
+        )
+
+
+def make_step_runner(
+    model: SupervisedModel, optimizer: Optimizer, batch_size: int
+) -> StepRunner[TrainingBatch]:
+    """Return the fastest runner for a fine-tuning with batches of so many texts."""
+    plain = PlainStepRunner(model.sum_losses, optimizer)
+    if optimizer.device.type != "cuda":
+        return plain
+    if reason := why_not_recorded(model):
+        logger.debug("Training steps are not recorded as CUDA graphs: %s.", reason)
+        return plain
+    return CudaGraphRunner(plain, model.trainable.dropout, batch_size)
