@@ -1,4 +1,4 @@
-"""A checkpoint's shape, read from its configuration without its weights.
+"""The architecture of a checkpoint, read from its configuration.
 
 With ``checkpoints`` and ``masked_models`` the only file that imports transformers. All
 do so inside functions, because that import takes seconds and importing sklearn_bert
@@ -21,8 +21,8 @@ from sklearn_bert.exceptions import CheckpointError
 
 _Digests = tuple[tuple[str, str], ...]
 _DECODER_KINDS = ("is_encoder_decoder", "is_decoder")
-# What a config.json is not to set: code to download, other formats of weights, other
-# outputs than the ones read here. Keys with a leading underscore are transformers' own.
+# Keys of config.json that are ignored: code to download, other formats of weights,
+# other outputs. Keys with a leading underscore are private to transformers.
 _IGNORED_KEYS = frozenset(
     {
         "attn_implementation",
@@ -37,29 +37,29 @@ _IGNORED_KEYS = frozenset(
         "use_return_dict",
     }
 )
-# A tokenizer without a limit states a number as large as this.
+# Tokenizers without a limit declare a larger number.
 _NO_LIMIT = 10**9
 _FEWEST_TOKENS = 3
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What can be known of an encoder without its weights.
+    """What is known about an encoder without its weights.
 
     Attributes
     ----------
     hidden_size, n_layers : int
     first_position : int
-        Number of each sequence's first position; not 0 in models after RoBERTa.
+        Position id of the first token; not 0 in models derived from RoBERTa.
     max_positions : int
-        Longest sequence that the position table holds, in tokens.
+        Number of positions of the model.
     max_length : int
-        Longest sequence that the checkpoint declares, in tokens.
+        Maximum number of tokens that the checkpoint declares.
     pooling : str or None
-        What the checkpoint's sentence-transformers files declare; other names than
-        "cls", "mean" and "max" are possible.
+        Pooling declared by the sentence-transformers files; not only "cls", "mean" or
+        "max".
     has_segments : bool
-        Whether the model tells the first text of a pair from the second.
+        Whether the model has segment ids.
     activation : str
         Name of the feed-forward activation.
     """
@@ -75,7 +75,7 @@ class Architecture:
 
 
 def read_architecture(files: CheckpointFiles) -> Architecture:
-    """Read a checkpoint's shape from its configuration, without its weights."""
+    """Read the architecture of a checkpoint from its configuration."""
     return _read_architecture(files, tuple(files.digests.items()))
 
 
@@ -104,7 +104,7 @@ def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architectur
 
 
 def broken(files: CheckpointFiles, what: str) -> CheckpointError:
-    """Return the error about a checkpoint of which something is wrong."""
+    """Return the error about a damaged checkpoint."""
     return CheckpointError(
         f"The checkpoint of model {files.model!r} in {files.folder} {what}. Restore "
         "the folder from its source, or give another model."
@@ -112,12 +112,12 @@ def broken(files: CheckpointFiles, what: str) -> CheckpointError:
 
 
 def reason(error: Exception) -> str:
-    """Return an error's first line, or its name if it has none."""
+    """Return the first line of an error message, or the error class if it is empty."""
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
-    """Return a JSON object's content; nothing if the file is not there."""
+    """Return the content of a JSON file; empty if the file does not exist."""
     path = files.folder / name
     if not path.is_file():
         return {}
@@ -148,7 +148,7 @@ def _declared_pooling(files: CheckpointFiles) -> str | None:
 
 
 def make_config(content: dict[str, Any]) -> Any:
-    """Return transformers' configuration object for what a config.json holds."""
+    """Return the transformers configuration for the content of a config.json."""
     from transformers import AutoConfig
 
     kept = {
@@ -166,7 +166,7 @@ def read_config(files: CheckpointFiles) -> Any:
         raise broken(files, "has no config.json")
     try:
         config = make_config(read_json(files, path.name))
-    # transformers checks each kind's values in its own way.
+    # Each configuration class of transformers raises different errors.
     except Exception as error:
         raise broken(
             files, f"has a config.json that cannot be read ({reason(error)})"
@@ -181,7 +181,7 @@ def read_config(files: CheckpointFiles) -> Any:
 
 
 def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
-    """Return the first position's number and how many positions there are."""
+    """Return the position id of the first token and the number of positions."""
     try:
         model = shape_model(config)
     except Exception as error:
@@ -197,20 +197,20 @@ def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
 
 
 def shape_model(config: Any) -> Any:
-    """Return the model of a configuration with shapes and no weights."""
+    """Return the model of a configuration on the meta device, without weights."""
     from transformers import AutoModel
 
     with quietly(), torch.device("meta"):
         return AutoModel.from_config(config)
 
 
-# transformers' settings are the process's: one thread at a time may change them.
+# The settings of transformers are global: one thread at a time may change them.
 _SETTINGS = ForkSafeLock()
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keep transformers' bars and reports off the screen."""
+    """Suppress progress bars and messages of transformers."""
 
     from transformers.utils import logging as transformers_logging
 

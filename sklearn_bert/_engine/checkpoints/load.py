@@ -1,8 +1,8 @@
-"""From a checkpoint's files to a verified encoder.
+"""Loading and verification of checkpoints.
 
-A checkpoint is refused before any work if it would run on random or dropped weights.
-Remote code is never run, and only safetensors in the folder itself are read, so that
-nothing is unpickled and every tensor is covered by the recorded digests.
+A checkpoint with missing or unexpected weights raises an error. Remote code is never
+run, and only safetensors in the folder itself are read, so that nothing is unpickled
+and the digests cover every tensor.
 """
 
 import re
@@ -29,7 +29,7 @@ from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointF
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
-# A vocabulary far smaller than the embedding matrix is not the model's own. Some
+# A vocabulary much smaller than the embedding matrix does not belong to the model. Some
 # matrices are padded to a round number of rows.
 _LEAST_COVERAGE = 0.9
 
@@ -44,7 +44,7 @@ class Checkpoint:
     tokenizer : TextTokenizer
     architecture : Architecture
     is_fine_tuned : bool
-        Whether the weights are ours. They may be far from any that were pre-trained.
+        Whether the weights were trained by an estimator of this package.
     """
 
     model: nn.Module
@@ -54,7 +54,7 @@ class Checkpoint:
 
 
 def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
-    """Load an encoder and its tokenizer and verify that they are whole.
+    """Load an encoder and its tokenizer and verify that they are complete.
 
     Parameters
     ----------
@@ -67,9 +67,8 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        If a file is missing or damaged, if tensors are missing, left over or of
-        another shape than the configuration says, or if the vocabulary does not fit
-        the embedding matrix.
+        If a file is missing or damaged, if tensors are missing, unexpected or of the
+        wrong shape, or if the vocabulary does not match the embedding matrix.
     """
     architecture = read_architecture(files)
     model: Any = _load_model(files)
@@ -81,7 +80,7 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
 
 @lru_cache(maxsize=4)
 def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
-    """Load a checkpoint's tokenizer alone, and verify that it is the model's.
+    """Load the tokenizer of a checkpoint, and verify that it belongs to the model.
 
     Parameters
     ----------
@@ -94,8 +93,8 @@ def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
     Raises
     ------
     CheckpointError
-        If a file is missing or damaged, or if the vocabulary has not the size that
-        the configuration says.
+        If a file is missing or damaged, or if the size of the vocabulary differs from
+        the configuration.
     """
     tokenizer = _load_tokenizer(files, read_architecture(files))
     _check_vocabulary(files, tokenizer, read_config(files).vocab_size)
@@ -103,7 +102,7 @@ def load_tokenizer(files: CheckpointFiles) -> TextTokenizer:
 
 
 def check_weight_files(files: CheckpointFiles) -> None:
-    """Refuse a checkpoint whose weights cannot be read, without reading them.
+    """Raise an error if weight files are missing or damaged, without reading them.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ def check_weight_files(files: CheckpointFiles) -> None:
     Raises
     ------
     CheckpointError
-        If a file of weights is missing, cut short or of another format.
+        If a weight file is missing, truncated or of another format.
     """
     paths = list(files.folder.glob("model*.safetensors"))
     if not paths:
@@ -144,12 +143,12 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     remove_pooler(model)
     for name, parameter in model.named_parameters():
         if not torch.isfinite(parameter).all():
-            raise broken(files, f"holds a NaN or an infinity in {name}")
+            raise broken(files, f"has NaN or infinite values in {name}")
     return model.eval().requires_grad_(False)
 
 
 def _check_shards(files: CheckpointFiles) -> None:
-    """Refuse an index that leads out of the folder or to another format."""
+    """Raise an error if the index refers to other folders or formats."""
     index = "model.safetensors.index.json"
     for shard in set(read_json(files, index).get("weight_map", {}).values()):
         if not str(shard).endswith(".safetensors") or shard not in files.digests:
@@ -159,7 +158,7 @@ def _check_shards(files: CheckpointFiles) -> None:
 
 
 def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
-    """Refuse weights that are missing, left over or of another shape."""
+    """Raise an error if weights are missing, unexpected or of the wrong shape."""
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:
         raise broken(files, f"lacks {len(missing)} tensors, {missing[0]} first")
@@ -167,8 +166,8 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
     if mismatched:
         raise broken(
             files,
-            f"has {len(mismatched)} tensors of another shape than its config.json "
-            f"says, {mismatched[0]} first",
+            f"has {len(mismatched)} tensors whose shapes do not match its "
+            f"config.json, {mismatched[0]} first",
         )
     parts = {name for name, _ in model.named_children()} - {"pooler"}
     prefix = re.compile(rf"^({re.escape(getattr(model, 'base_model_prefix', ''))}\.)?")
@@ -180,8 +179,8 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
     if left_over:
         raise broken(
             files,
-            f"holds {len(left_over)} encoder tensors that its config.json does not "
-            f"know, {left_over[0]} first",
+            f"has {len(left_over)} encoder tensors that are not in its config.json, "
+            f"{left_over[0]} first",
         )
 
 
@@ -200,7 +199,7 @@ def _load_tokenizer(
                 trust_remote_code=False,
                 local_files_only=True,
             )
-        # A copy: transformers reconfigures its own on every call.
+        # A copy, because transformers reconfigures the tokenizer on every call.
         own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     # The tokenizers package raises plain Exception for every damaged file.
     except Exception as error:
@@ -218,6 +217,6 @@ def _check_vocabulary(
         raise broken(
             files,
             f"has a vocabulary of {tokenizer.vocab_size} tokens with ids up to "
-            f"{tokenizer.largest_id}, which does not fit its embedding matrix of "
+            f"{tokenizer.largest_id}, which does not match its embedding matrix of "
             f"{n_rows} rows",
         )

@@ -36,7 +36,7 @@ _PATTERNS = (
 )
 
 
-# What a checkpoint's sentence-transformers files declare stands in these.
+# The sentence-transformers files with the declarations of a checkpoint.
 _DECLARATIONS = ("modules.json", "sentence_bert_config.json")
 # One of several files of weights, and how many there are.
 _WEIGHTS = "model.safetensors"
@@ -96,19 +96,19 @@ BUNDLES = {
 
 @dataclass(frozen=True)
 class CheckpointFiles:
-    """A checkpoint that was found.
+    """The files of a checkpoint on this machine.
 
     Attributes
     ----------
     model : str
-        What was asked for: a Hub id or a folder.
+        The requested Hub id or folder.
     folder : pathlib.Path
-        Where its files lie.
+        The folder with the files.
     source : {"directory", "bundle", "cache", "hub"}
     commit : str or None
-        The Hub's 40-digit commit, where it is known.
+        The 40-digit commit on the Hub, if known.
     digests : dict of str to str
-        SHA-256 of every file that is read, by its name in the folder.
+        SHA-256 of every file that is read, by name.
     """
 
     model: str
@@ -125,7 +125,7 @@ def _describe(
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that is read, by its name with slashes."""
+    """Return the SHA-256 of every file that is read, by relative path."""
     paths = list(folder.iterdir())
     paths += [
         path / "config.json"
@@ -150,9 +150,9 @@ def locate(
     model : str
         A folder or a Hub id.
     revision : str or None
-        Branch, tag or commit on the Hub. Folders have none.
+        Branch, tag or commit on the Hub. Folders have no revisions.
     may_download : bool
-        Whether to ask the Hub where nothing is found on this machine.
+        Whether to download from the Hub what is not on this machine.
 
     Returns
     -------
@@ -161,25 +161,25 @@ def locate(
     Raises
     ------
     CheckpointNotFoundError
-        If it is nowhere; the message names each place.
+        If it is not found; the message lists the locations searched.
     """
     folder = Path(os.path.expanduser(model))
     if model and folder.is_dir():
         return _describe(model, folder.resolve(), "directory", None)
     if _looks_like_a_path(model):
         raise CheckpointNotFoundError(
-            f"model must be a folder that exists or a Hugging Face id. Got {model!r}: "
-            f"there is no folder {folder.absolute()}. Correct the path, or give an id "
-            "such as 'sentence-transformers/all-MiniLM-L6-v2'."
+            "model must be an existing folder or a Hugging Face model id. Got "
+            f"{model!r}, but there is no folder {folder.absolute()}. Correct the path, "
+            "or use an id such as 'sentence-transformers/all-MiniLM-L6-v2'."
         )
     files = _find_in_bundle(model, revision) or _find_in_cache(model, revision)
     if files is not None:
         return files
     if not may_download:
         raise CheckpointNotFoundError(
-            f"The model {model!r} must be on this machine for this. Looked for a "
-            f"folder {folder.absolute()} and in the Hugging Face cache. Call transform "
-            "once, which downloads it, or correct the name."
+            f"The model {model!r} must be available on this machine. Got neither a "
+            f"folder {folder.absolute()} nor a copy in the Hugging Face cache. Call "
+            "transform once, which downloads it, or correct the name."
         )
     return _fetch_from_hub(model, revision)
 
@@ -189,7 +189,7 @@ def _looks_like_a_path(model: str) -> bool:
 
 
 def _bundle_folder(bundle: _Bundle) -> Path | None:
-    """Return the bundle's folder, without importing the package."""
+    """Return the folder of the bundle, without importing the package."""
     spec = importlib.util.find_spec(bundle.package)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -223,8 +223,8 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
     if not isinstance(found["config.json"], str):
         return None
     folder = Path(found["config.json"]).parent
-    # None stands for a file that was never asked for. Other libraries do not ask for
-    # the declarations, without which pooling and limit would not be the model's own.
+    # None means that the file was never requested. Other libraries do not request the
+    # declarations, without which pooling and maximum length would be wrong.
     is_known = all(found[name] is not None for name in _DECLARATIONS)
     if not is_known or not _is_complete(folder):
         return None
@@ -232,16 +232,15 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Tell whether a folder holds all of the weights, and a tokenizer."""
+    """Tell whether a folder contains all of the weights, and a tokenizer."""
     has_tokenizer = any(any(folder.glob(name)) for name in TOKENIZER_FILES)
     return has_tokenizer and _has_all_weights(folder)
 
 
 def _has_all_weights(folder: Path) -> bool:
-    """Tell whether no file of the weights is missing.
+    """Tell whether all weight files exist.
 
-    A download that was interrupted leaves some of the shards, or links to files that
-    are not there.
+    An interrupted download leaves some of the shards, or dangling links.
     """
     names = {path.name for path in folder.glob("model*.safetensors") if path.is_file()}
     shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
@@ -258,21 +257,21 @@ def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
         folder = _snapshot(model, revision)
     except HFValidationError:
         raise CheckpointNotFoundError(
-            "model must be a folder that exists or a Hugging Face id of the form "
-            f"'owner/name'. Got {model!r}."
+            "model must be an existing folder or a Hugging Face model id of the form "
+            f"'owner/name'. Got {model!r}. Correct the name."
         ) from None
     except OSError as error:
         # No network, offline mode, no such name or revision: all are OSErrors.
         raise CheckpointNotFoundError(_not_found(model, revision, error)) from error
     if not _is_complete(folder):
-        # Offline, the client gives what it has of a snapshot.
+        # Offline, the client returns an incomplete snapshot.
         _refuse_incomplete(model, folder)
     return _describe(model, folder, "hub", folder.name)
 
 
 @lru_cache(maxsize=64)
 def _snapshot(model: str, revision: str | None) -> Path:
-    """Bring a checkpoint's files into the cache, once in a process."""
+    """Download the files of a checkpoint into the cache, once per process."""
     from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.errors import EntryNotFoundError
 
@@ -280,7 +279,7 @@ def _snapshot(model: str, revision: str | None) -> Path:
     folder = snapshot_download(model, revision=revision, allow_patterns=patterns)
     for name in _DECLARATIONS:
         if not Path(folder, name).is_file():
-            # Asking for it leaves a note in the cache that there is none.
+            # The cache records that the file does not exist.
             with suppress(EntryNotFoundError):
                 hf_hub_download(model, name, revision=revision)
     return Path(folder)
@@ -288,9 +287,9 @@ def _snapshot(model: str, revision: str | None) -> Path:
 
 def _refuse_incomplete(model: str, folder: Path) -> None:
     raise CheckpointNotFoundError(
-        f"The model {model!r} must have weights in safetensors files and a fast "
-        f"tokenizer. Got a snapshot in {folder} that lacks one of them. Connect to the "
-        "internet so that it can be completed, or choose a model that has both."
+        f"The model {model!r} must have safetensors weights and a fast tokenizer. Got "
+        f"a snapshot in {folder} that lacks one of them. Connect to the internet to "
+        "complete it, or choose a model that has both."
     )
 
 
@@ -317,9 +316,9 @@ def _not_found(model: str, revision: str | None, error: Exception) -> str:
     remedies.append(
         "check the name and the revision"
         if answered
-        else "connect to the internet once, so that it is cached"
+        else "connect to the internet once to download it"
     )
-    remedies.append("give model= a folder that holds the checkpoint")
+    remedies.append("set model to a folder with the checkpoint")
     at = "" if revision is None else f" at revision {revision!r}"
     return (
         f"The model {model!r}{at} was not found. Looked for {'; '.join(looked)}. "
@@ -332,13 +331,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _sha256_of(path: Path) -> str:
-    # The Hub's cache is made of links, and what they point to is what is read.
+    # The Hub cache consists of links, whose targets are read.
     status = path.stat()
     return _sha256(str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _sha256(path: str, size: int, mtime_ns: int) -> str:
-    """Hash a file once for as long as its size and time stay as they are."""
+    """Hash a file again only if its size or modification time has changed."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""A checkpoint as text and arrays: what a pickle of a fitted estimator holds."""
+"""Checkpoints as text and arrays, as in the pickle of a fitted estimator."""
 
 import hashlib
 import json
@@ -26,14 +26,14 @@ class PackedCheckpoint:
     Attributes
     ----------
     config : str
-        As in config.json.
+        Content of config.json.
     tokenizer : str
-        As in tokenizer.json.
+        Content of tokenizer.json.
     architecture : Architecture
     weights : dict of str to ndarray
-        The module's state by transformers' names.
+        The state dict of the transformers model.
     digest : str
-        SHA-256 of all of this.
+        SHA-256 of the content.
     """
 
     config: str
@@ -43,7 +43,7 @@ class PackedCheckpoint:
     digest: str
 
     def make_tokenizer(self) -> TextTokenizer:
-        """Return the tokenizer, ready to run."""
+        """Return the tokenizer."""
         return TextTokenizer(
             Tokenizer.from_str(self.tokenizer),
             has_segments=self.architecture.has_segments,
@@ -51,9 +51,9 @@ class PackedCheckpoint:
 
 
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
-    """Copy a checkpoint into what can be pickled and read on any machine."""
+    """Copy a checkpoint into text and arrays that can be read on any machine."""
     model: Any = checkpoint.model
-    # Without transformers' own keys, one of which is the folder on this machine.
+    # Without the private keys of transformers, one of which is a local path.
     content = json.loads(model.config.to_json_string(use_diff=False))
     config = json.dumps({key: content[key] for key in content if key[0] != "_"})
     tokenizer = checkpoint.tokenizer.to_str()
@@ -76,7 +76,7 @@ def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
 
 def unpack(packed: PackedCheckpoint) -> Checkpoint:
     """Return an encoder with the weights that :func:`pack` copied."""
-    # A copy, which the module may change: weights may be a read-only memory map.
+    # A copy, which the module may modify: weights may be a read-only memory map.
     weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
     config = make_config(json.loads(packed.config))
     model = set_weights(type(shape_model(config)), config, weights)

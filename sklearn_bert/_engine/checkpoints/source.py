@@ -1,4 +1,4 @@
-"""What an encoder is made of: files that were found, or what an estimator holds."""
+"""Sources of an encoder: the files of a checkpoint, or a fitted estimator."""
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
@@ -18,34 +18,34 @@ Source = CheckpointFiles | PackedCheckpoint
 
 
 def architecture_of(source: Source) -> Architecture:
-    """Return a source's shape, without its weights."""
+    """Return the architecture of a source, without reading its weights."""
     if isinstance(source, PackedCheckpoint):
         return source.architecture
     return read_architecture(source)
 
 
 def tokenizer_of(source: Source) -> TextTokenizer:
-    """Return a source's tokenizer, without its weights."""
+    """Return the tokenizer of a source, without reading its weights."""
     if isinstance(source, PackedCheckpoint):
         return source.make_tokenizer()
     return load_tokenizer(source)
 
 
 def check_weights(source: Source) -> None:
-    """Refuse a source whose weights cannot be read, without reading them."""
+    """Raise an error if weights are missing or damaged, without reading them."""
     if not isinstance(source, PackedCheckpoint):
         check_weight_files(source)
 
 
 def load(source: Source) -> Checkpoint:
-    """Return a source's encoder, whose weights may be changed, and its tokenizer."""
+    """Return the encoder of a source, with writable weights, and its tokenizer."""
     if isinstance(source, PackedCheckpoint):
         return unpack(source)
     return load_checkpoint(source)
 
 
 def digests_of(source: Source) -> dict[str, str]:
-    """Return SHA-256 sums that tell a source from every other."""
+    """Return SHA-256 checksums that identify a source."""
     if isinstance(source, PackedCheckpoint):
         return {"weights": source.digest}
     return source.digests

@@ -1,4 +1,4 @@
-"""transformers' models with given weights, made without drawing random numbers."""
+"""transformers models with given weights, created without random numbers."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from torch.overrides import TorchFunctionMode
 from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 
-# What fills a tensor with random numbers: its own methods, and the functions of
-# torch.nn.init that torch, or transformers in their place, passes to a mode.
+# Functions that fill a tensor with random numbers: methods, and functions of
+# torch.nn.init as torch or transformers passes them to a mode.
 _RANDOM = frozenset(
     {
         "bernoulli_",
@@ -36,10 +36,10 @@ _WITH_A_CENTER = ("normal_", "uniform_")
 
 
 class _NothingRandom(TorchFunctionMode):
-    """Fills tensors with a constant where they would be filled with random numbers.
+    """Fills tensors with a constant instead of random numbers.
 
-    transformers draws the weights that a file lacks from the process's global
-    generator, which other threads may be using. A mode holds for its own thread only.
+    transformers initializes weights that a file lacks from the global generator of the
+    process, which other threads may be using. A mode applies only to its thread.
     """
 
     def __torch_function__(
@@ -61,9 +61,9 @@ class _NothingRandom(TorchFunctionMode):
 def read_weights(
     kind: type[Any], files: CheckpointFiles, config: Any
 ) -> tuple[Any, dict[str, Any]]:
-    """Return a model in float32, and what transformers says of the files' tensors.
+    """Return a model in float32, and the loading report of transformers.
 
-    Those that the files lack hold a constant.
+    Tensors that the files lack are filled with a constant.
     """
     return _load(
         kind,
@@ -73,13 +73,13 @@ def read_weights(
         use_safetensors=True,
         local_files_only=True,
         output_loading_info=True,
-        # So that they are named in our own error.
+        # They are reported in an error of this package.
         ignore_mismatched_sizes=True,
     )
 
 
 def set_weights(kind: type[Any], config: Any, weights: dict[str, Tensor]) -> Any:
-    """Return a model that holds some tensors, not copies of them."""
+    """Return a model that uses the given tensors without copying them."""
     model = _load(kind, None, config, state_dict=dict(weights))
     remove_pooler(model)
     model.load_state_dict(weights, assign=True)
@@ -92,14 +92,14 @@ def _load(kind: type[Any], folder: Path | None, config: Any, **options: Any) -> 
 
 
 def remove_pooler(model: Any) -> None:
-    """Remove what no estimator uses."""
+    """Remove the pooler, which no estimator uses."""
     if hasattr(model, "pooler"):
-        # Only next-sentence prediction used it, and many checkpoints do not hold it.
+        # It was only used for next-sentence prediction, and many checkpoints lack it.
         model.pooler = _NoPooler()
 
 
 class _NoPooler(nn.Module):
-    """For models that call their pooler without asking whether there is one."""
+    """A pooler for models that always call it."""
 
     def forward(self, hidden: torch.Tensor, *args: Any) -> torch.Tensor:
         return hidden

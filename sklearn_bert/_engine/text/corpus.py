@@ -1,7 +1,7 @@
-"""The texts of a pre-training, as tokens on disk: more than fits into memory.
+"""Tokenized texts on disk, for corpora that do not fit into memory.
 
-Nothing is kept in memory but where each sequence begins. The files have no name, so the
-system removes them whatever becomes of the process.
+Only the start of each sequence is kept in memory. The files are anonymous, so the
+operating system removes them even if the process is killed.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
-# Enough to be tokenized at full speed, and so little that memory does not matter.
+# Large enough for the full speed of the tokenizer, and small enough for memory.
 _TEXTS_PER_CHUNK, _CHARACTERS_PER_CHUNK = 1000, 1_000_000
 
 
@@ -29,20 +29,20 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 class SpooledTexts:
-    """Texts of an iterator, which can be gone through again and again.
+    """The texts of an iterator, stored on disk for repeated iteration.
 
     Parameters
     ----------
     texts : iterable of str
-        Gone through once.
+        Iterated once.
     """
 
     def __init__(self, texts: Iterable[str]) -> None:
-        # No with block: it is open for as long as this object is there.
+        # No with block: it is open for the lifetime of this object.
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         weakref.finalize(self, self._file.close)
         for text in texts:
-            # One line per text, whatever the text holds.
+            # JSON escapes newlines, so that each text is one line.
             self._file.write(json.dumps(text) + "\n")
 
     def __iter__(self) -> Iterator[str]:
@@ -54,24 +54,24 @@ class SpooledTexts:
 class TokenCorpus:
     """Token sequences on disk.
 
-    Texts longer than ``max_length`` are cut into several sequences; no token is left
-    out. Texts without any token are.
+    Texts longer than ``max_length`` are split into several sequences without losing
+    tokens. Texts without tokens are left out.
 
     Parameters
     ----------
     texts : iterable of str
-        Gone through once.
+        Iterated once.
     tokenizer : TextTokenizer
     max_length : int
-        Tokens per sequence, special tokens included.
+        Maximum number of tokens per sequence, including special tokens.
 
     Attributes
     ----------
     n_tokens : int
     starts : ndarray of shape (n_sequences + 1,), int64
-        Where each sequence begins, and where the last one ends.
+        Start of each sequence, and the end of the last one.
     digest : str
-        SHA-256 of all of it.
+        SHA-256 of the content.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class TokenCorpus:
                 starts.append(self.n_tokens + np.cumsum(lengths))
                 self.n_tokens += len(content)
             file.flush()
-            # The map outlives the file's name and its being open.
+            # The memory map remains valid after the file is closed.
             self._ids: np.ndarray = np.zeros(0, dtype)
             if self.n_tokens:
                 self._ids = np.memmap(file, dtype, "r")
@@ -104,7 +104,7 @@ class TokenCorpus:
         return len(self.starts) - 1
 
     def take(self, rows: Sequence[int] | np.ndarray) -> TokenSequences:
-        """Return some sequences, from long to short."""
+        """Return some sequences, sorted by decreasing length."""
         ids = [
             self._ids[self.starts[row] : self.starts[row + 1]].astype(np.int64)
             for row in rows
@@ -115,7 +115,7 @@ class TokenCorpus:
         )
 
     def batches(self, n_tokens: int, seed: Sequence[int]) -> list[np.ndarray]:
-        """Return all rows in batches of about as many tokens, shuffled.
+        """Return all rows, shuffled, in batches of about ``n_tokens`` tokens.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class TokenCorpus:
         Returns
         -------
         list of ndarray of int64
-            As many batches for each seed.
+            The number of batches does not depend on the seed.
         """
         order = np.random.default_rng(list(seed)).permutation(len(self))
         starts = np.cumsum(np.diff(self.starts)[order])[:-1]
@@ -136,9 +136,9 @@ class TokenCorpus:
         return np.split(order, np.searchsorted(starts, edges) + 1)
 
     def count_tokens(self, rows: np.ndarray) -> int:
-        """Return how many tokens some rows hold."""
+        """Return the number of tokens in some rows."""
         return int((self.starts[rows + 1] - self.starts[rows]).sum())
 
     def n_batches(self, n_tokens: int) -> int:
-        """Return the number of batches of about so many tokens."""
+        """Return the number of batches of about ``n_tokens`` tokens."""
         return max(self.n_tokens // n_tokens, 1)

@@ -1,4 +1,4 @@
-"""The samples of one call, as an estimator has read them, and as token ids."""
+"""The validated samples of one call, and their tokenization."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,22 +10,22 @@ from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.words import tokenize_words
 
-# Samples tokenized and sorted at a time: enough to find many of equal length, few
-# enough that the memory does not grow with their number.
+# Samples tokenized and sorted at a time: enough to find many of equal length, and few
+# enough to bound the memory.
 SAMPLES_PER_CHUNK = 4096
 _CHARACTERS_PER_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True)
 class TokenizingConfig:
-    """How samples become token ids.
+    """Parameters of tokenization.
 
     Attributes
     ----------
     max_length : int
-        Tokens per sequence, special tokens included.
+        Maximum number of tokens per sequence, including special tokens.
     long_text : {"truncate", "head_tail", "window"}
-        What becomes of a text of more tokens. Sentences are always read in windows.
+        How to handle longer texts. Sentences are always read in windows.
     """
 
     max_length: int
@@ -39,9 +39,9 @@ class Inputs(Protocol):
     ----------
     n_columns : int
     n_rows : int
-        Rows of features that they give: one for each text, or one for each word.
+        Number of rows of features: one per text, or one per word.
     n_characters : list of int
-        Of each sample.
+        Number of characters of each sample.
     """
 
     @property
@@ -78,7 +78,7 @@ class Texts:
     ----------
     first : list of str
     second : list of str or None
-        The second halves of the pairs.
+        The second texts of the pairs.
     """
 
     first: list[str]
@@ -91,12 +91,12 @@ class Texts:
 
     @property
     def n_rows(self) -> int:
-        """One for each text."""
+        """One per text."""
         return len(self.first)
 
     @property
     def n_characters(self) -> list[int]:
-        """Number of characters of each text, or of both halves of each pair."""
+        """Number of characters of each text or pair."""
         if self.second is None:
             return list(map(len, self.first))
         return [len(a) + len(b) for a, b in zip(self.first, self.second, strict=True)]
@@ -122,7 +122,7 @@ class Texts:
     def tokenize(
         self, tokenizer: TextTokenizer, config: TokenizingConfig
     ) -> TokenSequences:
-        """Return the texts as token ids, cut as asked for."""
+        """Return the token ids of the texts."""
         return tokenizer(
             self.first,
             self.second,
@@ -133,7 +133,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Sentences:
-    """Words per sample.
+    """Sentences of words.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class Sentences:
 
     @property
     def n_rows(self) -> int:
-        """One for each word."""
+        """One per word."""
         return sum(self.lengths)
 
     @property
@@ -176,16 +176,16 @@ class Sentences:
     def tokenize(
         self, tokenizer: TextTokenizer, config: TokenizingConfig
     ) -> TokenSequences:
-        """Return the sentences as token ids; none is cut."""
+        """Return the token ids of the sentences, none of which is truncated."""
         return tokenize_words(tokenizer, self.words, max_length=config.max_length)
 
 
 def tokenize_in_chunks(
     tokenizer: TextTokenizer, inputs: Inputs, config: TokenizingConfig
 ) -> Iterator[TokenSequences]:
-    """Yield the token ids of the samples, a bounded number of them at a time.
+    """Yield the token ids of the samples in chunks of bounded size.
 
-    The next chunk is tokenized while the caller uses the last one.
+    The next chunk is tokenized while the caller uses the previous one.
     """
     chunks = list(
         split_greedily(
@@ -206,11 +206,11 @@ def tokenize_in_chunks(
 def count_truncated(
     tokenizer: TextTokenizer, inputs: Inputs, config: TokenizingConfig
 ) -> int:
-    """Return of how many samples :func:`tokenize_in_chunks` would leave tokens out."""
+    """Return how many samples :func:`tokenize_in_chunks` would truncate."""
     if config.long_text == "window" and inputs.n_columns == 1:
         return 0
     if config.long_text == "head_tail":
-        # As many are cut as by truncation, which need not read to the end.
+        # The same texts are truncated, but their ends need not be tokenized.
         config = replace(config, long_text="truncate")
     chunks = tokenize_in_chunks(tokenizer, inputs, config)
     return sum(sequences.n_truncated for sequences in chunks)

@@ -8,21 +8,21 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TokenSequences:
-    """What one call tokenised.
+    """The token ids of one call.
 
     Attributes
     ----------
     ids : list of list of int, length m
-        Token ids of each sequence, special tokens included.
+        Token ids of each sequence, including special tokens.
     second_starts : list of int, length m, or None
-        Where the second text of each pair begins. None if the texts are not pairs.
+        Start of the second text of each pair. None if the texts are not pairs.
     text_index : list of int, length m
-        Which text each sequence is a part of; never decreasing.
+        The text that each sequence is a part of; non-decreasing.
     word_positions : list of list of int, length m, or None
-        The places in each sequence of the tokens that stand for its words, where
-        words are to be read; each word stands in one sequence.
+        Positions in each sequence of the first token of each of its words, for
+        sentences. Each word is in one sequence.
     n_truncated : int
-        Number of texts of which some tokens were left out.
+        Number of truncated texts.
     """
 
     ids: list[list[int]] = field(default_factory=list)
@@ -33,11 +33,11 @@ class TokenSequences:
 
     @property
     def n_texts(self) -> int:
-        """Number of the texts, each of one sequence or of several."""
+        """Number of texts, each with one or several sequences."""
         return self.text_index[-1] + 1 if self.text_index else 0
 
     def take(self, texts: Sequence[int]) -> "TokenSequences":
-        """Return the sequences of some texts, which are numbered anew."""
+        """Return the sequences of some texts, renumbered."""
         starts = text_boundaries(self)
         stops = np.append(starts[1:], len(self.ids))
         owned = [range(starts[text], stops[text]) for text in texts]
@@ -52,5 +52,5 @@ class TokenSequences:
 
 
 def text_boundaries(sequences: TokenSequences) -> np.ndarray:
-    """Return where each text's sequences begin: (n_texts,), int64."""
+    """Return the index of the first sequence of each text: (n_texts,), int64."""
     return np.flatnonzero(np.diff(sequences.text_index, prepend=-1))

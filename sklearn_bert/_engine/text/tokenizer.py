@@ -1,7 +1,7 @@
-"""Texts to token ids: special tokens, windows, and counts of what was cut.
+"""Tokenization of texts: special tokens, windows, and counts of truncated texts.
 
-The tokenizer object is never reconfigured after it is made, so threads may share it:
-special tokens are added and texts are cut here, on lists of ids.
+The tokenizer object is never reconfigured after it is created, so threads may share it:
+special tokens are added and texts are truncated here, on lists of ids.
 """
 
 import re
@@ -17,19 +17,19 @@ from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.truncation import truncate
 
-# Texts longer than this many characters per wanted token are read from the front only.
+# Only the beginning of texts with more characters per requested token is tokenized.
 _CHARACTERS_PER_TOKEN = 16
-# WordPiece has one token, [UNK], for every word longer than this many characters.
+# WordPiece maps every word longer than this many characters to [UNK].
 _LONGEST_WORD = 1000
 _BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
-# What the families call their control tokens.
+# The names of control tokens in different model families.
 _PADDING = ("[PAD]", "<pad>")
 _MASK = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True)
 class _Template:
-    """The special tokens around one text, or around and between two."""
+    """The special tokens around one text, or around and between two texts."""
 
     before: list[int]
     between: list[int]
@@ -41,23 +41,21 @@ class _Template:
 
 
 class TextTokenizer:
-    """A checkpoint's tokenizer, for texts that are data and nothing but data.
+    """The tokenizer of a checkpoint, which treats the content of texts as data.
 
-    Control tokens such as "[SEP]" that somebody typed into a text are split like any
-    other word.
+    Control tokens such as "[SEP]" in a text are split like any other word.
 
     Parameters
     ----------
     tokenizer : tokenizers.Tokenizer
-        Taken over: its truncation and padding are switched off.
+        It is modified: truncation and padding are disabled.
     has_segments : bool
-        Whether the model tells the first text of a pair from the second.
+        Whether the model distinguishes the two texts of a pair by segment ids.
 
     Attributes
     ----------
     padding, mask : int or None
-        The ids that fill up, and that stand for a token to be guessed, if there are
-        such.
+        The ids of the padding and mask tokens, if the vocabulary has them.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
@@ -74,10 +72,10 @@ class TextTokenizer:
         self._controls.discard(self._unknown)
         self.padding = self._find_control(_PADDING)
         self.mask = self._find_control(_MASK)
-        # Added tokens may hold spaces, and so reach over the words of a cut.
+        # Added tokens may contain spaces, and therefore span the end of a prefix.
         self._can_read_front = all(token.special for token in added.values())
         model = tokenizer.model
-        # Whether a run of a thousand letters or digits is one unknown word.
+        # Whether a run of more than a thousand letters or digits is an unknown word.
         self._blobs_are_unknown = (
             isinstance(model, WordPiece)
             and model.max_input_chars_per_word < _LONGEST_WORD
@@ -86,7 +84,7 @@ class TextTokenizer:
 
     @staticmethod
     def _read_template(tokenizer: Tokenizer, *, pair: bool) -> _Template:
-        """Ask the tokenizer which special tokens it puts where."""
+        """Return the special tokens that the tokenizer adds."""
         texts = ("a", "a") if pair else ("a",)
         encoding = tokenizer.encode(*texts)
         of_text = [sequence is not None for sequence in encoding.sequence_ids]
@@ -103,7 +101,7 @@ class TextTokenizer:
         return _Template(encoding.ids[:first], between, encoding.ids[last:])
 
     def __getstate__(self) -> dict[str, Any]:
-        # The tokenizer's own pickle forgets that control tokens are to be split.
+        # The pickle of the tokenizer loses the setting that control tokens are split.
         return {"tokenizer": self.to_str(), "has_segments": self._has_segments}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -116,16 +114,16 @@ class TextTokenizer:
         return self._single.before, self._single.after
 
     def word_ids(self, words: Sequence[str]) -> list[list[int]]:
-        """Return each word's ids; those that the tokenizer drops become unknown."""
+        """Return the ids of each word; dropped words become the unknown token."""
         return [ids or [self._unknown] for ids in self._all_ids(list(words))]
 
     def to_str(self) -> str:
-        """Return the tokenizer in the form of a tokenizer.json."""
+        """Return the tokenizer in the format of tokenizer.json."""
         return self._tokenizer.to_str()
 
     @property
     def has_segments(self) -> bool:
-        """Whether the model tells the first text of a pair from the second."""
+        """Whether the model distinguishes the two texts of a pair by segment ids."""
         return self._has_segments
 
     @property
@@ -135,7 +133,7 @@ class TextTokenizer:
 
     @property
     def controls(self) -> frozenset[int]:
-        """The ids that no text is ever given."""
+        """The ids that are never assigned to the content of a text."""
         return frozenset(self._controls)
 
     @property
@@ -145,7 +143,7 @@ class TextTokenizer:
 
     @property
     def largest_id(self) -> int:
-        """The largest id that a text can be given."""
+        """The largest id of the vocabulary."""
         return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
 
     def __call__(
@@ -156,15 +154,15 @@ class TextTokenizer:
         max_length: int,
         long_text: str,
     ) -> TokenSequences:
-        """Tokenise texts, or pairs of texts.
+        """Tokenize texts, or pairs of texts.
 
         Parameters
         ----------
         first : sequence of str
         second : sequence of str or None
-            The second halves of the pairs.
+            The second texts of the pairs.
         max_length : int
-            Tokens per sequence, special tokens included.
+            Maximum number of tokens per sequence, including special tokens.
         long_text : {"truncate", "head_tail", "window"}
 
         Returns
@@ -175,9 +173,9 @@ class TextTokenizer:
         room = max_length - template.n_special
         wanted = None
         if long_text == "truncate":
-            # One token more than fits tells that a text was cut; of a pair it must
-            # also be seen which half is the longer, and, without any room, which is
-            # not empty.
+            # One more token than fits shows that a text is too long. For pairs it must
+            # also be known which text is longer and, without any room, which is not
+            # empty.
             wanted = room + 1
             if second is not None:
                 wanted = _CHARACTERS_PER_TOKEN * max(room, 1)
@@ -194,13 +192,13 @@ class TextTokenizer:
         return replace(sequences, n_truncated=n_truncated)
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of all of each text, without special tokens."""
+        """Return all token ids of each text, without special tokens."""
         return self._all_ids(list(texts))
 
     def split_to_length(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
-        """Return all of the texts in sequences of at most ``max_length`` tokens.
+        """Split texts into sequences of at most ``max_length`` tokens.
 
-        Special tokens stand around each sequence; texts without tokens give none.
+        Special tokens are added to each sequence; texts without tokens have none.
         """
         room = max_length - self._single.n_special
         return [
@@ -210,11 +208,11 @@ class TextTokenizer:
         ]
 
     def surround(self, ids: Sequence[int]) -> list[int]:
-        """Put the special tokens of one text around ids."""
+        """Add the special tokens of a single text to ids."""
         return [*self._single.before, *ids, *self._single.after]
 
     def names(self, ids: Sequence[int]) -> list[str]:
-        """Return the tokens that ids stand for."""
+        """Return the tokens of ids."""
         return [str(self._tokenizer.id_to_token(id_)) for id_ in ids]
 
     def decode(self, ids: Sequence[int], *, is_pair: bool) -> tuple[str, ...]:
@@ -223,7 +221,7 @@ class TextTokenizer:
         Parameters
         ----------
         ids : sequence of int
-            Special tokens and padding may be there or not.
+            Token ids with or without special tokens and padding.
         is_pair : bool
 
         Returns
@@ -261,7 +259,7 @@ class TextTokenizer:
         if len(piece) == 2:
             head += template.between
         tail = piece[1] if len(piece) == 2 else []
-        # Without special tokens an empty text would leave nothing to pool.
+        # Without special tokens an empty text would have no token to pool.
         ids = [*head, *tail, *template.after] or [self._unknown]
         sequences.ids.append(ids)
         sequences.text_index.append(text)
@@ -269,7 +267,7 @@ class TextTokenizer:
             sequences.second_starts.append(len(head))
 
     def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
-        """Return each text's ids without special tokens, at least the ``wanted``."""
+        """Return the ids of each text without special tokens, at least ``wanted``."""
         if wanted is None or not self._can_read_front:
             return self._all_ids(list(texts))
         longest = _CHARACTERS_PER_TOKEN * wanted
@@ -288,11 +286,11 @@ class TextTokenizer:
         return [self._without_controls(encoding.ids) for encoding in encodings]
 
     def _leading_ids(self, text: str, wanted: int) -> list[int]:
-        """Return the first ``wanted`` ids without reading all of a huge text.
+        """Return the first ``wanted`` ids without tokenizing all of a huge text.
 
-        A cut can only change the words next to it, since tokenizers split a text into
-        words before they split the words; so all but the last two words of a prefix
-        are tokenised as they are in the whole.
+        Tokenizers split a text into words before they split the words into pieces.
+        Therefore all but the last two words of a prefix are tokenized in the same way
+        as in the whole text.
         """
         if self._blobs_are_unknown:
             text = _BLOB.sub(lambda blob: blob[0][:_LONGEST_WORD], text)
@@ -306,7 +304,7 @@ class TextTokenizer:
         return self._all_ids([text])[0]
 
     def _without_controls(self, ids: list[int]) -> list[int]:
-        """Replace control ids, which some vocabularies hold as ordinary pieces."""
+        """Replace control ids, which some vocabularies contain as ordinary pieces."""
         if self._controls.isdisjoint(ids):
             return ids
         return [self._unknown if id_ in self._controls else id_ for id_ in ids]
@@ -321,14 +319,14 @@ class TextTokenizer:
         for token in (unknown, "<unk>", "[UNK]"):
             if (id_ := self._tokenizer.token_to_id(token)) is not None:
                 return id_
-        # A byte-level vocabulary spells everything and never needs it.
+        # A byte-level vocabulary can represent any text and never needs it.
         return self._single.after[-1] if self._single.after else 0
 
 
 def find_control(tokenizer: Tokenizer, names: Sequence[str]) -> str | None:
-    """Return the first of the names that is a control token, or else a token at all.
+    """Return the first name that is a control token, or else the first that is a token.
 
-    MPNet's vocabulary holds BERT's control tokens too, as words.
+    The vocabulary of MPNet also contains the control tokens of BERT, as words.
     """
     added = tokenizer.get_added_tokens_decoder().values()
     controls = {token.content for token in added if token.special}
@@ -337,7 +335,7 @@ def find_control(tokenizer: Tokenizer, names: Sequence[str]) -> str | None:
 
 
 def _n_settled(encoding: Encoding) -> int:
-    """Number of tokens before the last two words of a text that was cut."""
+    """Number of tokens before the last two words of a prefix of a text."""
     words = encoding.word_ids
     last = max((word for word in words if word is not None), default=0)
     unsettled = (None, last - 1, last)

@@ -1,8 +1,8 @@
-"""How a text, or a pair, of too many tokens is made to fit."""
+"""Truncation and windows of texts with too many tokens."""
 
 from collections.abc import Callable
 
-# Windows share this part of their tokens with the one before.
+# A window shares one in this many of its tokens with the previous window.
 _OVERLAP = 4
 
 _Pieces = list[tuple[list[int], ...]]
@@ -11,14 +11,14 @@ _Pieces = list[tuple[list[int], ...]]
 def truncate(
     ids: tuple[list[int], ...], room: int, long_text: str
 ) -> tuple[_Pieces, bool]:
-    """Make a text, or a pair, fit into ``room`` tokens.
+    """Shorten or split a text, or a pair, to ``room`` tokens.
 
     Returns
     -------
     pieces : list of tuple of list of int
         One piece, or several windows.
     is_cut : bool
-        Whether any token is in no piece.
+        Whether tokens were left out.
     """
     if sum(map(len, ids)) <= room:
         return [ids], False
@@ -31,7 +31,7 @@ def truncate(
 
 
 def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
-    """Divide ``room`` so that the longer text of a pair is cut first."""
+    """Divide ``room`` so that the longer text of a pair is truncated first."""
     if len(lengths) == 1:
         return (room,)
     shorter = min(min(lengths), room // 2)
@@ -52,7 +52,7 @@ def _head_and_tail(ids: list[int], n: int) -> list[int]:
 
 
 def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:
-    """Cut a text into overlapping windows; of a pair, the longer text."""
+    """Split a text, or the longer text of a pair, into overlapping windows."""
     shares = _shares(tuple(map(len, ids)), room)
     if len(ids) == 1:
         return [(ids[0][s:e],) for s, e in window_spans(len(ids[0]), room)], False

@@ -1,8 +1,8 @@
-"""A vocabulary of word pieces, learned from texts.
+"""Learning of a WordPiece vocabulary.
 
-The pieces are those of the tokenizers library's trainer, whose own result differs from
-run to run: it numbers the pieces of one character in the order of a hash table, and
-breaks ties by these numbers. So they are numbered here, before it begins.
+The trainer of the tokenizers library is not deterministic: it numbers the pieces of
+one character in the order of a hash table, and breaks ties by these numbers. Therefore
+these pieces are numbered here.
 """
 
 import re
@@ -30,39 +30,39 @@ PADDING, UNKNOWN, CLS, SEP, MASK = CONTROLS = (
 )
 _INSIDE = "##"
 _WORDS = pre_tokenizers.BertPreTokenizer()
-# WordPiece has one token, [UNK], for every word longer than this many characters.
+# WordPiece maps every word longer than this many characters to [UNK].
 _LONGEST_WORD = WordPiece().max_input_chars_per_word
-# What may be such a word: BERT splits at spaces, punctuation and Chinese characters,
-# and its normalizer makes up to three characters (of Hangul) from one.
+# Candidates for such words: BERT splits at spaces, punctuation and Chinese characters,
+# and its normalizer turns one character (of Hangul) into up to three.
 _MAYBE_LONG = re.compile(
     rf"[^ \t\n\r{re.escape(string.punctuation)}\u3400-\u4dbf\u4e00-\u9fff]"
     rf"{{{_LONGEST_WORD // 3},}}"
 )
-# Characters may take so many places, or half of the vocabulary if that is more.
+# Maximum number of pieces of one character, or half of the vocabulary if it is larger.
 _PLACES_OF_CHARACTERS = 2000
 
 
 def learn_vocabulary(
     texts: Iterable[str], vocab_size: int, *, lowercase: bool
 ) -> TextTokenizer:
-    """Learn word pieces as BERT's.
+    """Learn a WordPiece vocabulary.
 
-    Words that are too long for WordPiece are left out, since no text would ever be
-    split into their pieces.
+    Words that are too long for WordPiece are ignored, since no text would ever be split
+    into their pieces.
 
     Parameters
     ----------
     texts : iterable of str
         Read twice.
     vocab_size : int
-        Most tokens, control tokens included. Few texts may give fewer.
+        Maximum number of tokens, including control tokens.
     lowercase : bool
         Whether case and accents are removed.
 
     Returns
     -------
     TextTokenizer
-        The same for the same texts, however often they are given.
+        It does not depend on the order of the texts.
     """
     normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     alone = _frequent_characters(
@@ -73,7 +73,7 @@ def learn_vocabulary(
     fixed = [*CONTROLS, *characters, *inside]
     trainer = WordPieceTrainer(
         vocab_size=vocab_size,
-        # These are numbered first, in the order given.
+        # These get the first ids, in this order.
         special_tokens=fixed,
         initial_alphabet=characters,
         limit_alphabet=len(characters),
@@ -92,7 +92,7 @@ def learn_vocabulary(
 def make_wordpiece_tokenizer(
     vocabulary: dict[str, int], *, lowercase: bool
 ) -> TextTokenizer:
-    """Return BERT's tokenizer with a vocabulary of its own."""
+    """Return a BERT tokenizer with the given vocabulary."""
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -111,7 +111,7 @@ def _without_long_words(
 ) -> Iterator[str]:
     """Yield texts without the words that are too long for WordPiece.
 
-    The trainer would need time quadratic in the length of such a word.
+    The trainer takes time quadratic in the length of a word.
     """
 
     def shorten(run: re.Match[str]) -> str:
@@ -126,9 +126,9 @@ def _without_long_words(
 def _frequent_characters(
     texts: Iterable[str], vocab_size: int, normalizer: normalizers.Normalizer
 ) -> dict[str, bool]:
-    """Return the characters that get pieces of their own, in their own order.
+    """Return the sorted characters of the vocabulary.
 
-    And of each, whether it is always a word by itself.
+    The values tell whether a character is always a separate word.
     """
     counts: Counter[str] = Counter()
     for text in texts:
@@ -141,7 +141,7 @@ def _frequent_characters(
     ranked = sorted(normal, key=lambda one: (-normal[one], one))
     room = max(vocab_size - len(CONTROLS), 2)
     room = min(room, max(room // 2, _PLACES_OF_CHARACTERS))
-    # Most take two places: at the beginning of a word and inside.
+    # Most characters need two pieces: at the beginning of a word and inside.
     alone = {one: _stands_alone(one, normalizer) for one in ranked[:room]}
     places = np.cumsum([2 - is_alone for is_alone in alone.values()])
     n_kept = np.searchsorted(places, room, side="right")
@@ -149,6 +149,6 @@ def _frequent_characters(
 
 
 def _stands_alone(character: str, normalizer: normalizers.Normalizer) -> bool:
-    """Tell whether a character is always a word by itself: punctuation, or Chinese."""
+    """Tell whether a character is always a separate word: punctuation or Chinese."""
     words = _WORDS.pre_tokenize_str(normalizer.normalize_str(f"a{character}a"))
     return len(words) == 3

@@ -1,4 +1,4 @@
-"""Sentences of words to token ids: every word keeps a token that stands for it."""
+"""Tokenization of sentences that are split into words."""
 
 from collections.abc import Sequence
 
@@ -12,24 +12,24 @@ from sklearn_bert._engine.text.truncation import window_spans
 def tokenize_words(
     tokenizer: TextTokenizer, sentences: Sequence[Sequence[str]], *, max_length: int
 ) -> TokenSequences:
-    """Tokenise sentences that are split into words.
+    """Tokenize sentences that are split into words.
 
-    The first token of a word stands for it, and the unknown token for a word that the
-    tokenizer drops, such as an empty one. A sentence that is too long is cut into
-    overlapping windows, and each word stands in the one where it has the widest
-    context. Windows in which no word stands are left out.
+    Each word is represented by its first token, or by the unknown token if the
+    tokenizer drops it, as for an empty word. A sentence that is too long is split into
+    overlapping windows, and each word belongs to the window with the most context.
+    Windows without words are left out.
 
     Parameters
     ----------
     tokenizer : TextTokenizer
     sentences : sequence of sequence of str
     max_length : int
-        Tokens per sequence, special tokens included.
+        Maximum number of tokens per sequence, including special tokens.
 
     Returns
     -------
     TokenSequences
-        With ``words``. No sentence is cut.
+        With ``word_positions``. No sentence is truncated.
     """
     before, after = tokenizer.around_text
     room = max_length - len(before) - len(after)
@@ -44,7 +44,7 @@ def tokenize_words(
             firsts.append(len(ids))
             ids += known[word]
         for start, stop, own in _windows(len(ids), firsts, room):
-            # Without special tokens an empty sentence would leave nothing to read.
+            # Without special tokens an empty sentence would have no token.
             sequence = [*before, *ids[start:stop], *after]
             all_ids.append(sequence or tokenizer.word_ids([""])[0])
             all_words.append([len(before) + first - start for first in own])
@@ -55,20 +55,20 @@ def tokenize_words(
 def _known_words(
     tokenizer: TextTokenizer, sentences: Sequence[Sequence[str]]
 ) -> dict[str, list[int]]:
-    """Return the ids of every word; words that recur are tokenised once."""
+    """Return the ids of every word; repeated words are tokenized once."""
     words = list(dict.fromkeys(x for words in sentences for x in _as_in_text(words)))
     return dict(zip(words, tokenizer.word_ids(words), strict=True)) if words else {}
 
 
 def _as_in_text(words: Sequence[str]) -> list[str]:
-    """Put a space before all words but the first, which some tokenizers mind."""
+    """Put a space before all words but the first, which matters to some tokenizers."""
     return [*words[:1], *(f" {word}" for word in words[1:])]
 
 
 def _windows(
     n_tokens: int, firsts: list[int], room: int
 ) -> list[tuple[int, int, list[int]]]:
-    """Return start, stop and the words' first tokens of each window."""
+    """Return start, stop and the first tokens of the words of each window."""
     if n_tokens <= room:
         return [(0, n_tokens, firsts)]
     spans = window_spans(n_tokens, room)
@@ -80,9 +80,9 @@ def _windows(
 
 
 def _context(places: np.ndarray, span: tuple[int, int], n_tokens: int) -> np.ndarray:
-    """Return how far tokens are from the nearest cut of a window; -1 outside of it."""
+    """Return the distance to the nearest boundary of a window; -1 outside of it."""
     start, stop = span
-    # Where the sentence itself begins or ends, nothing is cut off.
+    # The beginning and the end of the sentence are not boundaries.
     left = places - start if start > 0 else np.full_like(places, n_tokens)
     right = stop - 1 - places if stop < n_tokens else np.full_like(places, n_tokens)
     is_inside = (places >= start) & (places < stop)

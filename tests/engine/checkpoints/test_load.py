@@ -61,17 +61,17 @@ QUERY = "encoder.layer.1.attention.self.query.weight"
         ),
         (
             lambda f: edit_weights(f, lambda t: t.update({QUERY: torch.ones(3, 3)})),
-            f"has 1 tensors of another shape than .* says, {QUERY} first",
+            f"has 1 tensors whose shapes do not match .*, {QUERY} first",
         ),
         (
             lambda f: edit_weights(
                 f, lambda t: t.update({QUERY.replace("1", "9"): torch.ones(3)})
             ),
-            "holds 1 encoder tensors that its config.json does not know",
+            "has 1 encoder tensors that are not in its config.json",
         ),
         (
             lambda f: edit_weights(f, lambda t: t[QUERY].fill_(torch.nan)),
-            "holds a NaN or an infinity in encoder.layer.1",
+            "has NaN or infinite values in encoder.layer.1",
         ),
         (
             lambda f: [(f / n).unlink() for n in ("vocab.txt", "tokenizer.json")],
@@ -110,13 +110,13 @@ def test_a_config_of_another_model_is_refused(own_bert, edit_config, changes):
 
 def test_a_vocabulary_that_is_too_large_is_refused(own_bert, save_model, tmp_path):
     small = save_model(tmp_path / "small", vocab_size=50)
-    with pytest.raises(CheckpointError, match="does not fit its embedding"):
+    with pytest.raises(CheckpointError, match="does not match its embedding"):
         load(small)
 
 
 def test_a_vocabulary_that_is_not_the_models_is_refused(save_model, tmp_path):
     large = save_model(tmp_path / "large", vocab_size=5000)
-    with pytest.raises(CheckpointError, match="does not fit its embedding"):
+    with pytest.raises(CheckpointError, match="does not match its embedding"):
         load(large)
 
 

