@@ -1,42 +1,30 @@
-"""What estimators accept as sentences of words and as their tags."""
+"""What estimators accept as sentences of words."""
 
 import re
-from collections.abc import Callable, Iterable
+import sys
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from itertools import chain
 from typing import Any
 
 from sklearn_bert._engine.text.inputs import Sentences
-from sklearn_bert._inputs.texts import (
-    N_SHOWN,
-    check_not_empty,
-    remedy,
-    repair,
-    rows_of,
-    show,
-)
+from sklearn_bert._inputs.columns import as_list, check_not_empty, rows_of
+from sklearn_bert._inputs.values import TEXTS, WORDS, check_all_str, repair, show
 from sklearn_bert.exceptions import InputError
 
-# Runs of letters and digits, which an apostrophe, a full stop or a hyphen may join, and
-# every other character by itself.
-WORD = re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]")
-
-WordTokenizer = Callable[[str], list[str]] | None
+WordTokenizer = Callable[[str], list[str]]
 
 
-_FOR_NUMBERS = (
-    "Leave numbers and their tags out, or turn them into texts if that is meant: "
-    "[[str(word) for word in words] for words in X]."
-)
-
-
-def check_sentences(X: Any, word_tokenizer: WordTokenizer = None) -> Sentences:
+def check_sentences(X: Any, word_tokenizer: WordTokenizer | None = None) -> Sentences:
     """Read X as sentences of words, or as texts that are split into words.
 
     Parameters
     ----------
-    X : list, tuple, array, Series, one-column frame or iterable
+    X : list, tuple, array, Series, one-column frame or table, or iterable
         Of lists of str, or of str.
     word_tokenizer : callable or None
-        Splits a text. None finds the words by :data:`WORD`.
+        Splits a text. None finds the words by :func:`_word_pattern`.
 
     Returns
     -------
@@ -54,69 +42,54 @@ def check_sentences(X: Any, word_tokenizer: WordTokenizer = None) -> Sentences:
         row = is_text.index(not is_text[0])
         raise InputError(
             "X must hold a list of words in every row, or a text (str) in every row. "
-            f"Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Make "
-            "all rows alike."
+            f"Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Split "
+            "the texts into lists of words."
         )
     if any(is_text):
-        split = WORD.findall if word_tokenizer is None else word_tokenizer
-        words = [_split(text, split) for text in repair(rows)]
+        split = _word_pattern().findall if word_tokenizer is None else word_tokenizer
+        words = [_split(text, split) for text in repair(rows, TEXTS)]
     else:
-        words = [_listed(row, place) for place, row in enumerate(rows)]
-        _check_all_words(words)
-    return Sentences(_repaired(words))
+        words = [_read_words(row, place) for place, row in enumerate(rows)]
+        check_all_str(words, len(words), WORDS)
+    repaired = iter(repair(list(chain.from_iterable(words)), WORDS))
+    return Sentences([[next(repaired) for _ in sentence] for sentence in words])
 
 
-def _split(text: str, split: Callable[[str], list[str]]) -> list[str]:
-    words = split(text)
-    if isinstance(words, str) or not isinstance(words, Iterable):
+@cache
+def _word_pattern() -> re.Pattern[str]:
+    r"""Return the pattern of a word: ``\w+(?:['’.-]\w+)*|[^\w\s]``.
+
+    Runs of letters and digits, which an apostrophe, a full stop or a hyphen may join,
+    and every other character by itself. To each belong the combining marks and
+    zero-width joiners after it.
+    """
+    characters = map(chr, range(sys.maxunicode + 1))
+    marks = "".join(one for one in characters if unicodedata.category(one)[0] == "M")
+    marks += "\u200c\u200d"
+    word = rf"\w[\w{marks}]*"
+    return re.compile(rf"{word}(?:['’.-]{word})*|[^\w\s][{marks}]*")
+
+
+def _split(text: str, split: WordTokenizer) -> list[str]:
+    """Return the words of a text."""
+    found = split(text)
+    words = as_list(found)
+    if words is None or not all(isinstance(word, str) for word in words):
         raise InputError(
-            "word_tokenizer must return a list of words (str) for a text. Got "
-            f"{show(words)} for {show(text)}. Return a list, such as text.split() does."
+            "word_tokenizer must return a list of words (str) for each text. Got "
+            f"{show(found)} for {show(text)}. Return a list, such as text.split()."
         )
-    words = list(words)
-    for word in words:
-        if not isinstance(word, str):
-            raise InputError(
-                "word_tokenizer must return words that are texts (str). Got "
-                f"{show(word)} for {show(text)}. Return their texts."
-            )
     return words
 
 
-def _listed(row: Any, place: int) -> list[Any]:
-    if isinstance(row, dict | set | frozenset | bytes) or not isinstance(row, Iterable):
+def _read_words(row: Any, place: int) -> list[Any]:
+    """Return the words of a row that is not a text."""
+    words = as_list(row)
+    if words is None:
         about_complex = "Complex data not supported. " * isinstance(row, complex)
         raise InputError(
             "X must hold a list of words, or a text (str), in every row. Got "
             f"{show(row)} in row {place}. {about_complex}Give lists of words: "
             "[['a', 'word'], ...]."
         )
-    return row.tolist() if hasattr(row, "tolist") else list(row)
-
-
-def _check_all_words(words: list[list[Any]]) -> None:
-    bad = [
-        (row, place, word)
-        for row, sentence in enumerate(words)
-        for place, word in enumerate(sentence)
-        if not isinstance(word, str)
-    ]
-    if not bad:
-        return
-    shown = ", ".join(
-        f"{show(word)} in sentence {row}, word {place}"
-        for row, place, word in bad[:N_SHOWN]
-    )
-    if len(bad) > N_SHOWN:
-        shown += ", ..."
-    n_rows = len({row for row, _, _ in bad})
-    raise InputError(
-        f"X must hold only lists of words (str). Got {shown}: {n_rows} of {len(words)} "
-        "sentences have values that are not words. "
-        f"{remedy([word for _, _, word in bad], _FOR_NUMBERS)}"
-    )
-
-
-def _repaired(words: list[list[str]]) -> list[list[str]]:
-    flat = iter(repair([word for sentence in words for word in sentence], "words"))
-    return [[next(flat) for _ in sentence] for sentence in words]
+    return words

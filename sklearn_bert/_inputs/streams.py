@@ -5,11 +5,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from sklearn_bert._inputs.texts import (
-    check_texts,
-    remedy,
+from sklearn_bert._inputs.texts import check_column
+from sklearn_bert._inputs.values import (
+    TEXTS,
     show,
-    warn_of_repair,
+    warn_if_repaired,
     without_surrogates,
 )
 from sklearn_bert.exceptions import InputError
@@ -22,52 +22,41 @@ def check_stream(X: Any) -> Iterable[str]:
     ----------
     X : array-like of str, path or iterable of str
         A path is that of a text file in UTF-8, each line of which is a text. An
-        iterable without a length is gone through as it is needed.
+        iterable without a length is read when it is needed.
 
     Returns
     -------
     iterable of str
-        Which can be gone through as often as X can.
+        It can be read as often as X can.
 
     Raises
     ------
     InputError
-        If X holds anything but one column of texts; while it is gone through where it
-        is a file or an iterable.
+        If X holds anything but one column of texts. Of a file or an iterable this is
+        known when it is read.
     """
     if isinstance(X, PathLike):
         return _Lines(Path(X))
     if isinstance(X, str):
         raise InputError(
             "Iterable over raw text documents expected, string object received. Put "
-            "the text into a list: [text]. The path of a file must be a pathlib.Path: "
-            "Path(...)."
+            "the text into a list, [text], or give the path of a file as a "
+            "pathlib.Path."
         )
     if isinstance(X, Iterable) and not isinstance(X, Sized):
         return _Stream(X)
     return check_column(X)
 
 
-def check_column(X: Any) -> list[str]:
-    """Read X as texts in memory, and refuse pairs of them."""
-    texts = check_texts(X)
-    if texts.second is not None:
-        raise InputError(
-            "X must have one column of texts. Got two. Give the texts of both in one "
-            "column."
-        )
-    return texts.first
-
-
 class _Lines:
-    """The lines of a file, but for those that are blank."""
+    """The lines of a file that are not blank."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         if not path.is_file():
             raise InputError(
-                f"X must be texts, or the path of a file of texts. Got {str(path)!r}, "
-                "where there is no file. Correct the path."
+                "X must be texts, or the path of a file of texts. Got "
+                f"{str(path)!r}, which is not a file. Correct the path."
             )
 
     def __iter__(self) -> Iterator[str]:
@@ -78,18 +67,18 @@ class _Lines:
                         yield text
             except UnicodeDecodeError as error:
                 raise InputError(
-                    f"A file of texts must be in UTF-8. Got {str(self._path)!r}, which "
-                    f"is not ({error.reason}). Convert it, or give an iterable of its "
-                    "texts."
+                    "A file of texts must be encoded in UTF-8. Got "
+                    f"{str(self._path)!r}, which is not ({error.reason}). Convert it, "
+                    "or give an iterable of its texts."
                 ) from error
 
 
 class _Stream:
-    """The texts of an iterable, checked as they come."""
+    """The texts of an iterable, checked when they are read."""
 
     def __init__(self, texts: Iterable[Any]) -> None:
         self._texts = texts
-        # An iterator can be gone through but once.
+        # An iterator can be read only once.
         self.is_consumed_by_reading = isinstance(texts, Iterator)
         self._has_warned = False
 
@@ -99,11 +88,11 @@ class _Stream:
             if not isinstance(text, str):
                 raise InputError(
                     f"X must hold only texts (str). Got {show(text)} in row {row}. "
-                    f"{remedy([text])}"
+                    f"{TEXTS.remedy([text])}"
                 )
             repaired = without_surrogates(text)
             n_repaired, n_texts = n_repaired + (repaired != text), n_texts + 1
             yield repaired
-        if n_repaired and not self._has_warned:
-            self._has_warned = True
-            warn_of_repair(n_repaired, n_texts)
+        if not self._has_warned:
+            self._has_warned = n_repaired > 0
+            warn_if_repaired(n_repaired, n_texts, TEXTS)

@@ -365,7 +365,8 @@ class_weight : dict or "balanced", default=None
 word_tokenizer : callable, default=None
     Splits a text into a list of words, if X contains texts. `None` uses the regular
     expression ``\\w+(?:['’.-]\\w+)*|[^\\w\\s]``: runs of letters and digits, which an
-    apostrophe, a period or a hyphen may join, and every other character separately.""",
+    apostrophe, a period or a hyphen may join, and every other character separately.
+    Combining marks and zero-width joiners belong to the character before them.""",
     ),
     "constrain_tags": Param(
         [StrOptions({"bio"}), None],

@@ -17,7 +17,8 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, save_masked_
 from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
-from sklearn_bert._inputs.streams import check_column, check_stream
+from sklearn_bert._inputs.streams import check_stream
+from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._params.shared import Interval, validate_parameter_constraints
 from sklearn_bert.exceptions import InputError
 

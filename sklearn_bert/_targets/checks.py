@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_bert._engine.text.inputs import Texts
-from sklearn_bert._inputs.texts import N_SHOWN, is_missing
+from sklearn_bert._inputs.values import is_missing, show_some
 
 
 def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.csr_array:
@@ -142,12 +142,9 @@ def _check_no_missing(y: Any, what: str) -> None:
         if any(map(is_missing, value if isinstance(value, list) else [value]))
     ]
     if rows:
-        shown = ", ".join(map(str, rows[:N_SHOWN])) + (
-            ", ..." if len(rows) > N_SHOWN else ""
-        )
         raise ValueError(
             f"Input y contains NaN. {len(rows)} of {len(values)} {what}s are missing, "
-            f"in row {shown}. Drop these rows, or give them a {what}."
+            f"in row {show_some(rows)}. Drop these rows, or give them a {what}."
         )
     # type_of_target would warn of infinity rather than refuse it.
     if any(isinstance(value, float) and isinf(value) for value in values):

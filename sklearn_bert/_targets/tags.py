@@ -1,6 +1,5 @@
 """What lists of tags mean: one class for each word of all sentences."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from numbers import Integral
@@ -10,7 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Sentences
-from sklearn_bert._inputs.texts import is_missing, rows_of, show
+from sklearn_bert._inputs.columns import as_list, rows_of
+from sklearn_bert._inputs.values import is_missing, show
 from sklearn_bert._targets.checks import check_y_given
 from sklearn_bert._targets.targets import ClassWeight, Target, read_classes
 
@@ -139,14 +139,16 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
     check_y_given(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
     rows = _rows_of_tags(y)
+    lists = []
     for row, tags in enumerate(rows):
-        if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
+        listed = as_list(tags)
+        if listed is None:
             raise ValueError(
                 "y must hold a list of tags for each sentence, with one tag for each "
                 f"word. Got {show(tags)} in row {row}. If X and y are a single "
                 "sentence, put them into lists: [words] and [tags]."
             )
-    lists = [tags.tolist() if hasattr(tags, "tolist") else list(tags) for tags in rows]
+        lists.append(listed)
     _check_lengths(lists, sentences)
     _check_kinds(lists)
     return as_objects(lists)

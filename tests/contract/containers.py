@@ -1,8 +1,11 @@
 """The kinds of containers that samples may come in."""
 
+import enum
+
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 
 
 class NotAnArray:
@@ -13,6 +16,12 @@ class NotAnArray:
 
     def __array__(self, dtype=None, copy=None):
         return as_objects(self._values)
+
+
+def members(values):
+    """Return texts as members of an Enum, whose str() is their name."""
+    names = {f"member_{k}": value for k, value in enumerate(dict.fromkeys(values))}
+    return list(map(enum.Enum("Members", names, type=str), values))
 
 
 def as_objects(X):
@@ -46,6 +55,9 @@ OF_TEXTS = {
     "polars": pl.Series,
     "polars category": lambda X: pl.Series(X, dtype=pl.Categorical),
     "polars frame": lambda X: pl.DataFrame({"text": X}),
+    "pyarrow": pa.array,
+    "pyarrow table": lambda X: pa.table({"text": X}),
+    "members of an Enum": members,
 }
 
 OF_WORDS = {
@@ -54,6 +66,8 @@ OF_WORDS = {
     "object array": as_objects,
     "arrays": lambda X: [np.array(words) for words in X],
     "strided": lambda X: spread(as_objects(X)),
+    "pyarrow": pa.array,
+    "members of Enums": lambda X: [members(words) for words in X],
     "Series, odd index": lambda X: pd.Series(X, index=range(len(X), 0, -1)),
     "Series, duplicated index": lambda X: pd.Series(X, index=[0] * len(X)),
 }

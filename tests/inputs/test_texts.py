@@ -1,14 +1,16 @@
 """What counts as texts, and what the errors say about the rest."""
 
 import datetime
+import enum
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 
-from sklearn_bert._inputs.texts import check_texts
+from sklearn_bert._inputs.texts import check_column, check_texts
 from sklearn_bert.exceptions import InputError, TextRepairWarning
 
 BARE = "Iterable over raw text documents expected, string object received"
@@ -32,11 +34,12 @@ ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
         (["a", np.nan, pd.NA], r"nan \(float\) in row 1, <NA> \(NAType\) in row 2"),
         (pd.Series(["a", None], dtype="string"), r"row 1: 1 of 2 rows .*fillna"),
         (pd.Series(["a", None], dtype="category"), r"in row 1: 1 of 2 .*fillna"),
+        (pa.array(["a", None]), r"Got None \(NoneType\) in row 1.*fillna"),
         (pd.Series([pd.NaT, "a"], dtype=object), r"NaT \(NaTType\) in row 0.*fillna"),
         (pl.Series(["a", None]), r"Got None \(NoneType\) in row 1.*fillna"),
         (
             [1, 2, 3, 4],
-            r"Got 1 \(int\) in row 0, .*\.\.\.: 4 of 4 rows .*astype\(str\)",
+            r"in row 1, 3 \(int\) in row 2 and 1 more: 4 of 4 rows .*astype\(str\)",
         ),
         (np.array([1.5]), r"Got 1.5 \(float\) in row 0.*astype\(str\)"),
         (np.array([[1, 2]]), r"Got 1 \(int\) in row 0, 2 \(int\) in row 0: 1 of 1"),
@@ -44,20 +47,25 @@ ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
         ([2j, "a"], r"Got 2j \(complex\) in row 0.*Complex data not supported"),
         ([b"a"], r"Got b'a' \(bytes\) in row 0.*decode\('utf-8'\)"),
         (np.array([b"a"]), r"\(bytes\) in row 0"),
-        ([datetime.date(2020, 1, 1)], r"in row 0.*Turn these values into texts"),
+        ([datetime.date(2020, 1, 1)], r"in row 0.*Convert these values to texts"),
         ([object()], r"Got <object object at"),
-        ([["a", "b", "c"]], "Got 3 columns. Select the text column"),
+        ([["a", "b", "c"]], r"Got 3 columns\. If X is \[texts\]"),
         ([[]], "Got 0 columns"),
         (np.array([["a", "b", "c"]]), "Got 3 columns"),
         (np.array([[["a"]]]), r"Got 3 dimensions \(shape=\(1, 1, 1\)\)"),
         (pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
         (pl.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
-        ([("a", "b"), ("c",)], "Got 2 in row 0 and 1 in row 1. Give each pair both"),
+        (pa.table({"a": ["x"], "b": ["y"], "c": ["z"]}), r"columns.*X\['text'\]"),
+        (pl.DataFrame({"a": ["x"]}).lazy(), r"polars LazyFrame.*X\.collect\(\)"),
+        ([("a", "b"), ("c",)], "Got 2 in row 0 and 1 in row 1. Give both texts of"),
         (["a", ("b", "c")], r"Got 'a' \(str\) in row 0 and \('b', 'c'\) \(tuple\) in"),
         ([("a", None)], r"Got None \(NoneType\) in row 0: 1 of 1 rows"),
         ([[["a"], ["b"]]], r"Got \['a'\] \(list\) in row 0"),
-        ({"a": "b"}, "must be an ordered collection of texts. Got a dict"),
-        ({"a"}, "must be an ordered collection of texts. Got a set"),
+        (["a", {"text": "b"}], r"Select the field of the texts: \[row\['text'\] for"),
+        (list(pa.array(["a"])), r"Convert pyarrow scalars first: value\.as_py\(\)"),
+        ({"a": "b"}, r"Got a dict\. Select the texts in it: X\['a'\]"),
+        ({}, r"Got a dict\. Select the texts in it: X\['key'\]"),
+        ({"a"}, r"must be an ordered collection of texts\. Got a set.*sorted\(X\)"),
         (sparse.csr_matrix([[1]]), "Got a sparse matrix, which holds numbers"),
         (sparse.csr_array([[1]]), "Got a sparse matrix"),
     ],
@@ -77,43 +85,28 @@ def test_long_values_are_shown_in_part():
     assert len(str(caught.value)) < 300
 
 
-def test_one_column_is_one_text():
-    assert check_texts([["a"], ["b"]]).first == ["a", "b"]
+class Film(str, enum.Enum):  # noqa: UP042
+    GOOD = "a good film"
 
 
-def test_two_columns_are_pairs():
-    texts = check_texts([("a", "b"), ("c", "d")])
-    assert (texts.first, texts.second) == (["a", "c"], ["b", "d"])
+class Shouting(str):
+    def __str__(self):
+        return self.upper()
 
 
-def test_object_array_of_tuples_is_pairs():
-    X = np.empty(2, dtype=object)
-    X[:] = [("a", "b"), ("c", "d")]
-    assert check_texts(X).second == ["b", "d"]
+@pytest.mark.parametrize(
+    "text", [Film.GOOD, Shouting("a good film"), np.str_("a good film")]
+)
+def test_subclasses_of_str_are_their_own_text(text):
+    (found,) = check_texts([text]).first
+    assert found == "a good film"
+    assert type(found) is str
 
 
-def test_frame_columns_of_one_name_are_two_columns():
-    frame = pd.DataFrame([["a", "b"]], columns=["x", "x"])
-    assert check_texts(frame).second == ["b"]
-
-
-def test_what_turns_itself_into_an_array_is_read_as_one():
-    class Column:
-        def __array__(self, dtype=None, copy=None):
-            return np.array(["a", "b"])
-
-    assert check_texts(Column()).first == ["a", "b"]
-
-
-def test_numpy_strings_become_str():
-    assert [type(text) for text in check_texts([np.str_("a")]).first] == [str]
-
-
-def test_read_only_memory_map_is_read(tmp_path):
-    saved = np.array(["good", "bad"])
-    saved.tofile(tmp_path / "texts")
-    mapped = np.memmap(tmp_path / "texts", dtype=saved.dtype, mode="r")
-    assert check_texts(mapped).first == ["good", "bad"]
+def test_pairs_are_refused_as_a_column():
+    assert check_column(["a"]) == ["a"]
+    with pytest.raises(InputError, match=r"Got two\. Select one of them, or join"):
+        check_column([("a", "b")])
 
 
 def test_lone_surrogates_become_replacement_characters():

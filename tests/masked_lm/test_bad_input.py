@@ -10,7 +10,7 @@ from sklearn_bert.exceptions import InputError, TextRepairWarning
     ("X", "match"),
     [
         ("a text", "string object received"),
-        ("/texts/a.txt", r"must be a pathlib\.Path"),
+        ("/texts/a.txt", r"a file as a pathlib\.Path"),
         ([], "0 sample"),
         (["a", None], "None .* in row 1"),
         ([("a", "b")], "must have one column of texts"),
@@ -25,14 +25,14 @@ def test_what_is_no_text_is_refused(X, match):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="there is no file"):
+    with pytest.raises(InputError, match="which is not a file"):
         make().fit(tmp_path / "texts.txt")
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "texts.txt"
     path.write_bytes("déjà vu\n".encode("latin-1"))
-    with pytest.raises(InputError, match="must be in UTF-8"):
+    with pytest.raises(InputError, match="must be encoded in UTF-8"):
         make().fit(path)
 
 

@@ -15,15 +15,15 @@ NAN = float("nan")
     [
         ("a text", "Iterable over raw text documents expected, string object"),
         ([], "Found array with 0 sample(s)"),
-        ([["a", 3], ["b"]], "Got 3 (int) in sentence 0, word 1: 1 of 2 sentences"),
+        ([["a", 3], ["b"]], "Got 3 (int) in sentence 0, word 1: 1 of 2 rows"),
         ([["a", 3], ["b"]], "[[str(word) for word in words] for words in X]"),
         ([["a"], [None]], "Got None (NoneType) in sentence 1, word 0"),
         ([["a"], [["b"]]], "Got ['b'] (list) in sentence 1, word 0"),
         ([["a"], [b"b"]], "Decode bytes first"),
-        ([["a", "b"], "a text"], "Make all rows alike"),
+        ([["a", "b"], "a text"], "Split the texts into lists"),
         ([["a", "b"], 3], "Got 3 (int) in row 1"),
         ([["a"], {"b"}], "Got {'b'} (set) in row 1"),
-        ({"a": 1}, "whose order is no part of it"),
+        ({"a": 1}, "Got a dict. Select the texts in it: X['a']"),
         (3, "X must be a list, array, Series or frame"),
         (pd.DataFrame({"a": [["x"]], "b": [["y"]]}), "one column of sentences. Got 2"),
     ],
@@ -81,9 +81,9 @@ def test_bad_weights_are_refused(make, weights):
 @pytest.mark.parametrize(
     ("tokenizer", "words"),
     [
-        (len, "must return a list of words (str) for a text. Got 4 (int)"),
-        (str, "must return a list of words (str) for a text. Got 'text' (str)"),
-        (lambda text: [1], "must return words that are texts (str). Got 1 (int)"),
+        (len, "must return a list of words (str) for each text. Got 4 (int)"),
+        (str, "must return a list of words (str) for each text. Got 'text' (str)"),
+        (lambda text: [1], "Got [1] (list) for 'text' (str)"),
     ],
 )
 def test_bad_word_tokenizers_are_refused(make, tokenizer, words):

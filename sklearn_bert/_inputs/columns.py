@@ -1,0 +1,197 @@
+"""Containers of samples, read as columns or as rows, whatever these hold."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from operator import getitem
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_bert._inputs.values import show
+from sklearn_bert.exceptions import InputError
+
+
+def columns_of(X: Any) -> list[list[Any]]:
+    """Return X as one or two columns of values.
+
+    Parameters
+    ----------
+    X : list, tuple, array, Series, frame, table or iterable
+
+    Raises
+    ------
+    InputError
+        If X is something else, or has another number of columns.
+    """
+    X = _collection(X)
+    if _is_frame(X):
+        readers = _column_readers(X)
+        _check_n_columns(len(readers))
+        return [list(read()) for read in readers]
+    if isinstance(X, np.ndarray) and (X.ndim > 1 or X.dtype != object):
+        return _array_columns(X)
+    # A list, or an object array, which may hold pairs as a list does.
+    return _row_columns(list(X))
+
+
+def rows_of(X: Any) -> list[Any]:
+    """Return the rows of a collection, or the only column of a frame or an array."""
+    X = _collection(X)
+    if isinstance(X, np.ndarray) and X.shape[1:] == (1,):
+        return X[:, 0].tolist()
+    if not _is_frame(X):
+        return list(X)
+    readers = _column_readers(X)
+    if len(readers) != 1:
+        raise InputError(
+            f"X must have one column of sentences. Got {len(readers)} columns. Select "
+            "the column, for instance X['words'] or with a ColumnTransformer."
+        )
+    return list(readers[0]())
+
+
+def as_list(row: Any) -> list[Any] | None:
+    """Return what holds values in an order as a list; None of anything else."""
+    if (
+        isinstance(row, str | bytes | Mapping | set | frozenset)
+        or not isinstance(row, Iterable)
+        or getattr(row, "ndim", 1) == 0
+    ):
+        return None
+    return row.tolist() if hasattr(row, "tolist") else list(row)
+
+
+def check_not_empty(rows: Sequence[Any], X: Any) -> None:
+    """Refuse an X without samples."""
+    if not rows:
+        raise InputError(
+            f"Found array with 0 sample(s) (shape={_shape(X)}) while a minimum of 1 is "
+            "required. Give at least one text."
+        )
+
+
+def _collection(X: Any) -> Any:
+    """Return X as a collection; refuse what does not hold samples in an order."""
+    if isinstance(X, str | bytes):
+        raise InputError(
+            "Iterable over raw text documents expected, string object received. Put "
+            "the text into a list: [text]."
+        )
+    if sparse.issparse(X):
+        raise InputError(
+            "X must hold one text (str) per sample. Got a sparse matrix, which holds "
+            "numbers. Give the texts themselves, before any vectorizer."
+        )
+    if isinstance(X, Mapping):
+        raise InputError(
+            "X must be a list, array, Series or frame of texts (str). Got a "
+            f"{type(X).__name__}. Select the texts in it: X[{next(iter(X), 'key')!r}]."
+        )
+    if isinstance(X, set | frozenset):
+        raise InputError(
+            f"X must be an ordered collection of texts. Got a {type(X).__name__}. "
+            "Convert it to a list: sorted(X)."
+        )
+    if _is_frame(X):
+        return X
+    # Iterating over a pyarrow array would give scalars of its own.
+    if hasattr(X, "to_pylist"):
+        return X.to_pylist()
+    if isinstance(X, np.matrix) or (
+        hasattr(X, "__array__") and not isinstance(X, Iterable)
+    ):
+        X = np.asarray(X)
+    if not isinstance(X, Iterable) or getattr(X, "ndim", 1) == 0:
+        raise InputError(
+            "X must be a list, array, Series or frame of texts (str). Got "
+            f"{show(X)}. Give a list with one text per sample: ['a text', ...]."
+        )
+    return X
+
+
+def _is_frame(X: Any) -> bool:
+    """Tell frames of pandas and polars, pyarrow's tables and Hugging Face data sets."""
+    # The class is asked, since lazy frames warn when their columns are read.
+    return hasattr(type(X), "columns") or _is_dataset(X)
+
+
+def _is_dataset(X: Any) -> bool:
+    names = getattr(X, "column_names", None)
+    return isinstance(names, list) and hasattr(X, "__getitem__")
+
+
+def _column_readers(X: Any) -> list[Callable[[], Iterable[Any]]]:
+    """Return a function for each column, so that columns too many are never read."""
+    if hasattr(X, "iloc"):
+        return [X.iloc[:, column].tolist for column in range(X.shape[1])]
+    if hasattr(X, "get_columns"):
+        return [column.to_list for column in X.get_columns()]
+    if hasattr(X, "to_pylist"):
+        return [column.to_pylist for column in X.columns]
+    if _is_dataset(X):
+        return [partial(getitem, X, name) for name in X.column_names]
+    raise InputError(
+        "X must be a list, array, Series, frame or table that is in memory. Got a "
+        f"{type(X).__module__.split('.')[0]} {type(X).__name__}. Load it "
+        "first: X.collect() in polars, X.compute() in Dask, X.toPandas() in Spark."
+    )
+
+
+def _array_columns(X: np.ndarray) -> list[list[Any]]:
+    if X.ndim > 2:
+        raise InputError(
+            f"X must have one or two dimensions. Got {X.ndim} dimensions "
+            f"(shape={X.shape}). Give one row per sample."
+        )
+    if X.ndim == 1:
+        return [X.tolist()]
+    _check_n_columns(X.shape[1], len(X))
+    return [X[:, column].tolist() for column in range(X.shape[1])]
+
+
+def _row_columns(rows: list[Any]) -> list[list[Any]]:
+    """Return the columns of a list of texts, or of lists of one or two texts."""
+    lists = [as_list(row) for row in rows]
+    pairs = [pair for pair in lists if pair is not None]
+    if not pairs:
+        return [rows]
+    if len(pairs) < len(rows):
+        is_pair = [pair is not None for pair in lists]
+        row = is_pair.index(not is_pair[0])
+        raise InputError(
+            "X must hold a text in every row, or a pair of texts in every row. Got "
+            f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Give pairs "
+            "only, with '' for a text that is not there, or texts only."
+        )
+    _check_n_columns(max(map(len, pairs)), len(pairs))
+    widths = [len(pair) for pair in pairs]
+    if len(set(widths)) > 1:
+        row = next(i for i, width in enumerate(widths) if width != widths[0])
+        raise InputError(
+            f"X must have the same number of texts in every row. Got {widths[0]} in "
+            f"row 0 and {widths[row]} in row {row}. Give both texts of each pair; an "
+            "empty text '' is allowed."
+        )
+    return [list(column) for column in zip(*pairs, strict=True)]
+
+
+def _check_n_columns(n_columns: int, n_rows: int | None = None) -> None:
+    if n_columns in (1, 2):
+        return
+    remedy = (
+        "Select the text column, for instance X['text'] or with a ColumnTransformer, "
+        "or join the columns into one text."
+    )
+    if n_columns > 2 and n_rows == 1:
+        remedy = "If X is [texts], a list in a list, give texts."
+    if n_columns > 2 and n_rows == 2:
+        remedy = "If X is [a, b], two lists of texts, give the pairs: list(zip(a, b))."
+    raise InputError(
+        "X must have one column (texts) or two columns (pairs of texts). Got "
+        f"{n_columns} columns. {remedy}"
+    )
+
+
+def _shape(X: Any) -> tuple[int, ...]:
+    return tuple(X.shape) if hasattr(X, "shape") else (0,)
