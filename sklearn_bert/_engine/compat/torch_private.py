@@ -4,9 +4,12 @@ Another version may lack them or give them another meaning. Where a fallback wou
 other results or none, the caller tests what it is given.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 
 class PackedLinearOperators(NamedTuple):
@@ -53,3 +56,67 @@ def is_forked_from_cuda() -> bool:
     No if torch does not say; its own error about it comes later then.
     """
     return getattr(torch.cuda, "_is_in_bad_fork", bool)()
+
+
+def multiply_all(tensors: Sequence[Tensor], factor: float | Tensor) -> None:
+    """Multiply tensors in place by one factor.
+
+    The public clip_grads_with_norm_ would divide by the norm plus 1e-6.
+    """
+    if multiply := getattr(torch, "_foreach_mul_", None):
+        multiply(tensors, factor)
+        return
+    for tensor in tensors:
+        tensor.mul_(factor)
+
+
+def copy_all(targets: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
+    """Copy tensors into others of the same shapes."""
+    if copy := getattr(torch, "_foreach_copy_", None):
+        copy(targets, sources)
+        return
+    for target, source in zip(targets, sources, strict=True):
+        target.copy_(source)
+
+
+def softmax_backward(grad: Tensor, softmax: Tensor) -> Tensor:
+    """Return the gradient of the scores of a softmax over the last axis.
+
+    Parameters
+    ----------
+    grad, softmax : Tensor of shape (..., n)
+        The gradient of the softmax, and what it returned.
+    """
+    if backward := getattr(torch, "_softmax_backward_data", None):
+        return backward(grad, softmax, -1, softmax.dtype)
+    return softmax * (grad - (grad * softmax).sum(-1, keepdim=True))
+
+
+def layer_norm_backward(
+    grad: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, weight: Tensor, bias: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients of ``x``, ``weight`` and ``bias``.
+
+    Parameters
+    ----------
+    grad, x : Tensor of shape (n, size)
+    mean, rstd : Tensor of shape (n, 1)
+        What ``torch.native_layer_norm`` returned besides the result.
+    weight, bias : Tensor of shape (size,)
+    """
+    operators = torch.ops.aten
+    if backward := getattr(operators, "native_layer_norm_backward", None):
+        return backward(grad, x, weight.shape, mean, rstd, weight, bias, [True] * 3)
+    normal, scaled = (x - mean) * rstd, grad * weight
+    along = normal * (scaled * normal).mean(-1, keepdim=True)
+    of_x = rstd * (scaled - scaled.mean(-1, keepdim=True) - along)
+    return of_x, (grad * normal).sum(0), grad.sum(0)
+
+
+def end_allocation_to_pool(index: int, pool: Any) -> None:
+    """Let a GPU allocate outside the pool of a CUDA graph whose recording failed.
+
+    Without the name, later tensors take memory that only graphs could use.
+    """
+    with suppress(AttributeError, RuntimeError, TypeError):
+        torch._C._cuda_endAllocateToPool(index, pool)

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_bert._engine.compat.torch_private import copy_all, multiply_all
 from sklearn_bert._engine.encoding.attention import varlen_attention_works
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.readout import PooledReadout
@@ -231,8 +232,8 @@ class CudaGraphRunner:
         pairs = zip(gradients, buffers, strict=True)
         found, kept = zip(*((a, b) for a, b in pairs if a is not None), strict=True)
         norm = nn.utils.get_total_norm(found)
-        torch._foreach_copy_(kept, found)
-        torch._foreach_mul_(kept, clip_factor(norm))
+        copy_all(kept, found)
+        multiply_all(kept, clip_factor(norm))
         return norm
 
     def _record_adamw(self) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sklearn_bert._engine.compat.torch_private import end_allocation_to_pool
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.training.model.dropout import Dropout
 
@@ -65,9 +66,7 @@ class GraphRecorder:
         except RuntimeError:
             _SPOILT.append(graph)
             index = self._device.index
-            # Else torch would continue to take memory from the pool of the graphs.
-            with suppress(AttributeError, RuntimeError, TypeError):
-                torch._C._cuda_endAllocateToPool(index, self._pool)
+            end_allocation_to_pool(index, self._pool)
             # Every recording registers the process's default generator, which would
             # refuse to draw until the recording ends.
             generator = torch.cuda.default_generators[index]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sklearn_bert._engine.compat.torch_private import multiply_all
 from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
 from sklearn_bert._engine.training.model.token_embedding import (
     BETAS,
@@ -219,7 +220,7 @@ def read_loss_and_norm(loss: Tensor, gradients: list[Tensor]) -> tuple[float, fl
 def clip(gradients: list[Tensor], norm: float) -> None:
     """Scale gradients down in place if their norm is too large."""
     if norm > _MAX_NORM:
-        torch._foreach_mul_(gradients, _MAX_NORM / norm)
+        multiply_all(gradients, _MAX_NORM / norm)
 
 
 def clip_factor(norm: Tensor) -> Tensor:

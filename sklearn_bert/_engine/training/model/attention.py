@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sklearn_bert._engine.compat.torch_private import softmax_backward
 from sklearn_bert._engine.encoding.batch import Batch
 
 # Measured: the products of so many scores stay in the caches.
@@ -179,9 +180,7 @@ class _BlockAttention(torch.autograd.Function):
                 attention = _attention(heads, block, scale)
             (of_out,) = block.take(padded, 1)
             of_attention = torch.bmm(of_out, heads[2].transpose(1, 2))
-            grad_scores = torch._softmax_backward_data(
-                of_attention, attention, -1, attention.dtype
-            )
+            grad_scores = softmax_backward(of_attention, attention)
             of_heads = torch.empty_like(heads)
             _product(grad_scores, heads[1], scale, of_heads[0])
             _product(grad_scores.transpose(1, 2), heads[0], scale, of_heads[1])

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from sklearn_bert._engine.compat.torch_private import layer_norm_backward
+
 # Products in bfloat16 are compiled for each new number of rows, which takes several
 # times as long as the product itself.
 _ROW_STEP = 64
@@ -89,19 +91,19 @@ class _AddNorm(torch.autograd.Function):
     ) -> Tensor:
         kept = x if mask is None else x * mask
         total = torch.add(residual, kept, alpha=scale)
-        out, mean, deviation = torch.native_layer_norm(
+        out, mean, rstd = torch.native_layer_norm(
             total, weight.shape, weight, bias, eps
         )
-        ctx.save_for_backward(total, mean, deviation, weight, bias, mask)
+        ctx.save_for_backward(total, mean, rstd, weight, bias, mask)
         ctx.scale, ctx.x_dtype = scale, x.dtype
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        total, mean, deviation, weight, bias, mask = ctx.saved_tensors
-        of_total, of_weight, of_bias = torch.ops.aten.native_layer_norm_backward(
-            grad, total, weight.shape, mean, deviation, weight, bias, [True] * 3
+        total, mean, rstd, weight, bias, mask = ctx.saved_tensors
+        of_total, of_weight, of_bias = layer_norm_backward(
+            grad, total, mean, rstd, weight, bias
         )
         of_x = of_total if ctx.scale == 1 else of_total * ctx.scale
         of_x = of_x.to(ctx.x_dtype)
