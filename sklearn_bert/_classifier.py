@@ -168,6 +168,8 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
 
     _parameter_constraints = constraints(FINE_TUNING, CLASSIFICATION)
 
+    is_multilabel_: bool
+
     def __init__(
         self,
         model="sentence-transformers/all-MiniLM-L6-v2",
@@ -403,7 +405,10 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
             known = getattr(self, "classes_", None)
             check_same_classes(y, known)
         read = read_classes if y.ndim == 1 else read_indicators
-        return read(y, weights, known, self.class_weight, self.label_smoothing)
+        target = read(y, weights, known, self.class_weight, self.label_smoothing)
+        self.classes_ = target.classes
+        self.is_multilabel_, self._has_sparse_y = y.ndim == 2, sparse.issparse(y)
+        return target
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         probe = probe_labels if self.is_multilabel_ else probe_classes

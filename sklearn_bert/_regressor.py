@@ -153,6 +153,8 @@ class BertRegressor(RegressorMixin, TextFineTuner):
 
     _parameter_constraints = constraints(FINE_TUNING, REGRESSION)
 
+    n_outputs_: int
+
     def __init__(
         self,
         model="sentence-transformers/all-MiniLM-L6-v2",
@@ -314,17 +316,14 @@ class BertRegressor(RegressorMixin, TextFineTuner):
                 f"y must have {self.n_outputs_} targets, as in the fit before. Got y "
                 f"of shape {y.shape}. Fit with warm_start=False to begin anew."
             )
-        return read_numbers(y, weights, known, self.loss)
+        target = read_numbers(y, weights, known, self.loss)
+        self.n_outputs_, self._y_ndim = target.n_outputs, y.ndim
+        self.target_mean_, self.target_scale_ = target.mean, target.scale
+        self._is_constant = target.is_constant
+        return target
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         return probe_numbers(features, target)
-
-    def _in_units_of_y(self, head: LinearHead) -> LinearHead:
-        return head.rescaled(self.target_scale_, self.target_mean_)
-
-    def _in_units_of_training(self, head: LinearHead) -> LinearHead:
-        scale = 1 / self.target_scale_
-        return head.rescaled(scale, -self.target_mean_ * scale)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -394,7 +394,11 @@ class BertTokenClassifier(BaseFineTuner):
         if self.warm_start:
             known = getattr(self, "classes_", None)
             check_same_classes(flat_tags(tags), known)
-        return read_tags(tags, weights, known, self.class_weight, self.label_smoothing)
+        target = read_tags(
+            tags, weights, known, self.class_weight, self.label_smoothing
+        )
+        self.classes_ = target.classes
+        return target
 
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         return probe_classes(features, target)

@@ -56,7 +56,7 @@ class BaseFineTuner(BaseFineTuned):
     def _read_target(
         self, texts: Any, y: Any, weights: np.ndarray, known: Any
     ) -> Target:
-        """Check y and return what it means.
+        """Check y, set what follows from it, and return what it means.
 
         ``known`` is what partial_fit knows of all targets that will come, or None.
         """
@@ -65,14 +65,6 @@ class BaseFineTuner(BaseFineTuned):
     def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
         """Fit a linear model to the features of the frozen encoder."""
         raise NotImplementedError
-
-    def _in_units_of_y(self, head: LinearHead) -> LinearHead:
-        """Return what gives in y's units what a layer in training gives."""
-        return head
-
-    def _in_units_of_training(self, head: LinearHead) -> LinearHead:
-        """Return the layer in training that a head in y's units stands for."""
-        return head
 
     # Whoever calls may have gradients switched off, which are the whole of a fit.
     @torch.inference_mode(False)
@@ -102,14 +94,13 @@ class BaseFineTuner(BaseFineTuned):
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         texts = self._check_texts(X) if continues else self._read(X)
         weights = check_weights(sample_weight, len(texts))
-        target = self._read_target(texts, y, weights, known)
+        fitted = copy.copy(self)
+        target = fitted._read_target(texts, y, weights, known)
         seeds = self._draw_seeds(is_partial)
         train, held_out = self._split(target, seeds["split"], is_partial)
 
-        fitted = copy.copy(self)
         if not continues:
             fitted._remember_columns(X, texts)
-        fitted.__dict__.update(target.attributes)
         checkpoint = fitted._find_checkpoint(continues, texts.n_columns)
         trainable = fitted._make_trainable(checkpoint, seeds["dropout"])
         sequences = fitted._tokenize(trainable, texts).take(train.tolist())
@@ -124,6 +115,7 @@ class BaseFineTuner(BaseFineTuned):
         if held_out is not None:
             scorer = fitted._make_holdout_scorer(
                 layer,
+                target,
                 texts.take(held_out),
                 target.y[held_out],
                 None if sample_weight is None else weights[held_out],
@@ -143,7 +135,8 @@ class BaseFineTuner(BaseFineTuned):
         # After a divergence the moments are those of weights that are gone.
         keeps_state = is_partial and log.error is None
         state = training.optimizer.state() if keeps_state else None
-        fitted._take_results(log, checkpoint, layer, state, is_partial and continues)
+        fitted._take_results(log, checkpoint, state, is_partial and continues)
+        fitted._set_head(layer, target)
         return fitted, log
 
     def _draw_seeds(self, is_partial: bool) -> dict[str, int]:
@@ -244,7 +237,7 @@ class BaseFineTuner(BaseFineTuned):
         width = architecture.hidden_size * self._readout().n_vectors
         if continues:
             self._check_same_width(width)
-            return self._in_units_of_training(LinearHead(self.coef_, self.intercept_))
+            return target.in_units_of_training(LinearHead(self.coef_, self.intercept_))
         if self.init == "probe" and not is_partial:
             config = self._encoding_config(architecture)
             if config.label is not None:
@@ -264,25 +257,30 @@ class BaseFineTuner(BaseFineTuned):
             )
 
     def _make_holdout_scorer(
-        self, layer: nn.Linear, texts: Inputs, y: Any, weights: np.ndarray | None
+        self,
+        layer: nn.Linear,
+        target: Target,
+        texts: Inputs,
+        y: Any,
+        weights: np.ndarray | None,
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
         scored = copy.copy(self)
         scored.verbose = 0
         # The texts come as a plain list, without the names of a frame's columns.
         scored.__dict__.pop("feature_names_in_", None)
-        scored._set_head(layer)
+        scored._set_head(layer, target)
         scorer = HoldoutScorer(scored, texts, y, weights)
         scorer.check()
 
         def score() -> float:
-            scored._set_head(layer)
+            scored._set_head(layer, target)
             return scorer()
 
         return score
 
-    def _set_head(self, layer: nn.Linear) -> None:
-        head = self._in_units_of_y(LinearHead.from_module(layer))
+    def _set_head(self, layer: nn.Linear, target: Target) -> None:
+        head = target.in_units_of_y(LinearHead.from_module(layer))
         self.coef_, self.intercept_ = head.coef, head.intercept
 
     def _tokenize(self, trainable: TrainableEncoder, texts: Inputs) -> TokenSequences:
@@ -333,12 +331,10 @@ class BaseFineTuner(BaseFineTuned):
         self,
         log: TrainingLog,
         checkpoint: Checkpoint,
-        layer: nn.Linear,
         optimizer_state: dict[str, Any] | None,
         continues: bool,
     ) -> None:
         self.encoder_ = pack(checkpoint)
-        self._set_head(layer)
         self._optimizer_state = optimizer_state
         before = self.loss_curve_ if continues else []
         self.loss_curve_ = [*before, *log.loss_curve]

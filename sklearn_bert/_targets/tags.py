@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
@@ -12,11 +12,11 @@ from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, rows_of
 from sklearn_bert._inputs.values import is_missing, show
 from sklearn_bert._targets.checks import check_y_given
-from sklearn_bert._targets.targets import ClassWeight, Target, read_classes
+from sklearn_bert._targets.targets import ClassTarget, ClassWeight, read_classes
 
 
 @dataclass(frozen=True)
-class TagTarget(Target):
+class TagTarget(ClassTarget):
     """A target whose samples are sentences and whose values are those of words.
 
     Attributes
@@ -43,7 +43,7 @@ class TagTarget(Target):
         owners = np.repeat(np.arange(self.n_samples), self.lengths)
         return np.unique(owners[self.weights > 0])
 
-    def take(self, rows: np.ndarray) -> "TagTarget":
+    def take(self, rows: np.ndarray) -> Self:
         """Return the target of some sentences."""
         stops = np.cumsum(self.lengths)
         words = np.concatenate(
@@ -102,11 +102,7 @@ def read_tags(
     has_tag = np.zeros((len(y), words.n_outputs), dtype=int)
     has_tag[np.repeat(np.arange(len(y)), lengths), words.values] = 1
     shared = {field.name: getattr(words, field.name) for field in fields(words)}
-    attributes = {"classes_": words.attributes["classes_"]}
-    return TagTarget(
-        **{**shared, "y": y, "strata": has_tag, "attributes": attributes},
-        lengths=lengths,
-    )
+    return TagTarget(**{**shared, "y": y, "strata": has_tag}, lengths=lengths)
 
 
 def flat_tags(y: Any) -> np.ndarray:

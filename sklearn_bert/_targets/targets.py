@@ -1,13 +1,14 @@
 """What y means: from labels to what a loss takes, and the weights of the samples."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_bert._engine.training.heads import (
+    LinearHead,
     Loss,
     NumberLoss,
     SigmoidLoss,
@@ -34,8 +35,6 @@ class Target:
         keeps in proportion, or labels as an indicator matrix.
     n_outputs : int
     loss : Loss
-    attributes : dict
-        Fitted attributes that follow from y.
     """
 
     y: Any
@@ -44,7 +43,6 @@ class Target:
     strata: np.ndarray | None
     n_outputs: int
     loss: Loss
-    attributes: dict[str, Any]
 
     @property
     def n_samples(self) -> int:
@@ -55,7 +53,7 @@ class Target:
         """Return which samples have a weight: their row numbers."""
         return np.flatnonzero(self.weights)
 
-    def take(self, rows: np.ndarray) -> "Target":
+    def take(self, rows: np.ndarray) -> Self:
         """Return the target of some samples."""
         return replace(
             self,
@@ -65,6 +63,52 @@ class Target:
             strata=None if self.strata is None else self.strata[rows],
         )
 
+    def in_units_of_y(self, head: LinearHead) -> LinearHead:
+        """Return what gives in y's units what a layer in training gives."""
+        return head
+
+    def in_units_of_training(self, head: LinearHead) -> LinearHead:
+        """Return the layer in training that a head in y's units stands for."""
+        return head
+
+
+@dataclass(frozen=True)
+class ClassTarget(Target):
+    """A target whose values are the numbers of classes, or indicators of labels.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_outputs,)
+        The labels, sorted.
+    """
+
+    classes: np.ndarray
+
+
+@dataclass(frozen=True)
+class NumberTarget(Target):
+    """A target whose values are numbers, scaled for the training.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_outputs,)
+        What was subtracted from y, and what it was then divided by.
+    is_constant : ndarray of shape (n_outputs,), bool
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    is_constant: np.ndarray
+
+    def in_units_of_y(self, head: LinearHead) -> LinearHead:
+        """Return the head of unscaled numbers."""
+        return head.rescaled(self.scale, self.mean)
+
+    def in_units_of_training(self, head: LinearHead) -> LinearHead:
+        """Return the head of scaled numbers."""
+        scale = 1 / self.scale
+        return head.rescaled(scale, -self.mean * scale)
+
 
 def read_classes(
     y: np.ndarray,
@@ -72,7 +116,7 @@ def read_classes(
     known: np.ndarray | None,
     class_weight: ClassWeight,
     label_smoothing: float,
-) -> Target:
+) -> ClassTarget:
     """Return what one label per text means.
 
     Parameters
@@ -117,18 +161,14 @@ def read_classes(
             "This solver needs samples of at least 2 classes in the data, but the data "
             f"contains only one class: {y[weights > 0].tolist()[0]!r}"
         )
-    return Target(
+    return ClassTarget(
         y=y,
         values=codes.astype(np.int64),
         weights=weights,
         strata=codes,
         n_outputs=len(classes),
         loss=SoftmaxLoss(label_smoothing),
-        attributes={
-            "classes_": classes,
-            "is_multilabel_": False,
-            "_has_sparse_y": False,
-        },
+        classes=classes,
     )
 
 
@@ -138,7 +178,7 @@ def read_indicators(
     known: np.ndarray | None,
     class_weight: ClassWeight,
     label_smoothing: float,
-) -> Target:
+) -> ClassTarget:
     """Return what an indicator matrix means; parameters as in :func:`read_classes`."""
     classes = np.arange(y.shape[1])
     if known is not None and not np.array_equal(classes, known):
@@ -147,22 +187,17 @@ def read_indicators(
             f"classes={known!r}. Give the columns' numbers as classes: "
             f"range({len(classes)})."
         )
-    is_sparse = sparse.issparse(y)
-    values = (y.toarray() if is_sparse else y).astype(np.float32)
+    values = (y.toarray() if sparse.issparse(y) else y).astype(np.float32)
     _check_class_weight(class_weight)
     pos_weight = _weights_of_labels(class_weight, values, weights)
-    return Target(
+    return ClassTarget(
         y=y,
         values=values,
         weights=weights,
         strata=values,
         n_outputs=len(classes),
         loss=SigmoidLoss(label_smoothing, pos_weight),
-        attributes={
-            "classes_": classes,
-            "is_multilabel_": True,
-            "_has_sparse_y": is_sparse,
-        },
+        classes=classes,
     )
 
 
@@ -171,7 +206,7 @@ def read_numbers(
     weights: np.ndarray,
     known: tuple[np.ndarray, np.ndarray] | None,
     loss: str,
-) -> Target:
+) -> NumberTarget:
     """Return what numbers mean: they are scaled to mean 0 and standard deviation 1.
 
     Parameters
@@ -185,20 +220,16 @@ def read_numbers(
     """
     columns = y.reshape(len(y), -1)
     mean, scale = _mean_and_scale(columns, weights) if known is None else known
-    return Target(
+    return NumberTarget(
         y=y,
         values=(columns - mean) / scale,
         weights=weights,
         strata=None,
         n_outputs=columns.shape[1],
         loss=NumberLoss(loss),
-        attributes={
-            "n_outputs_": columns.shape[1],
-            "target_mean_": mean,
-            "target_scale_": scale,
-            "_is_constant": np.ptp(columns[weights > 0], axis=0) == 0,
-            "_y_ndim": y.ndim,
-        },
+        mean=mean,
+        scale=scale,
+        is_constant=np.ptp(columns[weights > 0], axis=0) == 0,
     )
 
 

@@ -13,7 +13,7 @@ def test_words_are_classes_and_weigh_as_their_sentence():
     target = read_tags(Y, WEIGHTS, None, None, 0.0)
     assert target.values.tolist() == [1, 0, 2, 0, 0, 1]
     assert target.weights.tolist() == [1, 1, 0, 2, 2, 2]
-    assert target.attributes["classes_"].tolist() == ["a", "b", "c"]
+    assert target.classes.tolist() == ["a", "b", "c"]
     assert target.n_samples == 4
 
 

@@ -20,7 +20,7 @@ FEATURES = np.array([[2.0, 0.0], [0.0, 2.0], [-2.0, -2.0], [0.0, 2.1]])
 def test_classes_are_numbered_in_order():
     target = read_classes(Y, ONES, None, None, 0.0)
     assert target.values.tolist() == [1, 0, 2, 0]
-    assert target.attributes["classes_"].tolist() == ["a", "b", "c"]
+    assert target.classes.tolist() == ["a", "b", "c"]
     assert target.n_outputs == 3
 
 
@@ -98,9 +98,9 @@ NUMBERS = np.array([[10.0, 1.0], [20.0, 1.0], [40.0, 1.0], [70.0, 1.0]])
 def test_numbers_are_scaled_by_their_weighted_mean_and_deviation():
     weights = np.array([1.0, 2.0, 0.0, 1.0])
     target = read_numbers(NUMBERS, weights, None, "huber")
-    assert target.attributes["target_mean_"].tolist() == [30, 1]
+    assert target.mean.tolist() == [30, 1]
     # A constant is left as it is.
-    assert target.attributes["target_scale_"] == pytest.approx([np.sqrt(550), 1])
+    assert target.scale == pytest.approx([np.sqrt(550), 1])
     mean = np.average(target.values, axis=0, weights=weights)
     np.testing.assert_allclose(mean, 0, atol=1e-15)
     assert target.values[:, 1].tolist() == [0, 0, 0, 0]
@@ -137,4 +137,4 @@ def test_a_number_without_weight_decides_nothing():
     numbers = np.array([[3.0], [5.0], [4.0], [1e37]])
     weights = np.array([1.0, 1.0, 1.0, 0.0])
     target = read_numbers(numbers, weights, None, "huber")
-    assert target.attributes["target_scale_"] == pytest.approx([np.sqrt(2 / 3)])
+    assert target.scale == pytest.approx([np.sqrt(2 / 3)])
