@@ -2,7 +2,6 @@
 
 import copy
 import os
-from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -10,12 +9,10 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
-from sklearn_bert._engine.checkpoints.source import Source, digests_of
+from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
-from sklearn_bert._engine.encoding.pooling import POOLINGS
 from sklearn_bert._engine.encoding.shared_encoders import SHARED_ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
@@ -23,37 +20,9 @@ from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
-    CheckpointMismatchError,
     InputError,
     TruncationWarning,
 )
-
-_MIN_LENGTH_OF_PAIRS = 6
-
-
-@dataclass(frozen=True)
-class CheckpointRecord:
-    """Which checkpoint an estimator was fitted with; goes into its pickle.
-
-    Attributes
-    ----------
-    model : str
-        The Hub id or the folder asked for, or the name of the estimator's class.
-    revision : str or None
-        The branch, tag or commit asked for.
-    commit : str or None
-        The Hub's 40-digit commit that was used, where it is known.
-    source : {"directory", "bundle", "cache", "hub", "estimator"}
-        Where the files were found, or that the model was a fitted estimator.
-    digests : dict of str to str
-        SHA-256 of each file that was read, by name, or of the estimator's weights.
-    """
-
-    model: str
-    revision: str | None
-    commit: str | None
-    source: str
-    digests: dict[str, str]
 
 
 class BaseBert(BaseEstimator):
@@ -96,6 +65,11 @@ class BaseBert(BaseEstimator):
         snapshot._validate_params()
         return snapshot
 
+    def _begin(self, X: Any) -> tuple[Self, Any]:
+        """Return a snapshot, and X as it reads it."""
+        snapshot = self._snapshot()
+        return snapshot, snapshot._check_texts(X)
+
     def _adopt(self, fitted: Self) -> None:
         """Become what a fit has made of a copy.
 
@@ -127,88 +101,6 @@ class BaseBert(BaseEstimator):
                 "estimator into sklearn.frozen.FrozenEstimator, and give that as model."
             )
         return source
-
-    def _locate(self, *, may_download: bool = True) -> Source:
-        """Find the encoder, and refuse another one than that of the fit."""
-        source = self._find_source(may_download=may_download)
-        record: CheckpointRecord | None = getattr(self, "checkpoint_", None)
-        model = self._model_name()
-        asked = (model, self.revision)
-        if record is None or asked != (record.model, record.revision):
-            return source
-        found, fitted = digests_of(source), record.digests
-        changed = sorted(
-            name for name in {*found, *fitted} if found.get(name) != fitted.get(name)
-        )
-        if changed:
-            what = ", ".join(
-                f"{name} is " + ("missing" if name not in found else "new")
-                if (name in found) != (name in fitted)
-                else f"{name} differs"
-                for name in changed
-            )
-            pin = f"pin revision={record.commit!r}, " if record.commit else ""
-            place = ""
-            if isinstance(source, CheckpointFiles):
-                place = f" in {source.folder}"
-            raise CheckpointMismatchError(
-                f"The model must be the one that this {type(self).__name__} was fitted "
-                f"with. Got {model!r}{place}, where {what}. Restore the model, {pin}"
-                "or fit again."
-            )
-        return source
-
-    def _note_checkpoint(self, source: Source) -> CheckpointRecord:
-        commit, place = None, "estimator"
-        if isinstance(source, CheckpointFiles):
-            commit, place = source.commit, source.source
-        digests = digests_of(source)
-        return CheckpointRecord(
-            self._model_name(), self.revision, commit, place, digests
-        )
-
-    def _check_pair_fits(self, n_columns: int) -> None:
-        """Refuse a max_length that leaves a text without any token."""
-        is_given = self.max_length is not None
-        if is_given and n_columns == 2 and self.max_length < _MIN_LENGTH_OF_PAIRS:
-            raise ValueError(
-                f"max_length must be at least {_MIN_LENGTH_OF_PAIRS} for pairs of "
-                "texts: up to four special tokens and one of each text. Got "
-                f"{self.max_length}. Raise it, or set max_length=None."
-            )
-
-    def _resolve_max_length(self, architecture: Architecture, n_columns: int) -> int:
-        """Return the longest sequence in tokens, within what the model can hold."""
-        if self.max_length is None:
-            return architecture.max_length
-        self._check_pair_fits(n_columns)
-        if self.max_length > architecture.max_positions:
-            raise ValueError(
-                f"max_length must be at most {architecture.max_positions}, the number "
-                f"of positions of model {self._model_name()!r}. Got "
-                f"{self.max_length}. Lower it, or set max_length=None."
-            )
-        return self.max_length
-
-    def _resolve_pooling(self, architecture: Architecture, n_columns: int) -> str:
-        """Return the name of the pooling that is asked for or declared."""
-        if self.pooling == "compare" and n_columns == 1:
-            raise ValueError(
-                "pooling must not be 'compare' where X is one column of texts, since "
-                "it compares the two texts of a pair. Got pooling='compare'. Set "
-                "pooling='auto', or give X two columns."
-            )
-        if self.pooling != "auto":
-            return self.pooling
-        declared = architecture.pooling or "cls"
-        if declared not in POOLINGS:
-            raise CheckpointError(
-                f"pooling must be given for model {self._model_name()!r}, whose "
-                f"own, {declared!r}, is none of {', '.join(POOLINGS)}. Set "
-                "pooling='mean', or another of them."
-            )
-        # Vectors that are means were trained to be compared.
-        return "compare" if (declared, n_columns) == ("mean", 2) else declared
 
     def _resolve_device(self) -> tuple[torch.device, torch.dtype]:
         """Return on what, and in which dtype, an encoder that is not trained runs."""

@@ -8,9 +8,9 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 
 from sklearn_bert._engine.text.inputs import Texts
-from sklearn_bert._engine.training.heads import LinearHead
-from sklearn_bert._fine_tuning.linear_probe import probe_classes, probe_labels
-from sklearn_bert._fine_tuning.on_texts import TextFineTuner
+from sklearn_bert._fine_tuning.context import FitContext
+from sklearn_bert._fine_tuning.features import FeaturesMixin
+from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.shared import (
     CLASSIFICATION,
     FINE_TUNING,
@@ -27,7 +27,7 @@ from sklearn_bert._targets.targets import (
 
 
 @document(FINE_TUNING, CLASSIFICATION)
-class BertClassifier(ClassifierMixin, TextFineTuner):
+class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     """Classify texts by fine-tuning a pre-trained BERT-family encoder.
 
     A linear layer with softmax stands on the encoder's pooled vector of a text, and
@@ -168,6 +168,7 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
 
     _parameter_constraints = constraints(FINE_TUNING, CLASSIFICATION)
 
+    classes_: np.ndarray
     is_multilabel_: bool
 
     def __init__(
@@ -311,7 +312,7 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
                 "class_weight 'balanced' is not supported for partial_fit, which does "
                 "not see all texts. Give the weights as a dict of label to weight."
             )
-        return self._fit(X, y, sample_weight, known=known, is_partial=True)
+        return self._fit(X, y, sample_weight, is_partial=True, classes=known)
 
     def decision_function(self, X):
         """Return the score of each class.
@@ -327,8 +328,8 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
             The linear layer's outputs. With two classes, how much the second one's
             exceeds the first one's, which is the logarithm of the odds.
         """
-        fitted = self._snapshot()
-        outputs = fitted._outputs(X)
+        fitted, texts = self._begin(X)
+        outputs = fitted._run(texts)
         if fitted.is_multilabel_ or len(fitted.classes_) > 2:
             return outputs
         return outputs[:, 1] - outputs[:, 0]
@@ -347,8 +348,8 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
             Rows sum to 1, except with an indicator matrix, where each label has a
             probability of its own.
         """
-        fitted = self._snapshot()
-        outputs = fitted._outputs(X)
+        fitted, texts = self._begin(X)
+        outputs = fitted._run(texts)
         return expit(outputs) if fitted.is_multilabel_ else softmax(outputs, axis=1)
 
     def predict_log_proba(self, X):
@@ -364,8 +365,8 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             Finite even where a probability rounds to 0.
         """
-        fitted = self._snapshot()
-        outputs = fitted._outputs(X)
+        fitted, texts = self._begin(X)
+        outputs = fitted._run(texts)
         if fitted.is_multilabel_:
             return log_expit(outputs)
         return log_softmax(outputs, axis=1)
@@ -383,36 +384,32 @@ class BertClassifier(ClassifierMixin, TextFineTuner):
         y : ndarray of shape (n_samples,), or indicator matrix (n_samples, n_labels)
             Labels as `fit` was given them; a sparse matrix if `fit` was given one.
         """
-        fitted = self._snapshot()
-        outputs = fitted._outputs(X)
+        fitted, texts = self._begin(X)
+        outputs = fitted._run(texts)
         if not fitted.is_multilabel_:
             return fitted.classes_[outputs.argmax(axis=1)]
         labels = (outputs > 0).astype(int)
         return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
+        self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext
     ) -> Target:
-        y = check_labels(y, texts, self)
-        continues = hasattr(self, "encoder_") and (known is not None or self.warm_start)
-        if continues and (y.ndim == 2) != self.is_multilabel_:
+        y = check_labels(y, inputs, self)
+        if fit.continues and (y.ndim == 2) != self.is_multilabel_:
             raise ValueError(
-                "y must be of the kind of the fit before: an indicator matrix, or one "
-                f"label per text. Got y of shape {y.shape}. Fit with warm_start=False "
-                "to begin anew."
+                "y must be of the same kind as in the previous fit: an indicator "
+                f"matrix, or one label per text. Got y of shape {y.shape}. Fit with "
+                "warm_start=False to start over."
             )
-        if known is None and self.warm_start:
-            known = getattr(self, "classes_", None)
+        known = fit.classes
+        if fit.continues and not fit.is_partial:
+            known = self.classes_
             check_same_classes(y, known)
         read = read_classes if y.ndim == 1 else read_indicators
         target = read(y, weights, known, self.class_weight, self.label_smoothing)
         self.classes_ = target.classes
         self.is_multilabel_, self._has_sparse_y = y.ndim == 2, sparse.issparse(y)
         return target
-
-    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
-        probe = probe_labels if self.is_multilabel_ else probe_classes
-        return probe(features, target)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

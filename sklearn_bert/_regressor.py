@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from sklearn_bert._engine.text.inputs import Texts
-from sklearn_bert._engine.training.heads import LinearHead
-from sklearn_bert._fine_tuning.linear_probe import probe_numbers
-from sklearn_bert._fine_tuning.on_texts import TextFineTuner
+from sklearn_bert._fine_tuning.context import FitContext
+from sklearn_bert._fine_tuning.features import FeaturesMixin
+from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.shared import FINE_TUNING, REGRESSION, constraints, document
 from sklearn_bert._targets.checks import check_numbers
 from sklearn_bert._targets.targets import Target, read_numbers
@@ -17,7 +17,7 @@ from sklearn_bert.exceptions import ConstantTargetWarning
 
 
 @document(FINE_TUNING, REGRESSION)
-class BertRegressor(RegressorMixin, TextFineTuner):
+class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
     """Predict numbers from texts by fine-tuning a pre-trained BERT-family encoder.
 
     A linear layer stands on the encoder's pooled vector of a text, and both are trained
@@ -154,6 +154,8 @@ class BertRegressor(RegressorMixin, TextFineTuner):
     _parameter_constraints = constraints(FINE_TUNING, REGRESSION)
 
     n_outputs_: int
+    target_mean_: np.ndarray
+    target_scale_: np.ndarray
 
     def __init__(
         self,
@@ -275,11 +277,9 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         self : object
             The regressor.
         """
-        known = None
-        if hasattr(self, "encoder_"):
-            known = self.target_mean_, self.target_scale_
-        self._fit(X, y, sample_weight, known=known, is_partial=True)
-        if known is None and self._is_constant.any():
+        is_first = not hasattr(self, "encoder_")
+        self._fit(X, y, sample_weight, is_partial=True)
+        if is_first and self._is_constant.any():
             warn_user(
                 f"{self._is_constant.sum()} of {self.n_outputs_} targets are constant "
                 "in the first call of partial_fit, which decides how they are scaled: "
@@ -302,28 +302,27 @@ class BertRegressor(RegressorMixin, TextFineTuner):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the units and of the dimensions of the y that `fit` was given.
         """
-        fitted = self._snapshot()
-        outputs = fitted._outputs(X)
+        fitted, texts = self._begin(X)
+        outputs = fitted._run(texts)
         return outputs[:, 0] if fitted._y_ndim == 1 else outputs
 
     def _read_target(
-        self, texts: Texts, y: Any, weights: np.ndarray, known: Any
+        self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext
     ) -> Target:
-        y = check_numbers(y, texts, self)
-        continues = hasattr(self, "encoder_") and (known is not None or self.warm_start)
-        if continues and y.size != len(y) * self.n_outputs_:
+        y = check_numbers(y, inputs, self)
+        if fit.continues and y.size != len(y) * self.n_outputs_:
             raise ValueError(
-                f"y must have {self.n_outputs_} targets, as in the fit before. Got y "
-                f"of shape {y.shape}. Fit with warm_start=False to begin anew."
+                f"y must have {self.n_outputs_} targets, as in the previous fit. Got y "
+                f"of shape {y.shape}. Fit with warm_start=False to start over."
             )
+        known = None
+        if fit.continues and fit.is_partial:
+            known = self.target_mean_, self.target_scale_
         target = read_numbers(y, weights, known, self.loss)
         self.n_outputs_, self._y_ndim = target.n_outputs, y.ndim
         self.target_mean_, self.target_scale_ = target.mean, target.scale
         self._is_constant = target.is_constant
         return target
-
-    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
-        return probe_numbers(features, target)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

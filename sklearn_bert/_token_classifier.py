@@ -6,11 +6,9 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
-from sklearn_bert._engine.encoding.readout import WordReadout
 from sklearn_bert._engine.text.inputs import Sentences
-from sklearn_bert._engine.training.heads import LinearHead
-from sklearn_bert._fine_tuning.fit import BaseFineTuner
-from sklearn_bert._fine_tuning.linear_probe import probe_classes
+from sklearn_bert._fine_tuning.context import FitContext
+from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._inputs.sentences import check_sentences
 from sklearn_bert._params.shared import TAGGING, constraints, document
 from sklearn_bert._targets.bio import BioRules, check_bio
@@ -22,7 +20,7 @@ from sklearn_bert._targets.tags import (
     flat_tags,
     read_tags,
 )
-from sklearn_bert._targets.targets import Target, check_same_classes
+from sklearn_bert._targets.targets import check_same_classes
 
 
 @document(TAGGING)
@@ -171,6 +169,10 @@ class BertTokenClassifier(BaseFineTuner):
 
     _parameter_constraints = constraints(TAGGING)
 
+    classes_: np.ndarray
+    # No parameters of this estimator: words are not pooled, and no sentence is cut.
+    pooling, long_text = None, "window"
+
     def __init__(
         self,
         model="sentence-transformers/all-MiniLM-L6-v2",
@@ -299,8 +301,8 @@ class BertTokenClassifier(BaseFineTuner):
         scores : list of ndarray of shape (n_words, n_classes)
             The linear layer's outputs, one array for each sentence.
         """
-        fitted = self._snapshot()
-        return fitted._scores_of(fitted._check_texts(X))
+        fitted, sentences = self._begin(X)
+        return fitted._scores_of(sentences)
 
     def predict_proba(self, X):
         """Return the probability of each tag for each word.
@@ -332,8 +334,8 @@ class BertTokenClassifier(BaseFineTuner):
             A list of tags for each sentence, one tag for each word. An array, since
             scikit-learn's `cross_val_predict` joins arrays only.
         """
-        fitted = self._snapshot()
-        return as_objects(fitted._tags_of(fitted._check_texts(X)))
+        fitted, sentences = self._begin(X)
+        return as_objects(fitted._tags_of(sentences))
 
     def score(self, X, y, sample_weight=None):
         """Return the share of the words that are tagged right.
@@ -354,8 +356,7 @@ class BertTokenClassifier(BaseFineTuner):
         score : float
             Accuracy over the words of all sentences.
         """
-        fitted = self._snapshot()
-        sentences = fitted._check_texts(X)
+        fitted, sentences = self._begin(X)
         tags = check_tags(y, sentences, self)
         weights = check_weights(sample_weight, len(sentences))
         return accuracy_score(
@@ -367,7 +368,7 @@ class BertTokenClassifier(BaseFineTuner):
     def _scores_of(self, sentences: Sentences) -> list[np.ndarray]:
         """Return what :meth:`decision_function` does, of sentences already read."""
         stops = np.cumsum(sentences.lengths)
-        return np.split(self._outputs_of(sentences), stops[:-1])
+        return np.split(self._run(sentences), stops[:-1])
 
     def _tags_of(self, sentences: Sentences) -> list[list]:
         """Return what :meth:`predict` does, of sentences already read."""
@@ -382,26 +383,21 @@ class BertTokenClassifier(BaseFineTuner):
     def _read(self, X: Any) -> Sentences:
         return check_sentences(X, self.word_tokenizer)
 
-    def _readout(self) -> WordReadout:
-        return WordReadout()
-
     def _read_target(
-        self, texts: Sentences, y: Any, weights: np.ndarray, known: Any
+        self, inputs: Sentences, y: Any, weights: np.ndarray, fit: FitContext
     ) -> TagTarget:
-        tags = check_tags(y, texts, self)
+        tags = check_tags(y, inputs, self)
         if self.constrain_tags == "bio":
             check_bio(tags)
-        if self.warm_start:
-            known = getattr(self, "classes_", None)
+        known = None
+        if fit.continues:
+            known = self.classes_
             check_same_classes(flat_tags(tags), known)
         target = read_tags(
             tags, weights, known, self.class_weight, self.label_smoothing
         )
         self.classes_ = target.classes
         return target
-
-    def _probe(self, features: np.ndarray, target: Target) -> LinearHead:
-        return probe_classes(features, target)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

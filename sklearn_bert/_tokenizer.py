@@ -10,8 +10,13 @@ from scipy import sparse
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import _check_feature_names_in
 
-from sklearn_bert._base import BaseBert, CheckpointRecord, warn_if_cut
+from sklearn_bert._base import BaseBert, warn_if_cut
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
 from sklearn_bert._engine.checkpoints.source import architecture_of, tokenizer_of
+from sklearn_bert._engine.encoding.resolve import (
+    check_room_for_pairs,
+    resolve_max_length,
+)
 from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -223,9 +228,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
             The padded ids of each text and the optional blocks, or the counts as a CSR
             matrix; int64.
         """
-        fitted = self._snapshot()
+        fitted, texts = self._begin(X)
         fitted._check_layout()
-        texts = fitted._check_texts(X)
         sequences = fitted._to_sequences(fitted._tokenizer, texts, fitted.max_length_)
         fitted._warn_if_cut(sequences, texts)
         return fitted._lay_out(sequences)
@@ -269,8 +273,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
             For each text, a list of all of its tokens without special tokens. For each
             pair, a tuple of two such lists.
         """
-        fitted = self._snapshot()
-        texts, tokenizer = fitted._check_texts(X), fitted._tokenizer
+        fitted, texts = self._begin(X)
+        tokenizer = fitted._tokenizer
         first = map(tokenizer.names, tokenizer.split(texts.first))
         if texts.second is None:
             return list(first)
@@ -347,7 +351,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
     ) -> tuple[TextTokenizer, int | None, CheckpointRecord | None]:
         """Return the tokenizer, its maximum length, and its checkpoint."""
         if self.vocab_size is not None:
-            self._check_pair_fits(texts.n_columns)
+            check_room_for_pairs(self.max_length, texts.n_columns)
             tokenizer = learn_vocabulary(
                 [*texts.first, *(texts.second or ())],
                 self.vocab_size,
@@ -356,11 +360,14 @@ class BertTokenizer(TransformerMixin, BaseBert):
             return tokenizer, self.max_length, None
         source = self._find_source()
         tokenizer = tokenizer_of(source)
-        limit = self._resolve_max_length(architecture_of(source), texts.n_columns)
+        name, architecture = self._model_name(), architecture_of(source)
+        limit: int | None = resolve_max_length(
+            self.max_length, architecture, name, texts.n_columns
+        )
         self._check_ability(tokenizer)
         if self.output == "counts" and self.max_length is None:
-            return tokenizer, None, self._note_checkpoint(source)
-        return tokenizer, limit, self._note_checkpoint(source)
+            limit = None
+        return tokenizer, limit, record_of(source, name, self.revision)
 
     def _check_ability(self, tokenizer: TextTokenizer) -> None:
         if self.return_segments and not tokenizer.has_segments:

@@ -10,16 +10,19 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
-from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.record import (
+    CheckpointRecord,
+    check_same_source,
+    record_of,
+)
 from sklearn_bert._engine.checkpoints.source import (
     Source,
-    architecture_of,
     check_weights,
     tokenizer_of,
 )
-from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
-from sklearn_bert._engine.encoding.readout import PooledReadout
-from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig, count_truncated
+from sklearn_bert._engine.encoding.encode import Encoded, encode
+from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
+from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._params.shared import ENCODER, constraints, document
 
@@ -180,11 +183,11 @@ class BertVectorizer(TransformerMixin, BaseBert):
         DeviceError
             If the device or the dtype is not available on this machine.
         """
-        fitted, texts, source, tokenizing, _ = self._prepare_fit(X)
-        check_weights(source)
-        tokenizer = tokenizer_of(source)
-        fitted.n_truncated_ = count_truncated(tokenizer, texts, tokenizing)
-        warn_if_truncated(fitted.n_truncated_, len(texts), tokenizing)
+        fitted, texts, resolved = self._prepare_fit(X)
+        check_weights(resolved.source)
+        tokenizer = tokenizer_of(resolved.source)
+        fitted.n_truncated_ = count_truncated(tokenizer, texts, resolved.tokenizing)
+        warn_if_truncated(fitted.n_truncated_, len(texts), resolved.tokenizing)
         self._adopt(fitted)
         return self
 
@@ -204,10 +207,9 @@ class BertVectorizer(TransformerMixin, BaseBert):
         X_out : ndarray of shape (n_samples, n_features_out)
             The features, as returned by :meth:`transform`.
         """
-        fitted, texts, source, tokenizing, config = self._prepare_fit(X)
-        encoded = encode(self._encoder(source), texts, tokenizing, config)
+        fitted, texts, resolved = self._prepare_fit(X)
+        encoded = self._encode(texts, resolved)
         fitted.n_truncated_ = encoded.n_truncated
-        warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
         self._adopt(fitted)
         return encoded.features
 
@@ -234,14 +236,10 @@ class BertVectorizer(TransformerMixin, BaseBert):
         DeviceError
             If the device or the dtype is not available on this machine.
         """
-        fitted = self._snapshot()
-        texts = fitted._check_texts(X)
-        source = fitted._locate()
-        tokenizing, config = fitted._configs(source, texts.n_columns)
-        fitted._check_names_are_known(config.readout.n_vectors)
-        encoded = encode(self._encoder(source), texts, tokenizing, config)
-        warn_if_truncated(encoded.n_truncated, len(texts), tokenizing)
-        return encoded.features
+        fitted, texts = self._begin(X)
+        resolved = fitted._resolve(fitted._find_fitted_source(), texts.n_columns)
+        fitted._check_names_are_known(resolved.readout.n_vectors)
+        return self._encode(texts, resolved).features
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the features: "bertvectorizer0", "bertvectorizer1", ...
@@ -261,73 +259,60 @@ class BertVectorizer(TransformerMixin, BaseBert):
         """
         fitted = self._snapshot()
         _check_feature_names_in(fitted, input_features, generate_names=False)
+        # Displaying an estimator calls this, which must not download a model.
+        source = fitted._find_fitted_source(may_download=False)
+        n_columns = getattr(fitted, "n_features_in_", 1)
+        if fitted.pooling == "compare":
+            n_columns = 2
+        n_features = fitted._resolve(source, n_columns).n_features
         prefix = type(self).__name__.lower()
-        columns = range(fitted._count_features())
-        return np.array([f"{prefix}{k}" for k in columns], dtype=object)
+        return np.array([f"{prefix}{k}" for k in range(n_features)], dtype=object)
 
-    def _prepare_fit(
-        self, X: Any
-    ) -> tuple[Self, Texts, Source, TokenizingConfig, EncodingConfig]:
+    def _prepare_fit(self, X: Any) -> tuple[Self, Texts, ResolvedEncoder]:
         """Do what `fit` and `fit_transform` have in common, on a copy."""
         self._validate_params()
         texts = check_texts(X)
         source = self._find_source()
-        tokenizing, config = self._configs(source, texts.n_columns)
+        resolved = self._resolve(source, texts.n_columns)
         device, _ = self._resolve_device()
         fitted = copy.copy(self)
         fitted._remember_columns(X, texts)
-        architecture = architecture_of(source)
-        fitted.pooling_ = self._resolve_pooling(architecture, texts.n_columns)
-        fitted.max_length_ = tokenizing.max_length
+        fitted.pooling_ = resolved.pooling
+        fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)
-        fitted.checkpoint_ = self._note_checkpoint(source)
-        return fitted, texts, source, tokenizing, config
+        fitted.checkpoint_ = record_of(source, self._model_name(), self.revision)
+        return fitted, texts, resolved
 
-    def _configs(
-        self, source: Source, n_columns: int
-    ) -> tuple[TokenizingConfig, EncodingConfig]:
-        architecture = architecture_of(source)
-        max_length = self._resolve_max_length(architecture, n_columns)
-        return TokenizingConfig(max_length, self.long_text), EncodingConfig(
-            readout=PooledReadout(self._resolve_pooling(architecture, n_columns)),
-            layers=self._resolve_layers(architecture),
+    def _resolve(self, source: Source, n_columns: int) -> ResolvedEncoder:
+        return resolve_encoder(
+            source,
+            self._model_name(),
+            n_columns,
+            pooling=self.pooling,
+            max_length=self.max_length,
+            long_text=self.long_text,
+            layers=self.layers,
+        )
+
+    def _find_fitted_source(self, *, may_download: bool = True) -> Source:
+        """Find the encoder, and refuse one that has changed since the fit."""
+        source = self._find_source(may_download=may_download)
+        record: CheckpointRecord | None = getattr(self, "checkpoint_", None)
+        asked = (self._model_name(), self.revision)
+        if record is not None and asked == (record.model, record.revision):
+            check_same_source(source, record)
+        return source
+
+    def _encode(self, texts: Texts, resolved: ResolvedEncoder) -> Encoded:
+        config = resolved.encoding(
             normalize=self.normalize,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
-
-    def _resolve_layers(self, architecture: Architecture) -> tuple[int, ...]:
-        """Return the layers counted from the embeddings, 0."""
-        wanted = self.layers if isinstance(self.layers, list | tuple) else [self.layers]
-        n_layers = architecture.n_layers
-        there = range(-n_layers - 1, n_layers + 1)
-        if not wanted or any(
-            not isinstance(layer, Integral)
-            or isinstance(layer, bool)
-            or layer not in there
-            for layer in wanted
-        ):
-            raise ValueError(
-                "layers must be an int, or a list of at least one int, from "
-                f"{there[0]} to {there[-1]} (0 is the embeddings, -1 the last layer). "
-                f"Got {self.layers!r}."
-            )
-        return tuple(
-            int(layer) + n_layers + 1 if layer < 0 else int(layer) for layer in wanted
-        )
-
-    def _count_features(self) -> int:
-        # Displaying an estimator calls this, which must not download a model.
-        architecture = architecture_of(self._locate(may_download=False))
-        readout = PooledReadout(self._pooling_of_names(architecture))
-        n_vectors = len(self._resolve_layers(architecture)) * readout.n_vectors
-        return n_vectors * architecture.hidden_size
-
-    def _pooling_of_names(self, architecture: Architecture) -> str:
-        """Return the pooling that determines the names; before `fit`, that of texts."""
-        if self.pooling != "auto":
-            return self.pooling
-        return self._resolve_pooling(architecture, getattr(self, "n_features_in_", 1))
+        encoder = self._encoder(resolved.source)
+        encoded = encode(encoder, texts, resolved.tokenizing, config)
+        warn_if_truncated(encoded.n_truncated, len(texts), resolved.tokenizing)
+        return encoded
 
     def _check_names_are_known(self, n_vectors: int) -> None:
         """Raise an error if pairs would get the names of texts, which are fewer."""

@@ -75,7 +75,7 @@ def test_a_pipeline_remembers_its_features(classifier, texts, y, tmp_path):
     pipeline = make_pipeline(classifier, LogisticRegression(), memory=str(tmp_path))
     expected = pipeline.fit(texts, y).predict_proba(texts)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sklearn_bert._fine_tuning.fit.FineTuning.run", None)
+        patch.setattr("sklearn_bert._fine_tuning.template.FineTuning.run", None)
         again = pipeline.fit(texts, y).predict_proba(texts)
     assert np.array_equal(expected, again)
 

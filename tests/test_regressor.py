@@ -251,13 +251,13 @@ def test_partial_fit_keeps_the_scale_of_a_fit(make, texts, numbers):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_going_on_with_other_targets_is_refused(make, texts, numbers, method):
     regressor = make(warm_start=True, n_epochs=1).fit(texts, numbers)
-    with pytest.raises(ValueError, match="y must have 1 targets, as in the fit before"):
+    with pytest.raises(ValueError, match="y must have 1 targets, as in the previous"):
         getattr(regressor, method)(texts, np.ones((40, 2)))
 
 
 def test_going_on_from_two_targets_to_three_is_refused(make, texts, two_numbers):
     regressor = make(n_epochs=1).fit(texts, two_numbers)
-    with pytest.raises(ValueError, match="y must have 2 targets, as in the fit before"):
+    with pytest.raises(ValueError, match="y must have 2 targets, as in the previous"):
         regressor.partial_fit(texts, np.ones((40, 3)))
 
 

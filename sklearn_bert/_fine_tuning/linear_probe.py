@@ -5,10 +5,29 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_softmax
 from sklearn.linear_model import Ridge
 
-from sklearn_bert._engine.training.heads import LinearHead, SigmoidLoss
+from sklearn_bert._engine.training.heads import LinearHead, NumberLoss, SigmoidLoss
 from sklearn_bert._targets.targets import Target
 
 _EPSILON = np.finfo(np.float64).eps
+
+
+def fit_probe(features: np.ndarray, target: Target) -> LinearHead:
+    """Fit the linear model that suits a target's loss.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, width)
+    target : Target
+
+    Returns
+    -------
+    LinearHead
+    """
+    if isinstance(target.loss, NumberLoss):
+        return probe_numbers(features, target)
+    if isinstance(target.loss, SigmoidLoss):
+        return probe_labels(features, target)
+    return probe_classes(features, target)
 
 
 def probe_classes(features: np.ndarray, target: Target) -> LinearHead:

@@ -11,12 +11,14 @@ import torch
 from sklearn.utils.validation import _check_feature_names
 
 from sklearn_bert._base import unwrap_frozen
+from sklearn_bert._engine.checkpoints.record import record_of
 from sklearn_bert._engine.checkpoints.source import (
     Source,
     architecture_of,
     digests_of,
     tokenizer_of,
 )
+from sklearn_bert._engine.encoding.resolve import resolve_max_length
 from sklearn_bert._engine.masked_lm.config import PretrainingConfig, PretrainingLog
 from sklearn_bert._engine.masked_lm.loop import Pretraining
 from sklearn_bert._engine.masked_lm.model import (
@@ -116,7 +118,9 @@ class BasePretrainer(BasePretrained):
             else saved.progress["seed"]
         )
         model = self._start_model(source, tokenizer, fitted.max_length_, seed)
-        fitted.checkpoint_ = None if source is None else self._note_checkpoint(source)
+        fitted.checkpoint_ = None
+        if source is not None:
+            fitted.checkpoint_ = record_of(source, self._model_name(), self.revision)
         trainable = fitted._make_trainable(model, seed)
         masker = self._make_masker(tokenizer)
         config = self._training_config(source, fitted.max_length_, seed)
@@ -161,7 +165,8 @@ class BasePretrainer(BasePretrained):
     def _longest(self, source: Source | None) -> int:
         if source is None:
             return self.max_length or _LENGTH_FROM_SCRATCH
-        return self._resolve_max_length(architecture_of(source), 1)
+        architecture = architecture_of(source)
+        return resolve_max_length(self.max_length, architecture, self._model_name())
 
     def _make_corpus(
         self, texts: Iterable[str], tokenizer: TextTokenizer, max_length: int

@@ -74,7 +74,7 @@ def test_nothing_is_held_out_without_early_stopping(make, texts, labels):
     seen = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "sklearn_bert._fine_tuning.fit.hold_out", lambda *a: seen.append(a)
+            "sklearn_bert._fine_tuning.template.hold_out", lambda *a: seen.append(a)
         )
         make().fit(texts, labels)
     assert seen == []

@@ -195,7 +195,8 @@ def test_bfloat16_autocast_learns_what_float32_learns(make, texts, labels, monke
     in_float32 = make(dropout=0.0, dtype="float32").fit(texts, labels)
     expected = in_float32.predict_proba(texts)
     monkeypatch.setattr(
-        "sklearn_bert._fine_tuning.fit.resolve_training_dtypes", lambda *args: formats
+        "sklearn_bert._fine_tuning.template.resolve_training_dtypes",
+        lambda *args: formats,
     )
     for pooling in ("cls", "mean"):
         make(dropout=0.0, pooling=pooling).fit(texts, labels)

@@ -77,7 +77,7 @@ def test_a_warm_start_takes_new_lengths_and_refuses_another_model(make, texts, l
     classifier = make(warm_start=True, n_epochs=1).fit(texts, labels)
     classifier.set_params(max_length=32, pooling="max").fit(texts, labels)
     assert (classifier.max_length_, classifier.pooling_) == (32, "max")
-    with pytest.raises(ValueError, match="must be those of the fit before"):
+    with pytest.raises(ValueError, match="must be those of the previous fit"):
         classifier.set_params(model="other").fit(texts, labels)
 
 
@@ -107,7 +107,7 @@ def test_going_on_with_another_kind_of_labels_is_refused(make, texts, indicators
     y = np.arange(40) % 3
     classifier = make(warm_start=True).fit(texts, indicators)
     for method in (classifier.fit, classifier.partial_fit):
-        with pytest.raises(ValueError, match="of the kind of the fit before"):
+        with pytest.raises(ValueError, match="of the same kind as in the previous"):
             method(texts, y)
 
 

@@ -51,6 +51,14 @@ def test_a_vectorizer_gives_the_fine_tuned_features(name, wrap, texts, request):
     )
 
 
+def test_a_vectorizer_pools_as_the_fine_tuning_did(tiny_bert, texts):
+    labels = [len(text) > 60 for text in texts]
+    model = BertClassifier(tiny_bert, pooling="max", **OPTIONS).fit(texts, labels)
+    vectorizer = BertVectorizer(model).fit(texts)
+    assert vectorizer.pooling_ == "max"
+    np.testing.assert_array_equal(vectorizer.transform(texts), model.transform(texts))
+
+
 def test_a_vectorizer_reads_the_encoder_of_a_tagger(tagger, tiny_bert, texts):
     features = BertVectorizer(tagger).fit_transform(texts)
     assert features.shape == (40, 32)

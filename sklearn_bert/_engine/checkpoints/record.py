@@ -1,0 +1,75 @@
+"""Which checkpoint a fit used, and whether another one is that checkpoint."""
+
+from dataclasses import dataclass
+
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.source import Source, digests_of
+from sklearn_bert.exceptions import CheckpointMismatchError
+
+
+@dataclass(frozen=True)
+class CheckpointRecord:
+    """Which checkpoint an estimator was fitted with; goes into its pickle.
+
+    Attributes
+    ----------
+    model : str
+        The Hub id or the folder asked for, or the name of the estimator's class.
+    revision : str or None
+        The branch, tag or commit asked for.
+    commit : str or None
+        The Hub's 40-digit commit that was used, where it is known.
+    source : {"directory", "bundle", "cache", "hub", "estimator"}
+        Where the files were found, or that the model was a fitted estimator.
+    digests : dict of str to str
+        SHA-256 of each file that was read, by name, or of the estimator's weights.
+    """
+
+    model: str
+    revision: str | None
+    commit: str | None
+    source: str
+    digests: dict[str, str]
+
+
+def record_of(source: Source, model: str, revision: str | None) -> CheckpointRecord:
+    """Return the record of a source; other parameters as the record's attributes."""
+    commit, place = None, "estimator"
+    if isinstance(source, CheckpointFiles):
+        commit, place = source.commit, source.source
+    return CheckpointRecord(model, revision, commit, place, digests_of(source))
+
+
+def check_same_source(source: Source, record: CheckpointRecord) -> None:
+    """Refuse a source that has changed since it was recorded.
+
+    Parameters
+    ----------
+    source : Source
+        Of the model and the revision of the record.
+    record : CheckpointRecord
+
+    Raises
+    ------
+    CheckpointMismatchError
+        If a file is missing, new or different; the message names each.
+    """
+    found, fitted = digests_of(source), record.digests
+    changed = [
+        f"{name} is missing"
+        if name not in found
+        else f"{name} is new"
+        if name not in fitted
+        else f"{name} differs"
+        for name in sorted({*found, *fitted})
+        if found.get(name) != fitted.get(name)
+    ]
+    if not changed:
+        return
+    pin = f"pin revision={record.commit!r}, " if record.commit else ""
+    place = f" in {source.folder}" if isinstance(source, CheckpointFiles) else ""
+    raise CheckpointMismatchError(
+        "The model must be the one that the estimator was fitted with. Got "
+        f"{record.model!r}{place}, where {', '.join(changed)}. Restore the model, "
+        f"{pin}or fit again."
+    )

@@ -1,0 +1,180 @@
+"""What the parameters of an estimator mean for one checkpoint."""
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any
+
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.source import Source, architecture_of
+from sklearn_bert._engine.encoding.encode import EncodingConfig
+from sklearn_bert._engine.encoding.pooling import POOLINGS
+from sklearn_bert._engine.encoding.readout import PooledReadout, Readout, WordReadout
+from sklearn_bert._engine.text.inputs import TokenizingConfig
+from sklearn_bert.exceptions import CheckpointError
+
+_MIN_LENGTH_OF_PAIRS = 6
+
+
+@dataclass(frozen=True)
+class ResolvedEncoder:
+    """A checkpoint, and how samples are read with it.
+
+    Attributes
+    ----------
+    source : Source
+    architecture : Architecture
+    tokenizing : TokenizingConfig
+    pooling : {"cls", "mean", "max", "compare"} or None
+        None reads each word.
+    layers : tuple of int
+        Counted from the embeddings, 0.
+    """
+
+    source: Source
+    architecture: Architecture
+    tokenizing: TokenizingConfig
+    pooling: str | None
+    layers: tuple[int, ...]
+
+    @property
+    def readout(self) -> Readout:
+        """How the states of the tokens become rows."""
+        return WordReadout() if self.pooling is None else PooledReadout(self.pooling)
+
+    @property
+    def n_features(self) -> int:
+        """Width of the rows."""
+        n_vectors = len(self.layers) * self.readout.n_vectors
+        return n_vectors * self.architecture.hidden_size
+
+    def adapted(self, checkpoint: Checkpoint) -> Checkpoint:
+        """Return a trained checkpoint that declares how it was read in training."""
+        if self.pooling is None:
+            return checkpoint
+        # A comparison reads the means of the two texts.
+        pooling = "mean" if self.pooling == "compare" else self.pooling
+        architecture = replace(checkpoint.architecture, pooling=pooling)
+        return replace(checkpoint, architecture=architecture)
+
+    def encoding(self, **options: Any) -> EncodingConfig:
+        """Return the configuration of the encoder, with options that it has besides."""
+        return EncodingConfig(self.readout, self.layers, **options)
+
+
+def resolve_encoder(
+    source: Source,
+    name: str,
+    n_columns: int,
+    *,
+    pooling: str | None,
+    max_length: int | None,
+    long_text: str,
+    layers: Any = -1,
+) -> ResolvedEncoder:
+    """Return how samples are read with a checkpoint.
+
+    Parameters
+    ----------
+    source : Source
+    name : str
+        What errors call the model.
+    n_columns : {1, 2}
+        2 if the samples are pairs of texts.
+    pooling : {"auto", "cls", "mean", "max", "compare"} or None
+        None reads each word.
+    max_length : int or None
+    long_text : {"truncate", "head_tail", "window"}
+    layers : int, or list or tuple of int
+
+    Returns
+    -------
+    ResolvedEncoder
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint or the samples do not allow the value of a parameter.
+    CheckpointError
+        If the checkpoint declares a pooling that there is not.
+    """
+    architecture = architecture_of(source)
+    length = resolve_max_length(max_length, architecture, name, n_columns)
+    if pooling is not None:
+        pooling = _resolve_pooling(pooling, architecture, name, n_columns)
+    return ResolvedEncoder(
+        source,
+        architecture,
+        TokenizingConfig(length, long_text),
+        pooling,
+        _resolve_layers(layers, architecture.n_layers),
+    )
+
+
+def resolve_max_length(
+    max_length: int | None, architecture: Architecture, name: str, n_columns: int = 1
+) -> int:
+    """Return the longest sequence in tokens, within what the model can hold.
+
+    Parameters and errors are those of :func:`resolve_encoder`.
+    """
+    if max_length is None:
+        return architecture.max_length
+    check_room_for_pairs(max_length, n_columns)
+    if max_length > architecture.max_positions:
+        raise ValueError(
+            f"max_length must be at most {architecture.max_positions}, the number of "
+            f"positions of model {name!r}. Got {max_length}. Lower it, or set "
+            "max_length=None."
+        )
+    return max_length
+
+
+def check_room_for_pairs(max_length: int | None, n_columns: int) -> None:
+    """Refuse a max_length that leaves a text of a pair without any token."""
+    if max_length is not None and n_columns == 2 and max_length < _MIN_LENGTH_OF_PAIRS:
+        raise ValueError(
+            f"max_length must be at least {_MIN_LENGTH_OF_PAIRS} for pairs of texts: "
+            f"up to four special tokens and one of each text. Got {max_length}. Raise "
+            "it, or set max_length=None."
+        )
+
+
+def _resolve_pooling(
+    pooling: str, architecture: Architecture, name: str, n_columns: int
+) -> str:
+    """Return the pooling that is asked for or declared."""
+    if pooling == "compare" and n_columns == 1:
+        raise ValueError(
+            "pooling must not be 'compare' where X is one column of texts, since it "
+            "compares the two texts of a pair. Got pooling='compare'. Set "
+            "pooling='auto', or give X two columns."
+        )
+    if pooling != "auto":
+        return pooling
+    declared = architecture.pooling or "cls"
+    if declared not in POOLINGS:
+        raise CheckpointError(
+            f"pooling must be given for model {name!r}, whose own, {declared!r}, is "
+            f"none of {', '.join(POOLINGS)}. Set pooling='mean', or another of them."
+        )
+    # Vectors that are means were trained to be compared.
+    return "compare" if (declared, n_columns) == ("mean", 2) else declared
+
+
+def _resolve_layers(layers: Any, n_layers: int) -> tuple[int, ...]:
+    """Return the layers counted from the embeddings."""
+    wanted = layers if isinstance(layers, list | tuple) else [layers]
+    allowed = range(-n_layers - 1, n_layers + 1)
+    if not wanted or any(
+        not isinstance(layer, Integral)
+        or isinstance(layer, bool)
+        or layer not in allowed
+        for layer in wanted
+    ):
+        raise ValueError(
+            "layers must be an int, or a list of at least one int, from "
+            f"{allowed[0]} to {allowed[-1]} (0 is the embeddings, -1 the last layer). "
+            f"Got {layers!r}."
+        )
+    return tuple(int(layer) % (n_layers + 1) for layer in wanted)

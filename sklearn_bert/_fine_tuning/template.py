@@ -1,0 +1,291 @@
+"""The template of the estimators that fine-tune: one fit for all of them.
+
+A subclass says what its targets mean (:meth:`BaseFineTuner._read_target`) and, if it
+reads anything but texts, what its samples are (:meth:`BaseBert._read`). The rest is
+here, and the training itself in the engine.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_bert._base import BaseBert, warn_if_truncated
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
+from sklearn_bert._engine.checkpoints.source import load
+from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
+from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
+from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.runtime.fork_safety import prepare_threads
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.progress import name_fit
+from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.training.config import TrainingLog
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._engine.training.loop import FineTuning
+from sklearn_bert._engine.training.model.trainable import (
+    TrainableEncoder,
+    make_trainable,
+)
+from sklearn_bert._fine_tuning.context import FitContext, draw_seeds
+from sklearn_bert._fine_tuning.holdout import hold_out
+from sklearn_bert._fine_tuning.scoring import HoldoutScorer
+from sklearn_bert._fine_tuning.start import (
+    count_frozen,
+    make_training_config,
+    make_training_data,
+    start_head,
+)
+from sklearn_bert._inputs.texts import check_callbacks
+from sklearn_bert._targets.checks import check_weights
+from sklearn_bert._targets.targets import Target
+from sklearn_bert._warnings import warn_user
+from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
+
+
+class BaseFineTuner(BaseBert):
+    """A pre-trained encoder with a linear layer on top, trained together.
+
+    Subclasses have the parameters of :data:`~sklearn_bert._params.shared.FINE_TUNING`.
+    """
+
+    _holds_encoder = True
+    # Of a copy that is scored during a fit: the encoder as it is then.
+    _encoder_in_training: Encoder | None = None
+
+    checkpoint_: CheckpointRecord
+    encoder_: PackedCheckpoint
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    loss_curve_: list[float]
+
+    def _read_target(
+        self, inputs: Any, y: Any, weights: np.ndarray, fit: FitContext
+    ) -> Target:
+        """Check y, set what follows from it, and return what it means."""
+        raise NotImplementedError
+
+    # --- prediction -------------------------------------------------------------------
+
+    def _run(self, inputs: Inputs, *, with_head: bool = True) -> np.ndarray:
+        """Return what the linear layer gives, or what it reads: (n_rows, width)."""
+        head = LinearHead(self.coef_, self.intercept_) if with_head else None
+        encoder, is_scored = self._encoder_in_training, True
+        if encoder is None:
+            encoder, is_scored = self._encoder(self.encoder_), False
+        config = EncodingConfig(
+            self._readout,
+            (encoder.architecture.n_layers,),
+            label=f"{type(self).__name__}, encoding" if self.verbose == 1 else None,
+        )
+        encoded = encode(encoder, inputs, self._tokenizing, config, head)
+        # The fit itself has warned of the texts that it scores.
+        if not is_scored:
+            warn_if_truncated(encoded.n_truncated, len(inputs), self._tokenizing)
+        return encoded.features
+
+    # --- fit --------------------------------------------------------------------------
+
+    # Whoever calls may have switched gradients off, without which nothing is trained.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        is_partial: bool = False,
+        classes: np.ndarray | None = None,
+    ) -> Self:
+        """Do what fit and partial_fit have in common."""
+        self._validate_params()
+        check_callbacks(self.callbacks)
+        continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
+        label = name_fit(type(self).__name__)
+        fit = FitContext(label, is_partial, continues, classes)
+        fitted, log = self._train(X, y, sample_weight, fit)
+        self._adopt(fitted)
+        # An error keeps the locals of the frames it passes, so the training has ended.
+        self._report(log)
+        return self
+
+    def _train(
+        self, X: Any, y: Any, sample_weight: Any, fit: FitContext
+    ) -> tuple[Self, TrainingLog]:
+        """Return the fitted estimator, made apart, and what its training met."""
+        inputs = self._check_texts(X) if fit.continues else self._read(X)
+        weights = check_weights(sample_weight, len(inputs))
+        fitted = copy.copy(self)
+        target = fitted._read_target(inputs, y, weights, fit)
+        n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
+        seeds = draw_seeds(self.random_state, n_before)
+        train, held_out = self._split(target, seeds.split, fit)
+        if not fit.continues:
+            fitted._remember_columns(X, inputs)
+        resolved = fitted._resolve(inputs.n_columns, fit)
+        checkpoint = load(resolved.source)
+        trainable = fitted._make_trainable(checkpoint, seeds.dropout)
+        encoder = trainable.encoder
+        sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
+        train_target = target.take(train)
+        head = start_head(fitted, encoder, resolved, sequences, train_target, fit)
+        layer = head.to_module(encoder.device, encoder.dtype)
+        scorer = None
+        if held_out is not None:
+            scorer = fitted._make_scorer(
+                encoder,
+                layer,
+                target,
+                inputs.take(held_out),
+                target.y[held_out],
+                None if sample_weight is None else weights[held_out],
+            )
+        training = FineTuning(
+            trainable,
+            layer,
+            target.loss,
+            make_training_data(sequences, train_target, encoder.dtype, fit),
+            make_training_config(self, resolved, fit, seeds.order),
+            validate=scorer,
+            callbacks=() if self.callbacks is None else self.callbacks,
+        )
+        continues_moments = fit.is_partial and fit.continues
+        if continues_moments and self._optimizer_state is not None:
+            training.optimizer.load_state(self._optimizer_state)
+        log = training.run()
+        # After a divergence the moments are those of weights that are gone.
+        keeps_moments = fit.is_partial and log.error is None
+        fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
+        fitted.encoder_ = pack(resolved.adapted(checkpoint))
+        fitted._set_head(layer, target)
+        fitted._take_log(log, self.loss_curve_ if continues_moments else [])
+        return fitted, log
+
+    def _split(
+        self, target: Target, seed: int, fit: FitContext
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the rows to train on and those to validate with."""
+        rows = target.samples()
+        if not self.early_stopping or fit.is_partial:
+            return rows, None
+        strata = None if target.strata is None else target.strata[rows]
+        return hold_out(rows, strata, self.validation_fraction, seed)
+
+    def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
+        """Find the encoder that training starts from, and set what follows from it."""
+        name = self._model_name()
+        if not fit.continues:
+            source = self._find_source()
+            self.checkpoint_ = record_of(source, name, self.revision)
+        elif (name, self.revision) == (
+            self.checkpoint_.model,
+            self.checkpoint_.revision,
+        ):
+            source = self.encoder_
+        else:
+            raise ValueError(
+                "model and revision must be those of the previous fit, since training "
+                f"continues from its weights: {self.checkpoint_.model!r}, "
+                f"{self.checkpoint_.revision!r}. Got {name!r}, {self.revision!r}. Fit "
+                "with warm_start=False to start over."
+            )
+        resolved = resolve_encoder(
+            source,
+            name,
+            n_columns,
+            pooling=self.pooling,
+            max_length=self.max_length,
+            long_text=self.long_text,
+        )
+        self._tokenizing, self._readout = resolved.tokenizing, resolved.readout
+        self.max_length_ = resolved.tokenizing.max_length
+        if resolved.pooling is not None:
+            self.pooling_ = resolved.pooling
+        return resolved
+
+    def _make_trainable(self, checkpoint: Checkpoint, seed: int) -> TrainableEncoder:
+        prepare_threads()
+        device = resolve_device(self.device)
+        dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
+        self.device_ = str(device)
+        n_frozen = count_frozen(self.freeze, checkpoint, self._model_name())
+        with OutOfMemoryGuard("The model", device):
+            return make_trainable(
+                checkpoint,
+                device,
+                dtype,
+                autocast_dtype=autocast_dtype,
+                n_frozen=n_frozen,
+                dropout=self.dropout,
+                seed=seed,
+            )
+
+    def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
+        """Tokenize all samples, those held out too, and warn of those that are cut."""
+        sequences = inputs.tokenize(encoder.tokenizer, self._tokenizing)
+        self.n_truncated_ = sequences.n_truncated
+        warn_if_truncated(sequences.n_truncated, len(inputs), self._tokenizing)
+        return sequences
+
+    def _make_scorer(
+        self,
+        encoder: Encoder,
+        layer: nn.Linear,
+        target: Target,
+        inputs: Inputs,
+        y: Any,
+        weights: np.ndarray | None,
+    ) -> Callable[[], float]:
+        """Return a function that scores the weights in training."""
+        scored = copy.copy(self)
+        scored.verbose = 0
+        scored._encoder_in_training = encoder
+        # The samples come as a plain list, without the names of a frame's columns.
+        scored.__dict__.pop("feature_names_in_", None)
+        scored._set_head(layer, target)
+        scorer = HoldoutScorer(scored, inputs, y, weights)
+        scorer.check()
+
+        def score() -> float:
+            scored._set_head(layer, target)
+            return scorer()
+
+        return score
+
+    def _set_head(self, layer: nn.Linear, target: Target) -> None:
+        head = target.in_units_of_y(LinearHead.from_module(layer))
+        self.coef_, self.intercept_ = head.coef, head.intercept
+
+    def _take_log(self, log: TrainingLog, losses_before: list[float]) -> None:
+        self.loss_curve_ = [*losses_before, *log.loss_curve]
+        self.n_iter_ = len(self.loss_curve_)
+        self.validation_scores_ = log.validation_scores
+
+    def _report(self, log: TrainingLog) -> None:
+        """Say what went otherwise than asked for."""
+        if log.n_memory_errors:
+            warn_user(
+                f"Batches of batch_size={self.batch_size} texts do not fit into the "
+                f"memory of device {self.device_!r}: they were trained in parts of "
+                f"{log.part_size}. The steps are the same, except for rounding and for "
+                "dropout, which each part draws for itself. Lower max_length or freeze "
+                "layers for speed.",
+                MemoryWarning,
+            )
+        if log.was_interrupted:
+            warn_user(
+                f"The fit was interrupted after {log.n_steps} steps and "
+                f"{len(log.loss_curve)} whole epochs. What was learned so far is kept, "
+                "and the estimator can be used. Fit again with warm_start=True to "
+                "resume.",
+                InterruptedFitWarning,
+            )
+        log.raise_error()

@@ -1,0 +1,102 @@
+"""What parameters mean for a checkpoint, all in one call."""
+
+import json
+
+import pytest
+
+from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
+from sklearn_bert._engine.encoding.resolve import resolve_encoder
+from sklearn_bert.exceptions import CheckpointError
+
+PARAMETERS = {"pooling": "auto", "max_length": None, "long_text": "truncate"}
+
+
+@pytest.fixture
+def resolve(own_bert):
+    def resolve(n_columns=1, **changes):
+        files = locate(str(own_bert), None)
+        return resolve_encoder(files, "own", n_columns, **{**PARAMETERS, **changes})
+
+    return resolve
+
+
+def declare(folder, pooling):
+    (folder / "1_Pooling").mkdir()
+    content = json.dumps({"pooling_mode": pooling})
+    (folder / "1_Pooling" / "config.json").write_text(content)
+
+
+def test_defaults_are_the_checkpoints_own(resolve):
+    resolved = resolve()
+    assert resolved.readout == PooledReadout("cls")
+    assert resolved.layers == (3,)
+    assert resolved.tokenizing.max_length == 64
+    assert resolved.n_features == 32
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [(0, (0,)), (-1, (3,)), (-4, (0,)), ([1, -1], (1, 3)), ((2, 2), (2, 2))],
+)
+def test_layers_are_counted_from_the_embeddings(resolve, layers, expected):
+    resolved = resolve(layers=layers)
+    assert resolved.layers == expected
+    assert resolved.n_features == 32 * len(expected)
+
+
+@pytest.mark.parametrize("layers", [4, -5, [], [True], ["1"], [1.0]])
+def test_layers_that_are_not_there_are_refused(resolve, layers):
+    with pytest.raises(ValueError, match="from -4 to 3"):
+        resolve(layers=layers)
+
+
+@pytest.mark.parametrize(
+    ("declared", "n_columns", "pooling"),
+    [("mean", 1, "mean"), ("mean", 2, "compare"), ("max", 2, "max")],
+)
+def test_auto_takes_the_declared_pooling(
+    resolve, own_bert, declared, n_columns, pooling
+):
+    declare(own_bert, declared)
+    assert resolve(n_columns).pooling == pooling
+
+
+def test_a_pooling_that_there_is_not_is_refused_unless_another_is_given(
+    resolve, own_bert
+):
+    declare(own_bert, "weightedmean")
+    with pytest.raises(CheckpointError, match="for model 'own', whose own"):
+        resolve()
+    assert resolve(pooling="mean").pooling == "mean"
+
+
+def test_words_are_not_pooled_whatever_is_declared(resolve, own_bert):
+    declare(own_bert, "weightedmean")
+    assert resolve(pooling=None).readout == WordReadout()
+
+
+def test_single_texts_are_not_compared(resolve):
+    with pytest.raises(ValueError, match="compares the two texts of a pair"):
+        resolve(pooling="compare")
+    assert resolve(2, pooling="compare").n_features == 128
+
+
+@pytest.mark.parametrize(
+    ("max_length", "n_columns", "match"), [(65, 1, "at most 64"), (5, 2, "at least 6")]
+)
+def test_lengths_that_do_not_fit_are_refused(resolve, max_length, n_columns, match):
+    with pytest.raises(ValueError, match=match):
+        resolve(n_columns, max_length=max_length)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "declared"), [("max", "max"), ("compare", "mean"), (None, None)]
+)
+def test_a_trained_checkpoint_declares_how_it_was_read(
+    resolve, own_bert, pooling, declared
+):
+    checkpoint = load_checkpoint(locate(str(own_bert), None))
+    adapted = resolve(2, pooling=pooling).adapted(checkpoint)
+    assert adapted.architecture.pooling == declared
