@@ -1,4 +1,4 @@
-"""The data sets of accuracy.py: what is learnt from what, and how it is scored."""
+"""The data sets: what is learned from what, and how it is scored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _data import read_rows
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import MultiLabelBinarizer
 
-Split = tuple[list[Any], Any]
+from benchmarks.shared.data import Split, draw, read_rows, take
 
 EMOTIONS = """
     admiration amusement anger annoyance approval caring confusion curiosity desire
@@ -68,32 +67,23 @@ class Task:
         return kinds.get(self.kind, BertClassifier)
 
     def load(self, data: Path, fold: int, n: int | None) -> tuple[Split, Split]:
-        """Return what to train on and what to test, at the most ``n`` rows of each."""
+        """Return what to train on and what to test on, at most ``n`` rows of each."""
         folder = data / self.folder
         X, y = self.read(folder / self.train)
         if self.n_folds == 1:
             train, test = (X, y), self.read(folder / self.test)
         else:
             rows = read_rows(folder / self.train)
-            is_tested = np.array([int(row["fold"]) % self.n_folds for row in rows])
-            is_tested = is_tested == fold
-            train, test = (
-                take(X, y, np.flatnonzero(rows)) for rows in (~is_tested, is_tested)
-            )
-        return _draw(train, n), _draw(test, n)
+            folds = np.array([int(row["fold"]) % self.n_folds for row in rows])
+            train = take((X, y), np.flatnonzero(folds != fold))
+            test = take((X, y), np.flatnonzero(folds == fold))
+        return draw(train, n, 0), draw(test, n, 0)
 
-
-def take(X: list[Any], y: Any, rows: np.ndarray) -> Split:
-    """Return the rows of some numbers."""
-    return [X[row] for row in rows], y[rows]
-
-
-def _draw(split: Split, n: int | None) -> Split:
-    """Return some rows, always the same ones."""
-    X, y = split
-    if n is None or n >= len(X):
-        return split
-    return take(X, y, np.sort(np.random.default_rng(0).permutation(len(X))[:n]))
+    def hold_out(self, data: Path, n: int, seed: int) -> tuple[Split, Split]:
+        """Return ``n`` training rows, and half as many others of them to score on."""
+        split = self.read(data / self.folder / self.train)
+        order = np.random.default_rng(seed).permutation(len(split[0]))
+        return take(split, order[:n]), take(split, order[n : n + n // 2])
 
 
 # --- reading -----------------------------------------------------------------------

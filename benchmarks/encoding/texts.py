@@ -1,14 +1,13 @@
 """Texts whose lengths answer one question each, cut from real sentences."""
 
-import csv
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
+
+from benchmarks.shared.data import describe_lengths, read_rows
 
 # Tokens, the special ones included.
 SHORT = range(8, 13)
@@ -40,35 +39,7 @@ class TextSet:
 
     def describe(self) -> dict[str, Any]:
         """Return what a reader needs to judge the set, without the texts."""
-        return {
-            "origin": self.origin,
-            "n_texts": len(self.texts),
-            "n_tokens": sum(self.lengths),
-            "shortest": min(self.lengths),
-            "median": median(self.lengths),
-            "longest": max(self.lengths),
-        }
-
-
-def load_tokenizer(checkpoint: str) -> Any:
-    """Return the checkpoint's own fast tokenizer, neither padding nor cutting."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(Path(checkpoint, "tokenizer.json")))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
-
-
-def pad(ids: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return ids and mask of shape (n, longest), padded with 0 on the right."""
-    longest = max(len(row) for row in ids)
-    padded = np.zeros((len(ids), longest), dtype=np.int64)
-    mask = np.zeros_like(padded)
-    for row, values in enumerate(ids):
-        padded[row, : len(values)] = values
-        mask[row, : len(values)] = 1
-    return padded, mask
+        return {"origin": self.origin, **describe_lengths(self.lengths)}
 
 
 def default_texts() -> list[str]:
@@ -108,14 +79,6 @@ def read_texts(folders: Sequence[Path]) -> list[str]:
     return texts
 
 
-def read_rows(file: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a TSV file by the names of its header."""
-    # The default limit of 131,072 characters is less than some documents.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with file.open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines, dialect="excel-tab")
-
-
 class TextSets:
     """Makes text sets from one collection of texts.
 
@@ -124,7 +87,7 @@ class TextSets:
     texts : list of str
         Consecutive texts may be joined into longer ones.
     tokenizer : tokenizers.Tokenizer
-        Neither padding nor cutting.
+        Without padding and truncation.
     max_length : int
         Tokens that an encoder reads of a text.
     seed : int
@@ -149,7 +112,13 @@ class TextSets:
         n_texts = max(int(n_texts * SHARES[name]), 1)
         # Each set draws from a stream of its own, whatever other sets are made.
         random = np.random.default_rng([self._seed, *name.encode()])
-        texts, origin = getattr(self, f"_make_{name}")(n_texts, random)
+        texts, origin = {
+            "short": self._make_short,
+            "mixed": self._make_mixed,
+            "long": self._make_long,
+            "constant": self._make_constant,
+            "one": self._make_mixed,
+        }[name](n_texts, random)
         if not texts:
             raise ValueError(
                 f"The texts must suffice for at least one text of the set {name!r}. "
@@ -169,8 +138,6 @@ class TextSets:
     ) -> tuple[list[str], str]:
         return _draw(self._sentences, n_texts, random), "real sentences as they are"
 
-    _make_one = _make_mixed
-
     def _make_long(
         self, n_texts: int, random: np.random.Generator
     ) -> tuple[list[str], str]:
@@ -183,7 +150,7 @@ class TextSets:
         self, n_texts: int, random: np.random.Generator
     ) -> tuple[list[str], str]:
         length = min(CONSTANT, self._max_length)
-        # Some tokenizers read a cut text differently: ask for more, keep the exact.
+        # Some tokenizers split a cut text differently: make more, keep the exact ones.
         joined = self._join([length] * (2 * n_texts))
         exact = [
             text

@@ -1,4 +1,4 @@
-"""Fair timing: interleaved arms, medians with their spread, searched settings.
+"""Fair timing: interleaved arms, medians with their range, searched settings.
 
 Nothing here knows what is measured, so that every benchmark can use it.
 """
@@ -6,35 +6,38 @@ Nothing here knows what is measured, so that every benchmark can use it.
 import gc
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from statistics import median
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from statistics import fmean, median, stdev
+from typing import Any, TypeVar
 
 R = TypeVar("R")
 S = TypeVar("S")
 
-
-@dataclass(frozen=True)
-class Spread:
-    """The median of some values, the lowest and the highest."""
-
-    median: float
-    low: float
-    high: float
+# As JSON: {"median", "low", "high", "n"} or {"mean", "sd", "n"}.
+Figure = dict[str, Any]
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """Summarise values by their median and range."""
-    return Spread(median(values), min(values), max(values))
+def spread(values: Sequence[float]) -> Figure:
+    """Summarise the rounds of a timing by their median and range."""
+    return {
+        "median": median(values),
+        "low": min(values),
+        "high": max(values),
+        "n": len(values),
+    }
+
+
+def mean_and_sd(values: Sequence[float]) -> Figure:
+    """Summarise scores over seeds; one value alone has no standard deviation."""
+    deviation = stdev(values) if len(values) > 1 else None
+    return {"mean": fmean(values), "sd": deviation, "n": len(values)}
 
 
 def paired_ratios(reference: Sequence[float], others: Sequence[float]) -> list[float]:
     """Return, round by round, how many times faster the others were.
 
     Both are seconds. What slows a machine for a while slows both halves of a pair,
-    so these ratios are steadier than the ratio of two medians.
+    so these ratios vary less than the ratio of two medians.
     """
     return [slow / fast for slow, fast in zip(reference, others, strict=True)]
 
@@ -46,6 +49,15 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[max(int(rank), 1) - 1]
 
 
+def synchronizer(device: str) -> Callable[[], None]:
+    """Return a function that waits until a device has finished its work."""
+    if not device.startswith(("cuda", "mps")):
+        return lambda: None
+    import torch
+
+    return getattr(torch, device.partition(":")[0]).synchronize
+
+
 def stopwatch(call: Callable[[], object], synchronize: Callable[[], None]) -> float:
     """Return the seconds one call takes, until the device has finished its work."""
     synchronize()
@@ -55,53 +67,22 @@ def stopwatch(call: Callable[[], object], synchronize: Callable[[], None]) -> fl
     return time.perf_counter() - start
 
 
-class Clock:
-    """Counts the seconds since it was made, but for those in which it was paused.
-
-    Parameters
-    ----------
-    synchronize : callable
-        Waits until the device has finished its work.
-    """
-
-    def __init__(self, synchronize: Callable[[], None]) -> None:
-        self._synchronize = synchronize
-        self._synchronize()
-        self._start = time.perf_counter()
-        self.paused_s = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """What has been counted so far."""
-        self._synchronize()
-        return time.perf_counter() - self._start - self.paused_s
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Count nothing while the block runs."""
-        before = self.seconds
-        try:
-            yield
-        finally:
-            self.paused_s += self.seconds - before
-
-
 def interleave(
     arms: dict[str, Callable[[], R]], *, repeats: int, seed: int, settle_s: float
 ) -> dict[str, list[R]]:
-    """Call every arm once a round, in an order shuffled anew each round.
+    """Call every arm once a round, in an order shuffled again in each round.
 
     Parameters
     ----------
     arms : dict of str to callable
-        What is called returns its own measurement.
+        Each returns its own measurement.
     repeats : int
         Number of rounds.
     seed : int
         Of the shuffling.
     settle_s : float
-        Pause before each call. Thread pools go on spinning for a moment after
-        their last task, which would be paid for by the next arm.
+        Pause before each call. Thread pools spin for a moment after their last
+        task, which would slow down the next arm.
 
     Returns
     -------
@@ -111,13 +92,19 @@ def interleave(
     """
     shuffled = random.Random(seed)
     measured: dict[str, list[R]] = {name: [] for name in arms}
-    for _ in range(repeats):
-        names = list(arms)
-        shuffled.shuffle(names)
-        for name in names:
-            gc.collect()
-            time.sleep(settle_s)
-            measured[name].append(arms[name]())
+    # Only what the arms leave behind is collected: all objects of all libraries
+    # would take tenths of a second each time.
+    gc.freeze()
+    try:
+        for _ in range(repeats):
+            names = list(arms)
+            shuffled.shuffle(names)
+            for name in names:
+                gc.collect()
+                time.sleep(settle_s)
+                measured[name].append(arms[name]())
+    finally:
+        gc.unfreeze()
     return measured
 
 
@@ -131,10 +118,10 @@ def fastest(
     settings : iterable
         In their natural order, at least one.
     seconds : callable
-        Gives the time of one setting.
+        Returns the time of one setting.
     patience : int
-        How many settings in a row may fail to be the best before the rest is
-        not tried: the time of ever larger batches has one valley.
+        The search ends after this many settings in a row that were not the best so
+        far: the time as a function of the batch size has one minimum.
     """
     best: tuple[S, float] | None = None
     n_worse = 0

@@ -1,45 +1,32 @@
-"""One class per library: raw strings in, mean-pooled vectors of length 1 out.
+"""The ways of encoding that are compared: strings to mean-pooled vectors of length 1.
 
-Each imports its library when it is made, so that a missing one stops nobody else
-and no library's memory counts for another.
+Each class imports its library when it is instantiated, so that one missing library
+stops no other arm and the memory of each is measured without the others.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from _data import load_tokenizer, pad
 
+from benchmarks.shared.machine import cpu_has
+from benchmarks.shared.setup import Arm, Setup, load_tokenizer
 
-@dataclass(frozen=True)
-class Setup:
-    """What all arms are given alike.
-
-    Attributes
-    ----------
-    checkpoint : str
-        Folder.
-    onnx : str
-        File of the exported checkpoint.
-    max_length : int
-    device : str
-    n_threads : int
-    """
-
-    checkpoint: str
-    onnx: str
-    max_length: int
-    device: str
-    n_threads: int
+BATCH_SIZES = (8, 16, 32, 64, 128, 256)
+BASELINE = "sentence-transformers-default"
+# For the set of single texts.
+ONE_TEXT_BASELINE = "transformers-float32"
+# Of every arm without a batch size of its own, where memory is measured.
+MEMORY_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Texts per batch, None for the library's own choice; and a way of running."""
+    """Texts per batch, None for the library's own choice; and a mode."""
 
     batch_size: int | None = None
     mode: str = ""
@@ -49,10 +36,42 @@ class Setting:
         return f"{size} {self.mode}".strip()
 
 
+@dataclass(frozen=True)
+class EncodingArm(Arm):
+    """One way of encoding.
+
+    Attributes
+    ----------
+    modes : tuple of str
+        The library's modes, each searched with every batch size; empty if the
+        library's own batch size is used and nothing is searched.
+    needs_onnx : bool
+        Whether the checkpoint must be exported first.
+    is_for_one_text : bool
+        Whether the arm has no batches and runs in the set ``one`` only.
+    """
+
+    modes: tuple[str, ...] = ()
+    needs_onnx: bool = False
+    is_for_one_text: bool = False
+
+    def settings(
+        self, n_texts: int, batch_sizes: Sequence[int] = BATCH_SIZES
+    ) -> list[list[Setting]]:
+        """Return what to search: for each mode, the batch sizes that differ."""
+        if not self.modes:
+            return [[Setting()]]
+        # All sizes from the first one that takes all texts give the same batch.
+        useful = [
+            size
+            for before, size in zip((0, *batch_sizes), batch_sizes, strict=False)
+            if before < n_texts
+        ]
+        return [[Setting(size, mode) for size in useful] for mode in self.modes]
+
+
 class Encoder(Protocol):
     """What is timed."""
-
-    def __init__(self, setup: Setup, dtype: str) -> None: ...
 
     def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
         """Return vectors of shape (n_texts, hidden_size), in the texts' order."""
@@ -62,7 +81,7 @@ class Encoder(Protocol):
 class SklearnBert:
     """This package."""
 
-    def __init__(self, setup: Setup, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
         from sklearn_bert import BertVectorizer
 
         self._vectorizer = BertVectorizer(
@@ -77,7 +96,7 @@ class SklearnBert:
     def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
         """Encode with the package's own batch plan."""
         with warnings.catch_warnings():
-            # Long documents are cut in every arm; only this one says so.
+            # Every arm truncates long documents; only this one warns.
             warnings.simplefilter("ignore")
             return self._vectorizer.transform(texts)
 
@@ -85,7 +104,9 @@ class SklearnBert:
 class SentenceTransformers:
     """sentence-transformers: sorts by characters, pads each batch."""
 
-    def __init__(self, setup: Setup, dtype: str, attention: str = "sdpa") -> None:
+    def __init__(
+        self, setup: Setup, onnx: str, *, dtype: str, attention: str = "sdpa"
+    ) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
         from sentence_transformers.sentence_transformer.modules import (
@@ -94,13 +115,9 @@ class SentenceTransformers:
             Transformer,
         )
 
+        options = {"dtype": getattr(torch, dtype), "attn_implementation": attention}
         transformer = Transformer(
-            setup.checkpoint,
-            max_seq_length=setup.max_length,
-            model_kwargs={
-                "dtype": getattr(torch, dtype),
-                "attn_implementation": attention,
-            },
+            setup.checkpoint, max_seq_length=setup.max_length, model_kwargs=options
         )
         pooling = Pooling(transformer.get_embedding_dimension(), "mean")
         self._torch = torch
@@ -109,7 +126,7 @@ class SentenceTransformers:
         )
 
     def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
-        """Encode; the mode ``onednn`` lets torch take oneDNN's float32 products."""
+        """Encode; the mode ``onednn`` lets torch use oneDNN's float32 products."""
         size = {} if setting.batch_size is None else {"batch_size": setting.batch_size}
         precision = self._torch.get_float32_matmul_precision()
         if setting.mode == "onednn":
@@ -121,12 +138,13 @@ class SentenceTransformers:
 
 
 class PlainTransformers:
-    """The tokenizer and the forward of transformers, one text at a time."""
+    """The tokenizer and the forward pass of transformers, one text at a time."""
 
-    def __init__(self, setup: Setup, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
         import torch
-        from _checkpoint import MeanPooled
         from transformers import AutoTokenizer
+
+        from benchmarks.encoding.reference import MeanPooled
 
         self._inference_mode = torch.inference_mode
         self._tokenizer = AutoTokenizer.from_pretrained(setup.checkpoint)
@@ -140,23 +158,20 @@ class PlainTransformers:
 
     def _encode(self, text: str) -> np.ndarray:
         with self._inference_mode():
+            limit = self._setup.max_length
             inputs = self._tokenizer(
-                text,
-                truncation=True,
-                max_length=self._setup.max_length,
-                return_tensors="pt",
+                text, truncation=True, max_length=limit, return_tensors="pt"
             ).to(self._setup.device)
             vectors = self._model(inputs["input_ids"], inputs["attention_mask"])
             return vectors.float().cpu().numpy()
 
 
 class _Padded:
-    """Batches for the runtimes that bring none: sorted by tokens, padded."""
+    """Batches for the runtimes that make none: sorted by tokens, padded."""
 
     def __init__(self, setup: Setup) -> None:
         self._tokenizer = load_tokenizer(setup.checkpoint)
         self._tokenizer.enable_truncation(setup.max_length)
-        self.n_positions = 0
 
     def _map(
         self,
@@ -164,20 +179,19 @@ class _Padded:
         batch_size: int,
         run: Callable[[list[int], dict[str, np.ndarray]], None],
     ) -> None:
-        """Give each batch, with the rows it holds, to ``run``."""
+        """Call ``run`` with the row numbers of each batch and the batch."""
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
         order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
             padded, mask = pad([ids[row] for row in rows])
-            self.n_positions += padded.size
             run(rows, {"input_ids": padded, "attention_mask": mask})
 
 
 class OnnxRuntime(_Padded):
     """ONNX Runtime with all its graph optimisations."""
 
-    def __init__(self, setup: Setup, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str) -> None:
         import onnxruntime
 
         super().__init__(setup)
@@ -189,7 +203,7 @@ class OnnxRuntime(_Padded):
             raise RuntimeError(f"no {provider}: pip install onnxruntime-gpu")
         on = {"device_id": index or "0"} if kind == "cuda" else {}
         self._session = onnxruntime.InferenceSession(
-            setup.onnx, options, providers=[(provider, on)]
+            onnx, options, providers=[(provider, on)]
         )
 
     def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
@@ -206,12 +220,12 @@ class OnnxRuntime(_Padded):
 class OpenVino(_Padded):
     """OpenVINO, either one batch on all threads or several batches at a time."""
 
-    def __init__(self, setup: Setup, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
         import openvino
 
         super().__init__(setup)
         core = openvino.Core()
-        model = core.read_model(Path(setup.onnx))
+        model = core.read_model(Path(onnx))
         precision = {"float32": "f32", "bfloat16": "bf16"}[dtype]
 
         def queue(hint: str, n_requests: int) -> Any:
@@ -223,18 +237,17 @@ class OpenVino(_Padded):
             compiled = core.compile_model(model, "CPU", options)
             return openvino.AsyncInferQueue(compiled, n_requests)
 
-        # One request runs batch after batch; 0 stands for OpenVINO's own number.
+        # One request runs batch after batch; 0 means OpenVINO's own number.
         modes = {"": ("LATENCY", 1), "async": ("THROUGHPUT", 0)}
         self._queue = cache(lambda mode: queue(*modes[mode]))
-        self._queue("")
 
     def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
-        """Encode; the mode ``async`` spreads the batches over streams."""
+        """Encode; the mode ``async`` distributes the batches over streams."""
         queue = self._queue(setting.mode)
         out: dict[int, np.ndarray] = {}
 
         def keep(request: Any, rows: list[int]) -> None:
-            # The request's memory is used again by the next batch.
+            # The next batch overwrites the request's memory.
             vectors = request.get_output_tensor(0).data.copy()
             out.update(zip(rows, vectors, strict=True))
 
@@ -246,3 +259,63 @@ class OpenVino(_Padded):
         )
         queue.wait_all()
         return np.stack([out[row] for row in range(len(texts))])
+
+
+def pad(ids: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return ids and mask of shape (n, longest), padded with 0 on the right."""
+    longest = max(len(row) for row in ids)
+    padded = np.zeros((len(ids), longest), dtype=np.int64)
+    mask = np.zeros_like(padded)
+    for row, values in enumerate(ids):
+        padded[row, : len(values)] = values
+        mask[row, : len(values)] = 1
+    return padded, mask
+
+
+def all_arms() -> Iterator[EncodingArm]:
+    """Yield every arm, ours first."""
+    dtypes = ("float32", "bfloat16")
+    for dtype in dtypes:
+        make = partial(SklearnBert, dtype=dtype)
+        yield EncodingArm(f"sklearn_bert-{dtype}", make, "sklearn_bert", dtype)
+    peer = "sentence_transformers"
+    plain = partial(SentenceTransformers, dtype="float32")
+    yield EncodingArm(BASELINE, plain, peer)
+    for dtype in dtypes:
+        # torch's own switch to oneDNN; with AMX it would no longer be float32.
+        has_switch = dtype == "float32" and not cpu_has("amx_bf16")
+        make = partial(SentenceTransformers, dtype=dtype)
+        modes = ("", "onednn") if has_switch else ("",)
+        name = f"sentence-transformers-{dtype}"
+        yield EncodingArm(name, make, peer, dtype, modes=modes)
+    make = partial(
+        SentenceTransformers, dtype="bfloat16", attention="flash_attention_2"
+    )
+    yield EncodingArm(
+        *("sentence-transformers-flash", make, "flash_attn", "bfloat16", ("cuda",)),
+        modes=("",),
+    )
+    yield EncodingArm(
+        *("onnxruntime-float32", OnnxRuntime, "onnxruntime", "float32"),
+        devices=("cpu", "cuda"),
+        modes=("",),
+        needs_onnx=True,
+    )
+    for dtype in dtypes:
+        make = partial(OpenVino, dtype=dtype)
+        yield EncodingArm(
+            *(f"openvino-{dtype}", make, "openvino", dtype, ("cpu",)),
+            modes=("", "async"),
+            needs_onnx=True,
+        )
+    for dtype in dtypes:
+        make = partial(PlainTransformers, dtype=dtype)
+        name = f"transformers-{dtype}"
+        yield EncodingArm(name, make, "transformers", dtype, is_for_one_text=True)
+
+
+def encode_once(name: str, setup: Setup, onnx: str, texts: list[str]) -> None:
+    """Encode with one arm, alone in a process whose peak memory is measured."""
+    arm = next(arm for arm in all_arms() if arm.name == name)
+    setting = Setting(MEMORY_BATCH_SIZE) if arm.modes else Setting()
+    arm.make(setup, onnx)(texts, setting)

@@ -1,0 +1,1 @@
+"""Side-by-side measurements, one folder per question; README.md explains them."""
