@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import sys
 import zlib
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import sklearn_bert
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+# Last, so that the installed package is the one that is documented.
+sys.path += [str(HERE), str(ROOT)]
 
 project = "sklearn-bert"
 author = "The sklearn-bert developers"
@@ -196,8 +199,19 @@ def add_roles(app, docname, source):
         source[0] = re.sub(r"`([^`]+<[\w/]+)\.rst>`__", r":doc:`\1>`", text)
 
 
+def add_measurements(app, docname, source):
+    """Fill in the tables and figures of the performance page."""
+    if docname == "performance":
+        import measurements
+
+        for path in measurements.RESULTS.glob("*.json"):
+            app.env.note_dependency(str(path))
+        source[0] = measurements.fill(source[0])
+
+
 def setup(app):
     """Connect the functions above to Sphinx."""
     write_sklearn_inventory()
+    app.connect("source-read", add_measurements)
     app.connect("source-read", include_markdown)
     app.connect("source-read", add_roles)

@@ -189,7 +189,7 @@ class _Padded:
 
 
 class OnnxRuntime(_Padded):
-    """ONNX Runtime with all its graph optimisations."""
+    """ONNX Runtime with all its graph optimizations."""
 
     def __init__(self, setup: Setup, onnx: str) -> None:
         import onnxruntime

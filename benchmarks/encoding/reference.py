@@ -46,8 +46,8 @@ class MeanPooled(nn.Module):
 
 
 def export_onnx(checkpoint: str, file: str) -> None:
-    """Write encoder, pooling and normalisation as ONNX, with both sizes dynamic."""
-    # The optimisers of ONNX Runtime and OpenVINO recognise eager attention. The older
+    """Write encoder, pooling and normalization as ONNX, with both sizes dynamic."""
+    # The optimizers of ONNX Runtime and OpenVINO recognise eager attention. The older
     # exporter does not need onnxscript.
     model = MeanPooled(checkpoint, torch.float32, "eager")
     names = ["input_ids", "attention_mask"]

@@ -50,6 +50,7 @@ COLUMNS = {
     "ratio_to_default": "times Trainer's default",
     "ratio_to_best": "times Trainer's best",
     "loop_tokens_per_s": "loop tokens/s",
+    "loop_ratio_to_default": "loop times default's",
     "loop_ratio_to_best": "loop times best's",
     "dev": "dev accuracy",
     "test": "test accuracy",
@@ -225,6 +226,7 @@ def make_rows(
             "fit_s": spread(column["seconds"]),
             "ratio_to_default": ratio(BASELINE, column, "seconds"),
             "ratio_to_best": ratio(best, column, "seconds"),
+            "loop_ratio_to_default": "loop times default's",
             "loop_ratio_to_best": ratio(best, column, "loop_s"),
         }
         if None not in column["loop_s"]:

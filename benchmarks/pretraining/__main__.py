@@ -94,7 +94,7 @@ def unigram_entropy(model: BertMaskedLM, texts: Iterable[str]) -> float:
 
 
 def read_sets(folder: Path, *, quick: bool) -> tuple[Split, Split]:
-    """Return the labelled texts to train on and to test on."""
+    """Return the labeled texts to train on and to test on."""
     train, test = (read_labelled(folder / f"{name}.tsv") for name in ("train", "test"))
     n = QUICK_TEXTS if quick else None
     return draw(train, n, 0), draw(test, n, 0)

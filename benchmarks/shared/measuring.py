@@ -18,7 +18,7 @@ Figure = dict[str, Any]
 
 
 def spread(values: Sequence[float]) -> Figure:
-    """Summarise the rounds of a timing by their median and range."""
+    """Summarize the rounds of a timing by their median and range."""
     return {
         "median": median(values),
         "low": min(values),
@@ -28,7 +28,7 @@ def spread(values: Sequence[float]) -> Figure:
 
 
 def mean_and_sd(values: Sequence[float]) -> Figure:
-    """Summarise scores over seeds; one value alone has no standard deviation."""
+    """Summarize scores over seeds; one value alone has no standard deviation."""
     deviation = stdev(values) if len(values) > 1 else None
     return {"mean": fmean(values), "sd": deviation, "n": len(values)}
 

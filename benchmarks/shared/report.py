@@ -119,12 +119,16 @@ def cell(value: Any) -> str:
         return str(value)
     if not isinstance(value, dict):
         return _number(value)
-    digits = _digits(value.get("median", value.get("mean")))
     if "mean" in value:
+        digits = _digits(value["mean"], most=3)
         deviation = "" if value["sd"] is None else f" ± {value['sd']:,.{digits}f}"
         return f"{value['mean']:,.{digits}f}{deviation} ({value['n']})"
-    low, high = (f"{value[key]:,.{digits}f}" for key in ("low", "high"))
-    return f"{value['median']:,.{digits}f} [{low}–{high}]"
+    digits = _digits(value["median"], most=2)
+    middle, low, high = (
+        "" if value[key] is None else f"{value[key]:,.{digits}f}"
+        for key in ("median", "low", "high")
+    )
+    return f"{middle} [{low}–{high}]" if low else middle
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -169,9 +173,6 @@ def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _digits(value: float) -> int:
+def _digits(value: float, most: int) -> int:
     """Return how many decimals show a number to about three digits."""
-    for limit, digits in ((100, 0), (10, 1), (1, 2)):
-        if abs(value) >= limit:
-            return digits
-    return 3
+    return min(most, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 3)
