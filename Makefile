@@ -31,8 +31,8 @@ package: | $(BIN)/python
 demo: $(VENV)/.demo-installed package ## run the main job on real text
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/.test-installed package ## run the tests
-	$(BIN)/pytest
+test: $(VENV)/.test-installed package ## run the tests, in one process per core
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, docstrings
 	$(BIN)/ruff check .

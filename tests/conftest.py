@@ -2,9 +2,14 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
+
+# Before torch is imported: the processes of pytest-xdist share the cores.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 import joblib
 import numpy as np

@@ -4,9 +4,9 @@ import json
 
 import pytest
 import torch
+from masked_lm.making import make
 from safetensors.torch import load_file, save_file
 
-from masked_lm.making import make
 from sklearn_bert.exceptions import (
     InputError,
 )

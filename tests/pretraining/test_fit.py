@@ -5,8 +5,8 @@ import traceback
 import numpy as np
 import pytest
 import torch
-
 from masked_lm.making import SENTENCES, make, weights_of
+
 from sklearn_bert._engine.masked_lm.self_supervised import SelfSupervisedModel
 from sklearn_bert.exceptions import (
     DeviceMemoryError,

@@ -1,4 +1,4 @@
-"""A fitted fine-tuner is a model of every estimator."""
+"""What may be the model of an estimator: a fitted one, too."""
 
 import numpy as np
 import pytest
