@@ -19,8 +19,8 @@ class Batch:
     Attributes
     ----------
     lengths : tuple of int, length n
-        Number of tokens of each sequence, never increasing; their sum is T. Of a batch
-        that is filled up, bounds of these numbers.
+        Number of tokens of each sequence, never increasing; their sum is T. Of a padded
+        batch, bounds of these numbers.
     boundaries : Tensor of shape (n + 1,), int32
         Where each sequence begins, and where the last one ends.
     input_ids : Tensor of shape (T,), int64
@@ -30,7 +30,7 @@ class Batch:
         0 for the first text of a pair, 1 for the second. None without pairs. Models
         that have no segments do not look at it.
     word_positions : Tensor of shape (n_words,), int64, or None
-        Index of the token that stands for each word. None where no words are read.
+        Index of each word's first token. None where no words are read.
     """
 
     lengths: tuple[int, ...]

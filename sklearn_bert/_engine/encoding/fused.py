@@ -128,7 +128,7 @@ class FusedBackend:
         return self._head_size
 
     def _n_rows(self, n_tokens: int) -> int:
-        """Return to how many rows a batch is filled up."""
+        """Return to how many rows a batch is padded."""
         return _round_up(n_tokens) if self._is_packed else n_tokens
 
     def _plan(self, batch: Batch) -> Any:

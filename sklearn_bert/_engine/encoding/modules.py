@@ -73,7 +73,7 @@ class FlatBackend(ModuleBackend):
         return [states[layer][0, :n_tokens] for layer in layers]
 
     def _n_rows(self, n_tokens: int) -> int:
-        """Return to how many rows a batch is filled up."""
+        """Return to how many rows a batch is padded."""
         return n_tokens
 
     def _plan(self, batch: Batch) -> Any:
@@ -135,7 +135,7 @@ class PaddedBackend(ModuleBackend):
 
 
 def _places(batch: Batch) -> Tensor:
-    """Return where each token stands in the padded batch, row after row: (T,), int64.
+    """Return where each token is in the padded batch, row after row: (T,), int64.
 
     Made of what is on the device already, so that nobody waits for it.
     """

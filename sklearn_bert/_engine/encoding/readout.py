@@ -41,7 +41,7 @@ class Readout(Protocol):
         ...
 
     def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
-        """Join the windows of texts whose sequences stand in order."""
+        """Join the windows of texts whose sequences are in order."""
         ...
 
 
@@ -97,7 +97,7 @@ class PooledReadout:
 class WordReadout:
     """One row for each word: the state of its first token.
 
-    A word stands in one window only, so that there is nothing to join.
+    A word is read in one window only, so there is nothing to join.
     """
 
     only_first: bool = False

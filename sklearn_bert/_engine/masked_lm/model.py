@@ -37,16 +37,9 @@ from sklearn_bert._engine.checkpoints.packed import (
 )
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
-from sklearn_bert._engine.text.tokenizer import TextTokenizer, find_control
+from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import CheckpointError
-
-_CONTROL_NAMES = {
-    "unk_token": ("[UNK]", "<unk>"),
-    "cls_token": ("[CLS]", "<s>"),
-    "sep_token": ("[SEP]", "</s>"),
-    "pad_token": ("[PAD]", "<pad>"),
-    "mask_token": ("[MASK]", "<mask>"),
-}
 
 
 @dataclass(frozen=True)
@@ -355,7 +348,7 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
     own = Tokenizer.from_str(packed.encoder.tokenizer)
     controls = {
         kind: name
-        for kind, names in _CONTROL_NAMES.items()
+        for kind, names in CONTROL_NAMES.items()
         if (name := find_control(own, names)) is not None
     }
     inputs = ["input_ids", "attention_mask"]

@@ -6,7 +6,7 @@ special tokens are added and texts are truncated here, on lists of ids.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
@@ -14,6 +14,12 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
+from sklearn_bert._engine.text.special_tokens import (
+    CONTROL_NAMES,
+    find_control,
+    find_unknown,
+    read_template,
+)
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.truncation import truncate
 
@@ -22,22 +28,6 @@ _CHARACTERS_PER_TOKEN = 16
 # WordPiece maps every word longer than this many characters to [UNK].
 _LONGEST_WORD = 1000
 _BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
-# The names of control tokens in different model families.
-_PADDING = ("[PAD]", "<pad>")
-_MASK = ("[MASK]", "<mask>")
-
-
-@dataclass(frozen=True)
-class _Template:
-    """The special tokens around one text, or around and between two texts."""
-
-    before: list[int]
-    between: list[int]
-    after: list[int]
-
-    @property
-    def n_special(self) -> int:
-        return len(self.before) + len(self.between) + len(self.after)
 
 
 class TextTokenizer:
@@ -54,24 +44,27 @@ class TextTokenizer:
 
     Attributes
     ----------
+    has_segments : bool
     padding, mask : int or None
         The ids of the padding and mask tokens, if the vocabulary has them.
+    controls : frozenset of int
+        The ids that are never assigned to the content of a text.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        self._single = self._read_template(tokenizer, pair=False)
-        self._pair = self._read_template(tokenizer, pair=True)
+        self._single = read_template(tokenizer, is_pair=False)
+        self._pair = read_template(tokenizer, is_pair=True)
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
-        self._has_segments = has_segments
+        self.has_segments = has_segments
         added = tokenizer.get_added_tokens_decoder()
-        self._unknown = self._find_unknown()
-        self._controls = {id_ for id_, token in added.items() if token.special}
-        self._controls.discard(self._unknown)
-        self.padding = self._find_control(_PADDING)
-        self.mask = self._find_control(_MASK)
+        self._unknown = find_unknown(tokenizer, self._single)
+        controls = {id_ for id_, token in added.items() if token.special}
+        self.controls = frozenset(controls - {self._unknown})
+        self.padding = self._find("pad_token")
+        self.mask = self._find("mask_token")
         # Added tokens may contain spaces, and therefore span the end of a prefix.
         self._can_read_front = all(token.special for token in added.values())
         model = tokenizer.model
@@ -82,27 +75,13 @@ class TextTokenizer:
             and isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
         )
 
-    @staticmethod
-    def _read_template(tokenizer: Tokenizer, *, pair: bool) -> _Template:
-        """Return the special tokens that the tokenizer adds."""
-        texts = ("a", "a") if pair else ("a",)
-        encoding = tokenizer.encode(*texts)
-        of_text = [sequence is not None for sequence in encoding.sequence_ids]
-        sequences = encoding.sequence_ids
-        first = of_text.index(True)
-        last = len(of_text) - of_text[::-1].index(True)
-        between = [
-            id_
-            for id_, sequence in zip(
-                encoding.ids[first:last], sequences[first:last], strict=True
-            )
-            if sequence is None
-        ]
-        return _Template(encoding.ids[:first], between, encoding.ids[last:])
+    def _find(self, kind: str) -> int | None:
+        name = find_control(self._tokenizer, CONTROL_NAMES[kind])
+        return None if name is None else self._tokenizer.token_to_id(name)
 
     def __getstate__(self) -> dict[str, Any]:
         # The pickle of the tokenizer loses the setting that control tokens are split.
-        return {"tokenizer": self.to_str(), "has_segments": self._has_segments}
+        return {"tokenizer": self.to_str(), "has_segments": self.has_segments}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         tokenizer = Tokenizer.from_str(state["tokenizer"])
@@ -122,19 +101,9 @@ class TextTokenizer:
         return self._tokenizer.to_str()
 
     @property
-    def has_segments(self) -> bool:
-        """Whether the model distinguishes the two texts of a pair by segment ids."""
-        return self._has_segments
-
-    @property
     def vocabulary(self) -> dict[str, int]:
         """The id of each token, added tokens included."""
         return self._tokenizer.get_vocab(with_added_tokens=True)
-
-    @property
-    def controls(self) -> frozenset[int]:
-        """The ids that are never assigned to the content of a text."""
-        return frozenset(self._controls)
 
     @property
     def vocab_size(self) -> int:
@@ -182,14 +151,23 @@ class TextTokenizer:
         parts = [self._ids(first, wanted)]
         if second is not None:
             parts.append(self._ids(second, wanted))
-        sequences = TokenSequences(second_starts=None if second is None else [])
-        n_truncated = 0
+        all_ids, second_starts, text_index, n_truncated = [], [], [], 0
         for text, ids in enumerate(zip(*parts, strict=True)):
             pieces, is_cut = truncate(ids, room, long_text)
             n_truncated += is_cut
             for piece in pieces:
-                self._append(sequences, text, template, piece)
-        return replace(sequences, n_truncated=n_truncated)
+                head = [*template.before, *piece[0], *template.between]
+                sequence = [*head, *chain(*piece[1:]), *template.after]
+                # Without special tokens an empty text would have no token to pool.
+                all_ids.append(sequence or [self._unknown])
+                second_starts.append(len(head))
+                text_index.append(text)
+        return TokenSequences(
+            all_ids,
+            None if second is None else second_starts,
+            text_index,
+            n_truncated=n_truncated,
+        )
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""
@@ -242,29 +220,11 @@ class TextTokenizer:
             parts = [ids[:cut], ids[cut + size :]]
         return tuple(
             self._tokenizer.decode(
-                [id_ for id_ in part if id_ not in self._controls],
+                [id_ for id_ in part if id_ not in self.controls],
                 skip_special_tokens=False,
             )
             for part in parts
         )
-
-    def _append(
-        self,
-        sequences: TokenSequences,
-        text: int,
-        template: _Template,
-        piece: tuple[list[int], ...],
-    ) -> None:
-        head = [*template.before, *piece[0]]
-        if len(piece) == 2:
-            head += template.between
-        tail = piece[1] if len(piece) == 2 else []
-        # Without special tokens an empty text would have no token to pool.
-        ids = [*head, *tail, *template.after] or [self._unknown]
-        sequences.ids.append(ids)
-        sequences.text_index.append(text)
-        if sequences.second_starts is not None:
-            sequences.second_starts.append(len(head))
 
     def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
         """Return the ids of each text without special tokens, at least ``wanted``."""
@@ -305,33 +265,9 @@ class TextTokenizer:
 
     def _without_controls(self, ids: list[int]) -> list[int]:
         """Replace control ids, which some vocabularies contain as ordinary pieces."""
-        if self._controls.isdisjoint(ids):
+        if self.controls.isdisjoint(ids):
             return ids
-        return [self._unknown if id_ in self._controls else id_ for id_ in ids]
-
-    def _find_control(self, names: tuple[str, ...]) -> int | None:
-        name = find_control(self._tokenizer, names)
-        return None if name is None else self._tokenizer.token_to_id(name)
-
-    def _find_unknown(self) -> int:
-        model = self._tokenizer.model
-        unknown = getattr(model, "unk_token", None) or "<unk>"
-        for token in (unknown, "<unk>", "[UNK]"):
-            if (id_ := self._tokenizer.token_to_id(token)) is not None:
-                return id_
-        # A byte-level vocabulary can represent any text and never needs it.
-        return self._single.after[-1] if self._single.after else 0
-
-
-def find_control(tokenizer: Tokenizer, names: Sequence[str]) -> str | None:
-    """Return the first name that is a control token, or else the first that is a token.
-
-    The vocabulary of MPNet also contains the control tokens of BERT, as words.
-    """
-    added = tokenizer.get_added_tokens_decoder().values()
-    controls = {token.content for token in added if token.special}
-    there = [name for name in names if tokenizer.token_to_id(name) is not None]
-    return next((name for name in there if name in controls), next(iter(there), None))
+        return [self._unknown if id_ in self.controls else id_ for id_ in ids]
 
 
 def _n_settled(encoding: Encoding) -> int:
