@@ -139,7 +139,7 @@ def test_a_scorer_that_lacks_a_class_is_told_before_the_training(
 def test_a_score_of_nan_is_told_before_the_training(make, texts, labels, monkeypatch):
     monkeypatch.setattr(FineTuning, "run", None)
     classifier = make(early_stopping=True, scoring=lambda *args: float("nan"))
-    with pytest.raises(ValueError, match="It gave nan"):
+    with pytest.raises(ValueError, match="It returned nan"):
         classifier.fit(texts, labels)
 
 

@@ -110,7 +110,7 @@ def test_ids_in_a_frame_turn_back_into_texts(tiny_bert):
 @pytest.mark.parametrize("value", [-1, 10**6, 0.5, np.nan])
 def test_numbers_that_are_no_ids_are_refused(tiny_bert, value):
     tokenizer = BertTokenizer(tiny_bert).fit(["a"])
-    with pytest.raises(ValueError, match=r"X must hold token ids|contains NaN"):
+    with pytest.raises(ValueError, match=r"X must contain token ids|contains NaN"):
         tokenizer.inverse_transform([[2, value, 3]])
 
 
@@ -119,7 +119,7 @@ def test_other_columns_than_those_of_transform_are_refused(tiny_bert):
     with pytest.raises(InputError, match="X must have 6 columns"):
         tokenizer.inverse_transform([[2, 3, 3]])
     counts = BertTokenizer(tiny_bert, output="counts").fit(["a"])
-    with pytest.raises(InputError, match="columns, as transform gives"):
+    with pytest.raises(InputError, match="columns, as the output of transform"):
         counts.inverse_transform([[2, 3, 3]])
 
 
@@ -380,5 +380,5 @@ def test_what_is_no_number_is_no_id(tiny_bert, value):
     ids = np.full((1, 4), 1, dtype=object)
     assert tokenizer.inverse_transform(ids).shape == (1,)
     ids[0, 2] = value
-    with pytest.raises(InputError, match="X must hold token ids, which are numbers"):
+    with pytest.raises(InputError, match="X must contain token ids, which are numbers"):
         tokenizer.inverse_transform(ids)

@@ -1,4 +1,4 @@
-"""The split that early stopping holds out."""
+"""The validation split used for early stopping."""
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -10,18 +10,18 @@ from sklearn_bert.exceptions import RareClassWarning
 def hold_out(
     rows: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split rows into those to train on and those to validate with.
+    """Split rows into training and validation rows.
 
     Parameters
     ----------
     rows : ndarray of shape (n,)
         Row numbers.
     strata : ndarray of shape (n,) or (n, n_labels), or None
-        The class of each row: the split keeps their proportions. Or an indicator
-        matrix: the split is random. A class, or a label, that the split would take
-        away from the training altogether stays there, with one warning.
+        The class of each row, for a stratified split, or an indicator matrix, for a
+        random split. All rows of a class or label that would be missing from training
+        are used for training, with one warning.
     fraction : float
-        Share of the rows to validate with.
+        Fraction of validation rows.
     seed : int
 
     Returns
@@ -46,7 +46,7 @@ def hold_out(
 def _hold_out_classes(
     strata: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keep the proportions of the classes."""
+    """Split stratified by class."""
     _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
     is_alone = counts[codes] == 1
     train, held_out = _split(np.flatnonzero(~is_alone), strata, fraction, seed)
@@ -60,13 +60,13 @@ def _hold_out_classes(
 def _hold_out_labels(
     indicators: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split at random, and keep in training the labels that would be lost."""
+    """Split at random, but keep labels in training that would be lost."""
     train, held_out = _split(np.arange(len(indicators)), None, fraction, seed)
     is_on = indicators > 0
     is_rare = is_on.any(axis=0) & ~is_on[train].any(axis=0)
     is_lost = is_on[held_out][:, is_rare].any(axis=1)
     if is_lost.all():
-        why = "all of the rows drawn hold labels that no other row has"
+        why = "all of the selected rows have labels that no other row has"
         raise _too_small("validation", fraction, len(indicators), why)
     _warn_of_rare(int(is_rare.sum()), indicators.shape[1], "labels")
     return np.concatenate([train, held_out[is_lost]]), held_out[~is_lost]
@@ -75,7 +75,7 @@ def _hold_out_labels(
 def _split(
     rows: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Call scikit-learn's split; say in its estimators' words what is wrong."""
+    """Call scikit-learn's split, and replace its error messages."""
     try:
         train, held_out = train_test_split(
             rows,
@@ -103,7 +103,7 @@ def _warn_of_rare(n_rare: int, n_all: int, what: str) -> None:
         return
     warn_user(
         f"{n_rare} of {n_all} {what} have too few samples to be split, so all of their "
-        "samples are trained on and none is in the validation score. Give more samples "
+        "samples are used for training and none for validation. Provide more samples "
         "of them, or set early_stopping=False.",
         RareClassWarning,
     )

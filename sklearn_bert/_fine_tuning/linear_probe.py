@@ -1,4 +1,4 @@
-"""Linear models of frozen features, from which fine-tuning starts."""
+"""Linear models on frozen features, which initialize fine-tuning."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -31,13 +31,13 @@ def fit_probe(features: np.ndarray, target: Target) -> LinearHead:
 
 
 def probe_classes(features: np.ndarray, target: Target) -> LinearHead:
-    """Fit a softmax regression; classes without weight are each text's least likely.
+    """Fit a softmax regression; classes without weight get the lowest score.
 
     Parameters
     ----------
     features : ndarray of shape (n, width)
     target : Target
-        Whose values are the numbers of classes.
+        Its values are class indices.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def probe_labels(features: np.ndarray, target: Target) -> LinearHead:
     ----------
     features : ndarray of shape (n, width)
     target : Target
-        Whose values are zeros and ones, one column per label.
+        Its values are zeros and ones, one column per label.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def probe_numbers(features: np.ndarray, target: Target) -> LinearHead:
     ----------
     features : ndarray of shape (n, width)
     target : Target
-        Whose values have the mean 0 and the standard deviation 1.
+        Its values have mean 0 and standard deviation 1.
 
     Returns
     -------
@@ -98,8 +98,8 @@ def probe_numbers(features: np.ndarray, target: Target) -> LinearHead:
     features = features.astype(np.float64)
     centre = np.average(features, axis=0, weights=target.weights)
     variances = np.average((features - centre) ** 2, axis=0, weights=target.weights)
-    # The penalty that is right if features and noise explain as much of the target.
-    # Unlike one found by cross-validation, it counts a weight as so many samples.
+    # This penalty is optimal if features and noise explain the target equally. Unlike
+    # with cross-validation, a sample of weight 2 counts as two samples.
     penalty = variances.sum() or 1.0
     model = Ridge(alpha=penalty).fit(features, target.values, target.weights)
     return LinearHead(
@@ -112,7 +112,8 @@ def _probe_label(
 ) -> LinearHead:
     if is_on.any() and not is_on.all():
         return _fit(features, is_on[:, None], weights)
-    # Nothing can be told apart: a constant, the surer the more texts there are.
+    # A constant label: a constant score, whose certainty grows with the number of
+    # texts.
     certainty = np.log(len(is_on) + 1)
     constant = certainty if is_on.all() else -certainty
     return LinearHead(np.zeros((1, features.shape[1])), np.array([constant]))
@@ -121,14 +122,14 @@ def _probe_label(
 def _fit(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> LinearHead:
     """Fit a logistic regression: softmax of (n, k) targets, or sigmoid of (n, 1).
 
-    It is scikit-learn's LogisticRegression, which warns when it stops early. A start
-    need not be the optimum, and a thread cannot silence its own warnings alone.
+    It is equivalent to LogisticRegression, which would warn if it did not converge. An
+    initial value need not be optimal, and warnings cannot be silenced per thread.
     """
     shape = (targets.shape[1], features.shape[1] + 1)
     total = weights.sum()
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the penalised mean loss, and its gradient."""
+        """Return the penalized mean loss, and its gradient."""
         coef, intercept = np.split(parameters.reshape(shape), [-1], axis=1)
         outputs = features @ coef.T.astype(features.dtype) + intercept.T
         if shape[0] == 1:
@@ -144,7 +145,7 @@ def _fit(features: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> Line
         penalty = 0.5 * np.square(coef).sum()
         return (weights @ losses.sum(axis=1) + penalty) / total, gradient / total
 
-    # The limits at which LogisticRegression stops.
+    # The stopping criteria of LogisticRegression.
     limits = {"maxiter": 300, "maxls": 50, "gtol": 1e-4, "ftol": 64 * _EPSILON}
     found = minimize(
         loss, np.zeros(np.prod(shape)), method="L-BFGS-B", jac=True, options=limits

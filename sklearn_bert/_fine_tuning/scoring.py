@@ -1,4 +1,4 @@
-"""How early stopping scores the weights in the middle of a training."""
+"""Scoring of the validation split during training."""
 
 from math import isnan
 from typing import Any
@@ -10,16 +10,16 @@ from sklearn_bert._engine.text.inputs import Inputs
 
 
 class HoldoutScorer:
-    """Scores an estimator on the texts held out.
+    """Scores an estimator on the validation split.
 
     Parameters
     ----------
     estimator : object
-        Whose methods read the weights of the moment.
+        Its methods use the current weights.
     texts : Inputs
     y : ndarray or sparse matrix
     weights : ndarray of shape (n_samples,) or None
-        Given to scorers that take a sample_weight.
+        Passed to scorers that support ``sample_weight``.
     """
 
     def __init__(
@@ -32,23 +32,23 @@ class HoldoutScorer:
         self._options = {} if weights is None else {"sample_weight": weights}
 
     def __call__(self) -> float:
-        """Return the score of the weights of the moment."""
+        """Return the score of the current weights."""
         return float(self._scorer(self._estimator, self._X, self._y, **self._options))
 
     def check(self) -> None:
-        """Score once, so that what cannot be scored is told before the training.
+        """Score once, to raise errors before training.
 
         Raises
         ------
         ValueError
-            If the scorer refuses the texts held out, or has no score for them.
+            If the scorer fails on the validation split, or returns NaN.
         """
         try:
             score = self._try()
         except ValueError as error:
             raise self._scoring_error(f"It failed with: {error}") from error
         if isnan(score):
-            raise self._scoring_error("It gave nan")
+            raise self._scoring_error("It returned nan")
 
     def _try(self) -> float:
         try:
@@ -56,17 +56,18 @@ class HoldoutScorer:
         except TypeError:
             if not self._options:
                 raise
-            # A scorer that takes no weights, which nothing public tells beforehand.
+            # A scorer without sample weights, which cannot be known from the public
+            # API.
             self._options = {}
             return self()
 
     def _scoring_error(self, what: str) -> ValueError:
         so_that = ""
         if hasattr(self._estimator, "classes_"):
-            so_that = ", so that each class is among those held out"
+            so_that = ", so that the validation split contains each class"
         return ValueError(
-            "scoring must be able to score the samples that early stopping holds out. "
+            "scoring must be able to score the validation split of early stopping. "
             f"Got scoring={self._estimator.scoring!r} for {len(self._X)} samples. "
-            f"{what}. Raise validation_fraction or give more samples{so_that}, choose "
-            "another scoring, or set early_stopping=False."
+            f"{what}. Raise validation_fraction or provide more samples{so_that}, "
+            "choose another scoring, or set early_stopping=False."
         )

@@ -1,4 +1,4 @@
-"""Token ids as arrays, counts of tokens as sparse matrices, and back."""
+"""Conversion between token ids and arrays, and token counts and sparse matrices."""
 
 from collections.abc import Collection, Sequence
 from numbers import Real
@@ -11,25 +11,25 @@ from sklearn.utils.validation import check_array
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import InputError
 
-# The blocks of columns in their order.
+# The blocks of columns, in order.
 BLOCKS = ("id", "mask", "segment")
 
 
 def pad_tokens(
     sequences: TokenSequences, blocks: Sequence[str], length: int, padding: int
 ) -> np.ndarray:
-    """Lay sequences out in rows.
+    """Pad sequences to the rows of an array.
 
     Parameters
     ----------
     sequences : TokenSequences
-        One of at most ``length`` tokens for each text.
+        One sequence of at most ``length`` tokens for each text.
     blocks : sequence of str
         Some of :data:`BLOCKS`.
     length : int
-        Columns of each block.
+        Number of columns of each block.
     padding : int
-        The id that fills up.
+        The padding id.
 
     Returns
     -------
@@ -48,14 +48,14 @@ def pad_tokens(
 
 
 def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
-    """Return the first block of what :func:`pad_tokens` gave.
+    """Return the first block of the output of :func:`pad_tokens`.
 
     Parameters
     ----------
     X : array-like of shape (n_texts, n_blocks * length)
     n_blocks, length : int
     highest : int
-        The largest id there is.
+        The largest valid id.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If X has other columns, or the block holds anything but ids.
+        If X has a different number of columns, or values that are not ids.
     """
     array = check_array(X, dtype=None, ensure_min_features=0)
     _check_n_columns(array, n_blocks * length)
@@ -75,20 +75,20 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
     if not is_id.all():
         row, column = np.argwhere(~is_id)[0]
         raise InputError(
-            f"X must hold token ids, whole numbers from 0 to {highest}. Got "
-            f"{ids[row, column]} in row {row}. Give what transform gave."
+            f"X must contain token ids, integers from 0 to {highest}. Got "
+            f"{ids[row, column]} in row {row}. Pass the output of transform."
         )
     return ids.astype(np.int64)
 
 
 def _to_numbers(values: np.ndarray) -> np.ndarray:
-    """Return objects as numbers; refuse those that are none."""
+    """Convert objects to numbers; raise an error for other values."""
     for (row, column), value in np.ndenumerate(values):
         if not isinstance(value, Real):
             raise InputError(
-                f"X must hold token ids, which are numbers. Got {value!r} "
-                f"({type(value).__name__}) in row {row}, column {column}. Give what "
-                "transform gave."
+                f"X must contain token ids, which are numbers. Got {value!r} "
+                f"({type(value).__name__}) in row {row}, column {column}. Pass the "
+                "output of transform."
             )
     return values.astype(np.float64)
 
@@ -96,7 +96,7 @@ def _to_numbers(values: np.ndarray) -> np.ndarray:
 def count_tokens(
     sequences: TokenSequences, controls: Collection[int], n_columns: int
 ) -> sparse.csr_matrix:
-    """Count each text's tokens, but for control tokens: (n_texts, n_columns), int64."""
+    """Count the tokens without control tokens: (n_texts, n_columns), int64."""
     rows = [np.array(ids, dtype=np.int64) for ids in sequences.ids]
     rows = [ids[~np.isin(ids, list(controls))] for ids in rows]
     columns = np.concatenate(rows)
@@ -110,14 +110,14 @@ def count_tokens(
 
 
 def name_columns(vocabulary: dict[str, int], n_columns: int) -> np.ndarray:
-    """Return the token of each id, and a name for ids that no token has."""
+    """Return the token of each id, and a placeholder for unused ids."""
     names = np.array([f"unused{k}" for k in range(n_columns)], dtype=object)
     names[list(vocabulary.values())] = list(vocabulary)
     return names
 
 
 def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
-    """Return the names of the columns that are not 0, for each row.
+    """Return the names of the nonzero columns of each row.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
     Raises
     ------
     InputError
-        If X has other columns.
+        If X has a different number of columns.
     """
     counts = sparse.csr_matrix(
         check_array(X, accept_sparse="csr", ensure_min_samples=0)
@@ -143,6 +143,6 @@ def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
 def _check_n_columns(X: np.ndarray | sparse.csr_matrix, n_columns: int) -> None:
     if X.shape[1] != n_columns:
         raise InputError(
-            f"X must have {n_columns} columns, as transform gives. Got {X.shape[1]}. "
-            "Give all of its columns."
+            f"X must have {n_columns} columns, as the output of transform. Got "
+            f"{X.shape[1]}. Pass all columns."
         )

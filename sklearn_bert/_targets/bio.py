@@ -1,4 +1,4 @@
-"""The BIO scheme: B- begins an entity, I- goes on with it, O is outside of any."""
+"""The BIO scheme: B- starts an entity, I- continues it, O is outside of entities."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ _START = ("O", "")
 
 
 def check_bio(sentences: np.ndarray) -> None:
-    """Refuse tags that are not BIO.
+    """Raise an error if tags are not valid BIO.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ def check_bio(sentences: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If a tag is not of the form O, B-type or I-type, or an I- does not follow a tag
-        of its own type.
+        If a tag is not of the form O, B-type or I-type, or an I- tag does not follow a
+        tag of the same type.
     """
     for row, tags in enumerate(sentences):
         before, place_before = _START, "at the start"
@@ -29,12 +29,13 @@ def check_bio(sentences: np.ndarray) -> None:
             where = f"for word {place} of sentence {row}"
             if kind is None:
                 raise ValueError(
-                    "y must hold BIO tags with constrain_tags='bio': 'O', or 'B-' or "
-                    f"'I-' and a type. Got {tag!r} {where}. Set constrain_tags=None."
+                    "y must contain BIO tags with constrain_tags='bio': 'O', or 'B-' "
+                    f"or 'I-' and a type. Got {tag!r} {where}. Set "
+                    "constrain_tags=None."
                 )
             if not _may_follow(before, kind):
                 raise ValueError(
-                    "y must begin every entity with 'B-' with constrain_tags='bio'. "
+                    "y must start every entity with 'B-' with constrain_tags='bio'. "
                     f"Got {tag!r} {place_before} {where}. Turn the first 'I-' of each "
                     "entity into 'B-', or set constrain_tags=None."
                 )
@@ -43,7 +44,7 @@ def check_bio(sentences: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class BioRules:
-    """Which tags may stand where.
+    """The valid transitions between tags.
 
     Attributes
     ----------
@@ -57,12 +58,12 @@ class BioRules:
 
     @classmethod
     def of(cls, classes: np.ndarray) -> "BioRules":
-        """Return the rules for some tags.
+        """Return the rules for a set of tags.
 
         Raises
         ------
         ValueError
-            If one of them is not BIO, or if none may begin a sentence.
+            If one of them is not a BIO tag, or if none may start a sentence.
         """
         kinds = _parse_all(classes.tolist())
         return cls(
@@ -80,7 +81,7 @@ class BioRules:
         Returns
         -------
         ndarray of shape (n_words,), int64
-            The columns.
+            Column indices.
         """
         path = scores.argmax(axis=1)
         if len(path) == 0 or self._allows(path):
@@ -103,12 +104,12 @@ class BioRules:
 
 
 def _parse_all(tags: list[Any]) -> list[tuple[str, str]]:
-    """Return the letters and the types of tags that BIO sequences can be made of."""
+    """Return the letters and types of tags that can form BIO sequences."""
     kinds = [kind for tag in tags if (kind := _parse(tag)) is not None]
     if len(kinds) < len(tags) or all(letter == "I" for letter, _ in kinds):
         raise ValueError(
             "constrain_tags must be None unless all classes are BIO tags and one of "
-            "them may begin a sentence: 'O', or 'B-' and a type. Got "
+            "them may start a sentence: 'O', or 'B-' and a type. Got "
             f"constrain_tags='bio' for the classes {tags}. Set constrain_tags=None."
         )
     return kinds

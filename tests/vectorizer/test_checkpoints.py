@@ -35,5 +35,5 @@ def test_fit_refuses_files_that_cannot_be_read(own_bert, texts, damage, message)
 
 
 def test_fit_refuses_a_dtype_that_the_device_lacks(tiny_bert, texts):
-    with pytest.raises(DeviceError, match="dtype must be one that the device"):
+    with pytest.raises(DeviceError, match="dtype must be supported by the hardware"):
         BertVectorizer(tiny_bert, device="cpu", dtype="float16").fit(texts)

@@ -80,7 +80,9 @@ def test_feature_names_count_the_features(vectorizer, texts):
 
 
 def test_names_of_an_absent_model_say_that_it_is_absent():
-    with pytest.raises(CheckpointNotFoundError, match="'nobody/nothing' must be on"):
+    with pytest.raises(
+        CheckpointNotFoundError, match="'nobody/nothing' must be available"
+    ):
         BertVectorizer("nobody/nothing").get_feature_names_out()
 
 

@@ -23,7 +23,7 @@ from sklearn_bert.exceptions import CheckpointError
         ({"layers": [True]}, r"Got \[True\]\."),
         ({"max_length": 65}, "max_length must be at most 64.*Got 65. Lower it"),
         ({"max_length": 2}, "The 'max_length' parameter of BertVectorizer must be"),
-        ({"device": "gpu"}, "device must be 'auto' or a torch device.*Got 'gpu'"),
+        ({"device": "gpu"}, "device must be 'auto' or a PyTorch device.*Got 'gpu'"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "fit_transform", "transform"])

@@ -1,1 +1,1 @@
-"""Private names of torch and transformers, each with what is done without it."""
+"""Private names of torch and transformers, each with a fallback."""

@@ -1,7 +1,7 @@
 """Private names of torch.
 
-Another version may lack them or give them another meaning. Where a fallback would give
-other results or none, the caller tests what it is given.
+Another version may lack or change them. If a fallback would change the results, the
+caller tests the private function.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class PackedLinearOperators(NamedTuple):
 
 
 def packed_linear_operators() -> PackedLinearOperators | None:
-    """Return oneDNN's operators; None where torch lacks them."""
+    """Return oneDNN's operators; None if torch lacks them."""
     operators = torch.ops.mkldnn
     try:
         return PackedLinearOperators(
@@ -41,19 +41,19 @@ def packed_linear_operators() -> PackedLinearOperators | None:
 
 
 def has_avx512_bf16() -> bool:
-    """Tell whether the CPU has AVX512_BF16; no if torch does not say."""
+    """Tell whether the CPU has AVX512_BF16; False if torch cannot tell."""
     return getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
 
 
 def has_amx() -> bool:
-    """Tell whether the CPU has AMX; no if torch does not say."""
+    """Tell whether the CPU has AMX; False if torch cannot tell."""
     return getattr(torch.cpu, "_is_amx_tile_supported", bool)()
 
 
 def is_forked_from_cuda() -> bool:
     """Tell whether this process was forked from one that used a GPU.
 
-    No if torch does not say; its own error about it comes later then.
+    False if torch cannot tell, which then raises an error later.
     """
     return getattr(torch.cuda, "_is_in_bad_fork", bool)()
 

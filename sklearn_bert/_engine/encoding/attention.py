@@ -1,9 +1,9 @@
-"""Attention over flat batches: every text attends to itself and to nothing else.
+"""Attention over flat batches: each text attends only to itself.
 
-On a GPU one call of the variable-length flash kernel does the whole batch. On a CPU
-each run of equally long texts is one plain product-softmax-product, two to three times
-as fast as ``scaled_dot_product_attention`` on texts of up to about 160 tokens; longer
-ones go to the latter, which does not store all scores.
+On a GPU one call of the variable-length flash kernel computes the whole batch. On a CPU
+each group of equally long texts is computed by two matrix products and a softmax, two
+to three times as fast as ``scaled_dot_product_attention`` on texts of up to about 160
+tokens. Longer texts use the latter, which does not store all scores.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
 
-# Longest text whose scores are stored, measured on two CPU cores.
+# Length of the longest text whose scores are stored, measured on two CPU cores.
 LONGEST_STORED = 160
 
 
@@ -27,7 +27,7 @@ def flat_attention(
     ----------
     query, key, value : Tensor of shape (T, n_heads, head_size)
     batch : Batch
-        Whose sequences the T tokens are.
+        The batch of the T tokens.
     scale : float
         Factor of the scores before the softmax.
 
@@ -37,11 +37,11 @@ def flat_attention(
 
     Notes
     -----
-    There may be more rows than tokens; the further ones come out as zeros.
+    Rows beyond the tokens of the batch are zero in the output.
     """
     if varlen_attention_works(query.device, query.dtype, query.shape[-1]):
         return _varlen_attention(query, key, value, batch, scale)
-    # Split and join, rather than write into place, so that gradients pass cheaply.
+    # Splitting and concatenating makes gradients cheaper than writing in place.
     attended = [
         _attend(q, k, v, scale).transpose(1, 2).flatten(0, 1)
         for q, k, v in zip(
@@ -50,7 +50,7 @@ def flat_attention(
     ]
     n_tokens = batch.input_ids.shape[0]
     if query.shape[0] > n_tokens:
-        # Rows beyond the batch round its number up, and nobody reads them.
+        # Rows beyond the batch round up the number of rows. They are never read.
         attended.append(torch.zeros_like(query[n_tokens:]))
     return torch.cat(attended)
 
@@ -85,7 +85,7 @@ def first_token_attention(
 
 
 def _groups(flat: Tensor, batch: Batch) -> list[Tensor]:
-    """Return each run of equal lengths as (sequences, n_heads, length, head_size)."""
+    """Return each group of equal lengths as (sequences, n_heads, length, head_size)."""
     parts = flat[: batch.input_ids.shape[0]].split(
         [n * size for n, size in batch.groups]
     )
@@ -102,7 +102,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         return F.scaled_dot_product_attention(q, k, v, scale=scale)
     flat_q, flat_k, flat_v = (x.reshape(-1, x.shape[2], x.shape[3]) for x in (q, k, v))
     scores = torch.baddbmm(
-        # Never read, because beta is 0.
+        # Not read, because beta is 0.
         flat_q.new_empty(1, 1, 1),
         flat_q,
         flat_k.transpose(1, 2),
@@ -131,7 +131,7 @@ def _varlen_attention(
     out = varlen_attn(
         query, key, value, query_ends, ends, longest_query, longest, scale=scale
     )
-    assert isinstance(out, Tensor)  # a tuple only where more is asked for
+    assert isinstance(out, Tensor)  # a tuple only with optional outputs
     return out
 
 
@@ -139,14 +139,14 @@ def _varlen_attention(
 def varlen_attention_works(
     device: torch.device, dtype: torch.dtype, head_size: int
 ) -> bool:
-    """Tell whether the flash kernel runs here and keeps texts apart."""
+    """Tell whether the flash kernel works here and separates texts."""
     if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
         return False
     ids = torch.zeros(7, dtype=torch.int64, device=device)
     ends = torch.tensor([0, 4, 7], dtype=torch.int32, device=device)
     batch = Batch((4, 3), ends, ids, ids, None)
     generator = torch.Generator().manual_seed(0)
-    # With gaps between queries, keys and values, as their joint product leaves them.
+    # Strided queries, keys and values, as their joint projection gives them.
     qkv = torch.randn((7, 3, 2, head_size), generator=generator).to(device, dtype)
     q, k, v = qkv.unbind(1)
     scale = head_size**-0.5

@@ -1,4 +1,4 @@
-"""Flat batches: texts of similar length laid end to end, with no padding."""
+"""Flat batches: concatenated texts of similar length, without padding."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 @dataclass(frozen=True)
 class Batch:
-    """Token sequences laid end to end, the longest first.
+    """Concatenated token sequences, the longest first.
 
     Attributes
     ----------
     lengths : tuple of int, length n
-        Number of tokens of each sequence, never increasing; their sum is T. Of a padded
-        batch, bounds of these numbers.
+        Number of tokens of each sequence, non-increasing; their sum is T. For a batch
+        that is padded to a bucket, upper bounds of the lengths.
     boundaries : Tensor of shape (n + 1,), int32
-        Where each sequence begins, and where the last one ends.
+        Start of each sequence, and the end of the last one.
     input_ids : Tensor of shape (T,), int64
     positions : Tensor of shape (T,), int64
-        Place of each token in its own sequence, counted from 0.
+        Position of each token in its sequence, counted from 0.
     segments : Tensor of shape (T,), int64, or None
         0 for the first text of a pair, 1 for the second. None without pairs. Models
-        that have no segments do not look at it.
+        without segment ids ignore it.
     word_positions : Tensor of shape (n_words,), int64, or None
-        Index of each word's first token. None where no words are read.
+        Index of the first token of each word. None unless words are read.
     """
 
     lengths: tuple[int, ...]
@@ -42,12 +42,12 @@ class Batch:
 
     @property
     def groups(self) -> list[tuple[int, int]]:
-        """Runs of equal length as (number of sequences, length)."""
+        """Groups of equal length as (number of sequences, length)."""
         return [(len(list(run)), length) for length, run in groupby(self.lengths)]
 
     @property
     def first_tokens(self) -> Tensor:
-        """Index of each sequence's first token: (n,), int32."""
+        """Index of the first token of each sequence: (n,), int32."""
         return self.boundaries[:-1]
 
     def to(self, device: torch.device) -> "Batch":
@@ -65,7 +65,7 @@ class Batch:
 
 
 def move(tensor: Tensor, device: torch.device) -> Tensor:
-    """Return a tensor on another device than the CPU."""
+    """Move a tensor to a device that is not the CPU."""
     if device.type == "cuda":
         # Pinned memory lets the copy run while the GPU computes.
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -73,7 +73,7 @@ def move(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
-    """Lay the sequences ``rows``, sorted from long to short, end to end."""
+    """Concatenate the sequences ``rows``, which are sorted by decreasing length."""
     ids = [sequences.ids[row] for row in rows]
     lengths = [len(row_ids) for row_ids in ids]
     segments = None
@@ -111,20 +111,20 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
 def plan_batches(
     lengths: Sequence[int], *, max_tokens: int | None, max_rows: int | None
 ) -> Iterator[list[int]]:
-    """Cut the rows, sorted from long to short, into batches.
+    """Split the rows, sorted by decreasing length, into batches.
 
     Parameters
     ----------
     lengths : sequence of int
         Number of tokens of each row.
     max_tokens, max_rows : int or None
-        No batch holds more, except that one row always fits.
+        Limits of a batch, except that one row always fits.
 
     Yields
     ------
     list of int
-        The rows of one batch. Ties keep their order, so the plan depends on nothing
-        but the lengths.
+        The rows of one batch. Ties keep their order, so the result depends only on the
+        lengths.
     """
     return split_greedily(
         sorted(range(len(lengths)), key=lambda row: -lengths[row]),

@@ -1,4 +1,4 @@
-"""Texts to features with a frozen encoder: the loop that ``transform`` runs."""
+"""The loop of ``transform``: from texts to features with a frozen encoder."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from sklearn_bert._engine.text.inputs import (
 )
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
-# Tokens per batch, measured: on a CPU the activations stay in the caches.
+# Tokens per batch, measured. On a CPU the activations fit into the caches.
 _TOKENS_ON_CPU = 1024
 _TOKENS_ON_GPU = 32768
 
-# From the rows of a readout, (n, width), to what is kept of them.
+# A function of the rows of a readout, (n, width).
 Head = Callable[[np.ndarray], np.ndarray]
 
 
@@ -37,13 +37,13 @@ class EncodingConfig:
     ----------
     readout : Readout
     layers : tuple of int
-        0 is the embeddings' output, k that of the k-th layer.
+        0 is the output of the embeddings, k that of the k-th layer.
     normalize : bool
-        Whether to scale each text's features to Euclidean length 1.
+        Whether to scale the features of each text to unit Euclidean norm.
     batch_size : int or None
-        Sequences per batch; None for as many tokens as suit the device.
+        Sequences per batch; None chooses the number of tokens to suit the device.
     label : str or None
-        What the progress bar is called; None shows none.
+        Label of the progress bar; None shows none.
     """
 
     readout: Readout
@@ -55,15 +55,15 @@ class EncodingConfig:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Features and how they came about.
+    """Features, and the number of truncated texts.
 
     Attributes
     ----------
     features : ndarray of shape (n_rows, width)
-        A row for each text, or for each word: the vectors of all layers, float64 from a
-        float64 encoder and float32 from any other, or what a head made of them.
+        One row per text or word: the vectors of all layers, float64 for a float64
+        encoder and float32 otherwise, or the output of a head.
     n_truncated : int
-        Number of texts of which some tokens were left out.
+        Number of truncated texts.
     """
 
     features: np.ndarray
@@ -77,7 +77,7 @@ def encode(
     config: EncodingConfig,
     head: Head | None = None,
 ) -> Encoded:
-    """Turn texts, or the words of sentences, into features, in the order given.
+    """Turn texts, or the words of sentences, into features.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def encode_sequences(
     Returns
     -------
     ndarray of shape (n_rows, width)
-        What the readout of ``config`` reads: a row for each text, or for each word.
+        One row per text or word.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _encode_chunks(
 
 
 def _dtype_of(encoder: Encoder) -> torch.dtype:
-    """Return the dtype of features: float64 of a float64 encoder, otherwise float32."""
+    """Return the dtype of features: float64 for a float64 encoder, or float32."""
     return torch.promote_types(encoder.dtype, torch.float32)
 
 
@@ -197,7 +197,7 @@ def _encode_chunk(
                 device=encoder.device,
                 remedy="Lower max_length",
             )
-        # One copy for all: each copy from a GPU would wait for what runs there.
+        # A single copy, since each copy from a GPU synchronizes.
         found = torch.cat(parts).to(_dtype_of(encoder)).cpu().numpy()
     starts = [0, *accumulate(config.readout.count(sequences))]
     places = [place for row in order for place in range(starts[row], starts[row + 1])]

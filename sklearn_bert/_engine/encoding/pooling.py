@@ -1,4 +1,4 @@
-"""From one vector per token to one row per sequence."""
+"""Pooling of token vectors into one row per sequence."""
 
 import torch
 import torch.nn.functional as F
@@ -6,21 +6,20 @@ from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
 
-# Those that a checkpoint can declare as its own.
+# The poolings that a checkpoint can declare.
 POOLINGS = ("cls", "mean", "max")
 
 
 def pool(hidden: Tensor, batch: Batch, pooling: str) -> Tensor:
-    """Pool the tokens of each sequence, special tokens included.
+    """Pool the tokens of each sequence, including special tokens.
 
     Parameters
     ----------
     hidden : Tensor of shape (T, hidden_size)
     batch : Batch
-        Whose n sequences the T tokens are.
+        The batch of n sequences with T tokens.
     pooling : {"mean", "max", "compare"}
-        [CLS] is not pooled: encoders give the first tokens by themselves. "compare"
-        needs pairs.
+        For "cls" encoders compute only the first tokens. "compare" needs pairs.
 
     Returns
     -------
@@ -29,10 +28,10 @@ def pool(hidden: Tensor, batch: Batch, pooling: str) -> Tensor:
     if pooling == "compare":
         return _compare(hidden, batch)
     if pooling == "mean" and hidden.device.type == "cuda":
-        # One kernel, however many lengths there are.
+        # A single kernel for any number of lengths.
         lengths = batch.boundaries.diff().long()
         return sum_runs(hidden.to(_wide(hidden)), lengths) / lengths[:, None]
-    # Split, rather than slice, so that gradients pass cheaply.
+    # Splitting makes gradients cheaper than slicing.
     parts = hidden.split([n_rows * length for n_rows, length in batch.groups])
     reduce = _mean if pooling == "mean" else _maximum
     return torch.cat(
@@ -52,15 +51,15 @@ def _maximum(tokens: Tensor) -> Tensor:
 
 
 def _wide(tokens: Tensor) -> torch.dtype:
-    # A sum of 512 bfloat16 numbers would lose half their digits.
+    # A sum of 512 bfloat16 numbers would lose half of the digits.
     return torch.promote_types(tokens.dtype, torch.float32)
 
 
 def _compare(hidden: Tensor, batch: Batch) -> Tensor:
-    """Return both texts' means, their distance and their product, side by side."""
+    """Concatenate the means of both texts, their distance and their product."""
     lengths = _lengths_of_texts(batch)
     totals = sum_runs(hidden.to(_wide(hidden)), lengths.flatten()).unflatten(0, (-1, 2))
-    # A text without words has no tokens where the tokenizer adds no special ones.
+    # A text without words has no tokens if the tokenizer adds no special tokens.
     first, second = (totals / lengths.clamp(min=1)[..., None]).unbind(1)
     return torch.cat([first, second, (first - second).abs(), first * second], dim=1)
 
@@ -68,20 +67,20 @@ def _compare(hidden: Tensor, batch: Batch) -> Tensor:
 def _lengths_of_texts(batch: Batch) -> Tensor:
     """Return the number of tokens of both texts of each pair: (n, 2), int64."""
     assert batch.segments is not None
-    # In whole numbers differences of sums are exact, and no device is waited for.
+    # Differences of integer sums are exact, and need no synchronization.
     n_second_before = F.pad(batch.segments.cumsum(0), (1, 0))
     n_second = n_second_before[batch.boundaries.long()].diff()
     return torch.stack([batch.boundaries.diff() - n_second, n_second], dim=1)
 
 
 def sum_runs(rows: Tensor, lengths: Tensor) -> Tensor:
-    """Sum runs of rows that lie end to end.
+    """Sum consecutive runs of rows.
 
     Parameters
     ----------
     rows : Tensor of shape (T, size)
     lengths : Tensor of shape (n,), int64
-        How many rows each run has, none maybe; their sum is T.
+        Number of rows of each run, possibly 0; their sum is T.
 
     Returns
     -------
@@ -89,12 +88,12 @@ def sum_runs(rows: Tensor, lengths: Tensor) -> Tensor:
     """
     if rows.device.type == "mps":
         return sum_runs_by_index(rows, lengths)
-    # Unsafe, since a check of the lengths would wait for the device.
+    # Unsafe, because a check of the lengths would synchronize with the device.
     return torch.segment_reduce(rows, "sum", lengths=lengths, unsafe=True, initial=0)
 
 
 def sum_runs_by_index(rows: Tensor, lengths: Tensor) -> Tensor:
-    """Do what :func:`sum_runs` does where torch lacks the operation.
+    """Compute :func:`sum_runs` on devices for which torch lacks the operation.
 
     See https://github.com/pytorch/pytorch/issues/197880.
     """
@@ -114,11 +113,11 @@ def join_windows(
         The rows of the sequences of ``batch``.
     batch : Batch
     owners : Tensor of shape (m,), int64
-        Which text each sequence is a window of.
+        The text that each sequence is a window of.
     n_texts : int
     pooling : {"cls", "mean", "max", "compare"}
-        All but "max" take the mean of the windows' rows: each weighs as many as its
-        tokens, or one for a [CLS].
+        All but "max" average the rows of the windows, weighted by their number of
+        tokens, or equally for "cls".
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""From the states of tokens to the rows that the linear layer on top reads."""
+"""Readouts: from the hidden states of tokens to rows of features."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,14 +12,14 @@ from sklearn_bert._engine.text.token_sequences import TokenSequences, text_bound
 
 
 class Readout(Protocol):
-    """One way to read an encoder's states.
+    """Interface of a readout.
 
     Attributes
     ----------
     only_first : bool
-        Whether the states of the first tokens are all that is needed.
+        Whether only the states of the first tokens are needed.
     n_vectors : int
-        How many vectors of the encoder's size make a row.
+        Number of hidden-size vectors per row.
     """
 
     @property
@@ -29,7 +29,7 @@ class Readout(Protocol):
     def n_vectors(self) -> int: ...
 
     def count(self, sequences: TokenSequences) -> list[int]:
-        """Return how many rows each sequence gives."""
+        """Return the number of rows of each sequence."""
         ...
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
@@ -37,7 +37,7 @@ class Readout(Protocol):
         ...
 
     def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:
-        """Join the windows in a batch; parameters as those of ``join_windows``."""
+        """Join the windows in a batch; the parameters are those of ``join_windows``."""
         ...
 
     def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
@@ -47,7 +47,7 @@ class Readout(Protocol):
 
 @dataclass(frozen=True)
 class PooledReadout:
-    """One row for each text or pair, pooled from its tokens and windows.
+    """One row per text or pair, pooled over its tokens and windows.
 
     Attributes
     ----------
@@ -58,16 +58,16 @@ class PooledReadout:
 
     @property
     def n_vectors(self) -> int:
-        """One, or four from a comparison."""
+        """1, or 4 for "compare"."""
         return 4 if self.pooling == "compare" else 1
 
     @property
     def only_first(self) -> bool:
-        """Whether [CLS] is all that is read."""
+        """Whether only [CLS] is read."""
         return self.pooling == "cls"
 
     def count(self, sequences: TokenSequences) -> list[int]:
-        """Return how many rows each sequence gives: one."""
+        """Return the number of rows of each sequence: one."""
         return [1] * len(sequences.ids)
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
@@ -85,7 +85,7 @@ class PooledReadout:
             return rows
         if self.pooling == "max":
             return np.maximum.reduceat(rows, starts)
-        # A mean over all tokens weighs a window by its tokens; [CLS] counts once.
+        # A mean over all tokens weights a window by its tokens; [CLS] counts once.
         weights = np.ones(len(rows), dtype=rows.dtype)
         if self.pooling != "cls":
             weights[:] = [len(ids) for ids in sequences.ids]
@@ -95,16 +95,16 @@ class PooledReadout:
 
 @dataclass(frozen=True)
 class WordReadout:
-    """One row for each word: the state of its first token.
+    """One row per word: the state of its first token.
 
-    A word is read in one window only, so there is nothing to join.
+    Each word is in only one window, so that there is nothing to join.
     """
 
     only_first: bool = False
     n_vectors: int = 1
 
     def count(self, sequences: TokenSequences) -> list[int]:
-        """Return how many words each sequence has."""
+        """Return the number of words of each sequence."""
         assert sequences.word_positions is not None
         return [len(places) for places in sequences.word_positions]
 

@@ -1,7 +1,7 @@
-"""Which tokens are to be guessed, and what stands in their place meanwhile.
+"""Selection and masking of tokens.
 
-As in BERT: of the tokens chosen, 80 % become [MASK], 10 % a token drawn from the
-vocabulary and 10 % stay, so that the encoder keeps a view of every token.
+As in BERT, 80 % of the selected tokens become [MASK], 10 % become a random token of the
+vocabulary, and 10 % are unchanged, so that the encoder learns a vector of every token.
 """
 
 import zlib
@@ -17,16 +17,16 @@ _MASKED, _RANDOM = 0.8, 0.1
 
 @dataclass(frozen=True)
 class Masked:
-    """Tokens of which some are to be guessed.
+    """Token ids with some masked tokens.
 
     Attributes
     ----------
     ids : ndarray of shape (T,), int64
-        What the encoder reads.
+        Input of the encoder.
     places : ndarray of shape (m,), int64
-        Where tokens are to be guessed, in rising order.
+        Positions of the selected tokens, in increasing order.
     targets : ndarray of shape (m,), int64
-        The tokens that stood there.
+        The original tokens at these positions.
     """
 
     ids: np.ndarray
@@ -35,16 +35,16 @@ class Masked:
 
 
 class Masker:
-    """Chooses tokens and hides them.
+    """Selects and masks tokens.
 
     Parameters
     ----------
     tokenizer : TextTokenizer
-        With a mask token.
+        Must have a mask token.
     probability : float
-        Expected share of the tokens that are chosen, special tokens apart.
+        Expected fraction of the tokens that are selected, without special tokens.
     whole_words : bool
-        Whether the pieces of a word are chosen together.
+        Whether the pieces of a word are selected together.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Masker:
             self._continues[sorted(continuing_pieces(tokenizer.vocabulary))] = True
 
     def __call__(self, ids: np.ndarray, generator: np.random.Generator) -> Masked:
-        """Hide some tokens of sequences laid end to end, at least one if there is any.
+        """Mask some tokens of concatenated sequences, at least one if there is any.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Masker:
             return candidates
         words = np.arange(len(candidates))
         if self._continues is not None:
-            # A piece behind a special token begins a word, whatever it looks like.
+            # A piece after a special token always starts a word.
             joins = self._continues[ids[candidates]]
             joins &= np.diff(candidates, prepend=-2) == 1
             words = np.cumsum(~joins) - 1
@@ -101,16 +101,16 @@ class Masker:
 
 
 def text_generator(ids: Sequence[int], seed: int) -> np.random.Generator:
-    """Return a generator that belongs to a text, whatever stands beside it."""
+    """Return a generator that depends only on a text and the seed."""
     content = np.asarray(ids, dtype=np.int64).tobytes()
     return np.random.default_rng([seed, zlib.crc32(content), len(ids)])
 
 
 def continuing_pieces(vocabulary: dict[str, int]) -> set[int]:
-    """Return the ids of the pieces that go on with a word.
+    """Return the ids of the pieces that continue a word.
 
     WordPiece marks these by "##"; byte-level and unigram vocabularies mark the others.
-    A few tokens may begin with a mark of another kind: "\u0120" is a letter too.
+    A few tokens may start with a different mark: "\u0120" is also a letter.
     """
     marked = {
         mark: {id_ for token, id_ in vocabulary.items() if token.startswith(mark)}

@@ -1,9 +1,9 @@
-"""Encoders with the head that guesses hidden tokens.
+"""Encoders with a masked language modeling head.
 
-The head is the one of transformers' own class for the family's masked language model,
-which runs here with nothing in the encoder's place: it is given the encoder's output.
-So it reads and writes the family's own files, and only the tokens to be guessed pass
-through it.
+The head is the masked language model of transformers for the family, in which the
+encoder is replaced by a module that passes on its input: the output of our encoder. So
+the files of the family can be read and written, and the head is computed only for the
+masked tokens.
 """
 
 import json
@@ -44,7 +44,7 @@ from sklearn_bert.exceptions import CheckpointError
 
 @dataclass(frozen=True)
 class MaskedModel:
-    """An encoder and the head that guesses its tokens, which share the embeddings."""
+    """An encoder and its language modeling head, which share the embeddings."""
 
     checkpoint: Checkpoint
     head: "MaskedHead"
@@ -58,7 +58,7 @@ class PackedMaskedModel:
     ----------
     encoder : PackedCheckpoint
     head : dict of str to ndarray
-        What the head does not share with the encoder, by transformers' names.
+        The weights that the head does not share with the encoder, by name.
     """
 
     encoder: PackedCheckpoint
@@ -66,16 +66,16 @@ class PackedMaskedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the encoder's digest and the head's weights."""
+        """SHA-256 of the digest of the encoder and the weights of the head."""
         return digest_of(self.encoder.digest, self.head)
 
 
 class _Given(nn.Module):
-    """Stands in the encoder's place and gives what it is given."""
+    """Replaces the encoder and returns its input."""
 
     def __init__(self, embeddings: nn.Module) -> None:
         super().__init__()
-        # Some heads look the shared embeddings up here.
+        # Some heads look up the shared embeddings here.
         self.embeddings = embeddings
 
     def forward(self, *args: Any, inputs_embeds: Tensor, **kwargs: Any) -> Any:
@@ -85,12 +85,12 @@ class _Given(nn.Module):
 
 
 class MaskedHead(nn.Module):
-    """From the states of tokens to the scores of all tokens that could stand there.
+    """Computes the scores of the vocabulary from hidden states.
 
     Parameters
     ----------
     whole : PreTrainedModel
-        transformers' masked language model, taken over. Its encoder is taken out.
+        A masked language model of transformers, whose encoder is replaced.
     """
 
     def __init__(self, whole: Any) -> None:
@@ -105,7 +105,7 @@ class MaskedHead(nn.Module):
         return self.whole(inputs_embeds=states[None], return_dict=True).logits[0]
 
     def own_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """Yield what the encoder does not have as well, by transformers' names."""
+        """Yield the parameters that are not shared with the encoder, by name."""
         for name, parameter in self.whole.named_parameters():
             if id(parameter) not in self._shared:
                 yield name, parameter
@@ -120,17 +120,17 @@ def make_masked_model(
     max_length: int,
     seed: int,
 ) -> MaskedModel:
-    """Return a BERT with random weights.
+    """Return a BERT model with random weights.
 
     Parameters
     ----------
     tokenizer : TextTokenizer
-        Of BERT's kind.
+        A WordPiece tokenizer.
     n_layers, hidden_size, n_heads : int
     max_length : int
         Number of positions.
     seed : int
-        Of the weights.
+        Seed of the weights.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def make_masked_model(
         first_position=0,
         max_positions=max_length,
         max_length=max_length,
-        # Guessing trains the states of all tokens but [CLS]'s.
+        # Pre-training does not train the state of [CLS].
         pooling="mean",
         has_segments=True,
         activation=config.hidden_act,
@@ -178,13 +178,13 @@ def make_masked_model(
 
 
 def load_masked_model(source: Source, seed: int) -> MaskedModel:
-    """Load an encoder and its head; a head that is not there starts at random.
+    """Load an encoder and its head; a missing head is initialized at random.
 
     Parameters
     ----------
     source : Source
     seed : int
-        Of a head that is not there.
+        Seed of the weights of a missing head.
 
     Returns
     -------
@@ -193,7 +193,7 @@ def load_masked_model(source: Source, seed: int) -> MaskedModel:
     Raises
     ------
     CheckpointError
-        If the family has no masked language model, or the head's weights are damaged.
+        If the family has no masked language model, or the weights are damaged.
     """
     checkpoint = load(source)
     generator = torch.Generator().manual_seed(seed)
@@ -206,12 +206,12 @@ def load_masked_model(source: Source, seed: int) -> MaskedModel:
         _draw_head(model.head, whole.config, generator)
     for name, parameter in own.items():
         if not torch.isfinite(parameter).all():
-            raise broken(source, f"holds a NaN or an infinity in {name}")
+            raise broken(source, f"has NaN or infinite values in {name}")
     return model
 
 
 def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
-    """Return a family's masked language model, and what of it is not in the files."""
+    """Return a masked language model, and the names of missing weights."""
     config = read_config(files)
     whole, info = read_weights(type(_shapes_of_whole(config)), files, config)
     mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
@@ -221,7 +221,7 @@ def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
 
 
 def _shapes_of_whole(config: Any) -> Any:
-    """Return a family's masked language model with shapes and without weights."""
+    """Return the masked language model of a family on the meta device."""
     from transformers import AutoModelForMaskedLM
 
     try:
@@ -229,9 +229,9 @@ def _shapes_of_whole(config: Any) -> Any:
             return AutoModelForMaskedLM.from_config(config)
     except ValueError as error:
         raise CheckpointError(
-            "model must be of a family that transformers has a masked language model "
-            f"of. Got a {config.model_type!r} model. Choose an encoder such as BERT, "
-            "RoBERTa or MiniLM."
+            "model must belong to a family with a masked language model in "
+            f"transformers. Got a {config.model_type!r} model. Choose an encoder such "
+            "as BERT, RoBERTa or MiniLM."
         ) from error
 
 
@@ -245,7 +245,7 @@ def _join(
 ) -> MaskedModel:
     """Put a verified encoder into a masked language model, sharing its embeddings.
 
-    Of one without weights, the head's are drawn.
+    With a generator, the weights of the head are drawn.
     """
     with quietly():
         setattr(whole, whole.base_model_prefix, checkpoint.model)
@@ -258,8 +258,8 @@ def _join(
 
 
 def _give_memory(whole: Any) -> None:
-    """Put empty tensors in the place of those that have shapes only."""
-    # Parameters that are shared must stay so.
+    """Replace tensors on the meta device by empty tensors."""
+    # Shared parameters must remain shared.
     made: dict[int, nn.Parameter] = {}
     for module in whole.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
@@ -278,7 +278,7 @@ def _draw_head(head: "MaskedHead", config: Any, generator: torch.Generator) -> N
 def _draw(
     name: str, shape: torch.Size, config: Any, generator: torch.Generator
 ) -> Tensor:
-    """Return a tensor as BERT's begin: small numbers, biases of 0, norms of 1."""
+    """Return an initial tensor as in BERT: small numbers, biases of 0, norms of 1."""
     if len(shape) < 2:
         return torch.zeros(shape) if name.endswith("bias") else torch.ones(shape)
     scale = float(getattr(config, "initializer_range", 0.02))
@@ -286,7 +286,7 @@ def _draw(
 
 
 def pack_masked_model(model: MaskedModel) -> PackedMaskedModel:
-    """Copy a masked language model into what can be pickled."""
+    """Copy a masked language model into text and arrays."""
     head = {
         name: parameter.detach().to("cpu", copy=True).numpy()
         for name, parameter in model.head.own_parameters()
@@ -295,7 +295,7 @@ def pack_masked_model(model: MaskedModel) -> PackedMaskedModel:
 
 
 def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
-    """Return a masked language model with the weights that were packed."""
+    """Return a masked language model with packed weights."""
     checkpoint = unpack(packed.encoder)
     model = _join(checkpoint, _make_whole(checkpoint), torch.Generator())
     own = dict(model.head.own_parameters())
@@ -308,9 +308,9 @@ def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
 def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
     """Write a folder that transformers and every estimator of this package can read.
 
-    It is written beside and renamed, so that it is there as a whole or not at all. A
-    folder that exists, which may be a mounted one, gets config.json last, without
-    which nobody takes it for a model.
+    A temporary folder is written and renamed, so that the result is complete or absent.
+    An existing folder, which may be a mount point, gets config.json last, without which
+    it is not a model.
 
     Parameters
     ----------

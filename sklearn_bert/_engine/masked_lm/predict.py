@@ -1,4 +1,4 @@
-"""What a trained masked language model makes of texts."""
+"""Predictions of a trained masked language model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generato
 from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
-# Few, since every token that is guessed takes a score for each of the vocabulary.
+# Small, since every predicted token needs a score for each token of the vocabulary.
 _TOKENS_PER_BATCH = 2048
 
 _Read = TypeVar("_Read")
@@ -22,7 +22,7 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True)
 class TokenPrediction:
-    """A token that could stand where one is hidden.
+    """A candidate for a masked token.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ def sum_log_likelihoods(
     masker: Masker,
     seed: int,
 ) -> tuple[float, int]:
-    """Hide tokens, predict them, and add up the logarithms of their probabilities.
+    """Mask tokens, predict them, and sum their log-probabilities.
 
-    What is hidden in a sequence depends on it and on the seed alone.
+    The masked tokens of a sequence depend only on the sequence and the seed.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def sum_log_likelihoods(
 def predict_masked(
     model: FittedMaskedModel, sequences: Sequence[Sequence[int]], n_guesses: int
 ) -> list[list[list[TokenPrediction]]]:
-    """Return the likeliest tokens for each hidden token of each sequence.
+    """Return the most probable tokens for each masked token of each sequence.
 
     Parameters
     ----------
     model : FittedMaskedModel
     sequences : sequence of sequence of int
-        In which the mask token stands where one is hidden.
+        Token ids, including mask tokens.
     n_guesses : int
 
     Returns
@@ -91,7 +91,7 @@ def predict_masked(
     list of list of list of TokenPrediction
     """
     mask = model.encoder.tokenizer.mask
-    # Behind the last token there may be rows that fill the matrix up.
+    # The matrix may be padded with rows after the last token.
     n_tokens = model.encoder.tokenizer.largest_id + 1
     masked = []
     for ids in sequences:
@@ -121,9 +121,9 @@ def _read_scores(
     masked: Sequence[Masked],
     read: Callable[[list[int], Tensor], _Read],
 ) -> Iterator[tuple[list[int], _Read]]:
-    """Yield rows, and what is read from the scores at their hidden places.
+    """Yield rows, and the result of ``read`` for their masked tokens.
 
-    ``read`` is given rows and their scores: (n_hidden, n_tokens).
+    ``read`` is called with rows and their scores: (n_hidden, n_tokens).
     """
     sequences = TokenSequences(
         ids=[one.ids.tolist() for one in masked], text_index=list(range(len(masked)))
@@ -151,7 +151,7 @@ def _scores(
     sequences: TokenSequences,
     rows: list[int],
 ) -> Tensor:
-    """Return the scores of the vocabulary at the hidden places of some rows."""
+    """Return the scores of the vocabulary for the masked tokens of some rows."""
     encoder = model.encoder
     batch = collate(sequences, rows).to(encoder.device)
     starts = np.cumsum([0, *batch.lengths[:-1]])

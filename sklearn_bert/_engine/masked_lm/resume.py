@@ -1,7 +1,7 @@
-"""Where a long training stands, kept in one file that is whole at every moment.
+"""The state of a training run in one file, which is replaced atomically.
 
-A file is written beside, forced to the disk, and renamed over the last one. Whoever
-kills the process meanwhile leaves the last one.
+A temporary file is written, synchronized to the disk, and renamed over the previous
+one. If the process is killed in between, the previous file remains.
 """
 
 import json
@@ -23,13 +23,13 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class SavedTraining:
-    """What a file holds.
+    """The content of the file.
 
     Attributes
     ----------
     tensors : dict of str to Tensor
     progress : dict of str to object
-        Numbers, in JSON's types.
+        Numbers, in JSON types.
     """
 
     tensors: dict[str, Tensor]
@@ -37,14 +37,14 @@ class SavedTraining:
 
 
 class TrainingFile:
-    """The file in which one training is kept.
+    """The file of one training run.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Made if it is not there.
+        Created if it does not exist.
     identity : dict of str to object
-        What must be the same for a training to go on, in JSON's types.
+        What must be unchanged for a run to be resumed, in JSON types.
 
     Raises
     ------
@@ -56,33 +56,33 @@ class TrainingFile:
         if folder.exists() and not folder.is_dir():
             raise ResumeError(
                 f"checkpoint_dir must be a folder, or not exist. Got {str(folder)!r}, "
-                "which is a file. Give another path."
+                "which is a file. Choose another path."
             )
         self._folder = folder
         self._path = folder / _NAME
         self._identity = identity
 
     def load(self) -> SavedTraining | None:
-        """Return what was saved, None if nothing was.
+        """Return the saved state, or None if there is none.
 
         Raises
         ------
         ResumeError
-            If it belongs to another training, or is damaged.
+            If it belongs to another run, or is damaged.
         """
         if not self._path.exists():
             return None
         try:
             with safe_open(self._path, framework="pt") as file:
                 content = json.loads(file.metadata()["training"])
-                # It has keys, but is no mapping that one could go through.
+                # It has keys, but is not an iterable mapping.
                 names = file.keys()
-                # Copies, since what is mapped could not be replaced on Windows.
+                # Copies, since a mapped file cannot be replaced on Windows.
                 tensors = {name: file.get_tensor(name).clone() for name in names}
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise ResumeError(
-                f"The file {self._path} must hold a training that was saved. It cannot "
-                f"be read ({error}). Remove it to train from the beginning."
+                f"The file {self._path} must contain a saved training run. It cannot "
+                f"be read ({error}). Remove it to start over."
             ) from error
         self._check(content)
         return SavedTraining(tensors, content["progress"])
@@ -99,13 +99,13 @@ class TrainingFile:
                 for name in changed
             )
             raise ResumeError(
-                "A fit goes on from checkpoint_dir only with the same parameters and "
+                "A fit resumes from checkpoint_dir only with the same parameters and "
                 f"texts. Got {str(self._folder)!r}, where {what}. Restore them, or "
-                "give another folder to train from the beginning."
+                "choose another folder to start over."
             )
 
     def save(self, saved: SavedTraining) -> None:
-        """Keep a training in the place of the last one."""
+        """Replace the saved state."""
         content = {
             "format": _FORMAT,
             "identity": self._identity,
@@ -121,15 +121,15 @@ class TrainingFile:
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file so that it is the old one or the new one, whole, at every moment.
+    """Replace a file atomically.
 
     Parameters
     ----------
     path : pathlib.Path
     write : callable
-        Writes the new content to the path that it is given.
+        Writes the new content to a path.
     """
-    # Always the same name, so that what a kill leaves behind is overwritten.
+    # Always the same name, so that leftovers of a killed process are overwritten.
     beside = path.with_name(f".{path.name}.part")
     try:
         write(beside)
@@ -141,7 +141,7 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def _force_to_disk(path: Path) -> None:
-    # On Windows folders cannot be opened, nor files be forced that are read only.
+    # On Windows folders cannot be opened, and read-only files cannot be synchronized.
     if path.is_dir() and os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -152,7 +152,7 @@ def _force_to_disk(path: Path) -> None:
 
 
 def clone_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return contiguous copies on the CPU, which share nothing."""
+    """Return contiguous copies on the CPU, which share no memory."""
     return {
         name: tensor.detach().to("cpu", copy=True).contiguous()
         for name, tensor in tensors.items()

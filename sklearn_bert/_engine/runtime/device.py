@@ -1,4 +1,4 @@
-"""Which device and which dtype a computation uses. Pure functions."""
+"""Device and dtype of a computation, as pure functions."""
 
 import platform
 from functools import cache
@@ -23,13 +23,12 @@ DTYPES = {
 
 
 def resolve_device(device: str) -> torch.device:
-    """Return the torch device that ``device`` names.
+    """Return the torch device for the parameter ``device``.
 
     Parameters
     ----------
     device : str
-        "auto" takes CUDA, then MPS, then the CPU. Anything else is a torch device
-        string.
+        "auto" selects CUDA, then MPS, then the CPU. Any other value is a torch device.
 
     Returns
     -------
@@ -38,7 +37,7 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     DeviceError
-        If torch does not know the device or this machine does not have it.
+        If the device is unknown or not available on this machine.
     """
     if device == "auto":
         if torch.cuda.is_available():
@@ -49,11 +48,11 @@ def resolve_device(device: str) -> torch.device:
         resolved = torch.device(device)
     except RuntimeError:
         raise DeviceError(
-            f"device must be 'auto' or a torch device such as 'cpu', 'cuda', 'cuda:1' "
-            f"or 'mps'. Got {device!r}. Set device='auto' to use the best one here."
+            "device must be 'auto' or a PyTorch device such as 'cpu', 'cuda', 'cuda:1' "
+            f"or 'mps'. Got {device!r}. Set device='auto' to use the best device."
         ) from None
     if resolved.type == "cpu":
-        # "cpu:0" and "cpu" are one place.
+        # "cpu:0" and "cpu" are the same device.
         return torch.device("cpu")
     _check_present(resolved)
     if resolved.type == "cuda" and resolved.index is None:
@@ -78,16 +77,16 @@ def _check_present(device: torch.device) -> None:
     }.get(device.type, 0)
     if (device.index or 0) >= n_devices:
         raise DeviceError(
-            f"device must exist on this machine. Got {str(device)!r}, but torch sees "
-            f"{n_devices} {device.type} device(s). Set device='auto' to use the best "
-            "one here, or install a build of torch for your hardware."
+            f"device must be available on this machine. Got {str(device)!r}, but "
+            f"PyTorch finds {n_devices} {device.type} device(s). Set device='auto', or "
+            "install a build of PyTorch for your hardware."
         )
     if device.type == "cuda":
         _refuse_cuda_after_fork(str(device))
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
-    """Tell whether ``device`` multiplies bfloat16 in hardware."""
+    """Tell whether ``device`` has hardware support for bfloat16."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
@@ -96,14 +95,14 @@ def has_native_bfloat16(device: torch.device) -> bool:
 
 
 def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """Return the dtype in which a frozen encoder runs.
+    """Return the dtype of a frozen encoder.
 
     Parameters
     ----------
     dtype : str
-        "auto" takes bfloat16 on a CUDA device that multiplies it in hardware and
-        float32 everywhere else: rounding to bfloat16 moves features by about a
-        hundredth of their length, worth it only where the gain in speed is large.
+        "auto" means bfloat16 on a CUDA device with hardware support and float32
+        everywhere else: bfloat16 changes features by about one percent of their norm,
+        which is only worth a large gain in speed.
     device : torch.device
 
     Returns
@@ -127,8 +126,8 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
     }[resolved]
     if not is_supported():
         raise DeviceError(
-            f"dtype must be one that the device computes in hardware. Got "
-            f"dtype={dtype!r} on device {str(device)!r}, which does not have it. "
+            "dtype must be supported by the hardware of the device. Got "
+            f"dtype={dtype!r} on device {str(device)!r}, which does not support it. "
             "Set dtype='auto' or dtype='float32'."
         )
     return resolved
@@ -142,15 +141,15 @@ def resolve_training_dtypes(
     Parameters
     ----------
     dtype : str
-        "auto" and "bfloat16" keep float32 weights. "auto" multiplies in bfloat16 where
-        that is faster than float32.
+        "auto" and "bfloat16" keep float32 weights. "auto" computes products in bfloat16
+        if that is faster than float32.
     device : torch.device
 
     Returns
     -------
     weights : torch.dtype
     autocast : torch.dtype or None
-        None if the products have the dtype of the weights.
+        None if products are computed in the dtype of the weights.
 
     Raises
     ------
@@ -166,20 +165,20 @@ def resolve_training_dtypes(
 
 
 def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
-    """Return the context that decides in which dtype products are computed.
+    """Return the context that sets the dtype of products.
 
     Parameters
     ----------
     device : torch.device
     dtype : torch.dtype or None
-        None for the dtype of the factors, even if the caller is inside an autocast.
+        None for the dtype of the factors, even inside an autocast of the caller.
 
     Returns
     -------
     torch.autocast
     """
-    # torch would keep rounded weights until the outermost context ends, perhaps that of
-    # a whole training, and so use those of the first step throughout.
+    # With its cache, torch would keep rounded weights until the outermost context ends,
+    # and use those of the first step in a whole training.
     return torch.autocast(
         device.type, dtype, enabled=dtype is not None, cache_enabled=False
     )
@@ -188,9 +187,9 @@ def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
 def is_bfloat16_fast(device: torch.device) -> bool:
     """Tell whether products in bfloat16 are faster than in float32.
 
-    On a CPU they are with AMX, and with AVX512_BF16 on AMD's: Intel's have half as many
-    units for it as for float32. A rule and not a measurement, so that the same machine
-    always trains the same weights.
+    This is the case on CPUs with AMX, and on AMD CPUs with AVX512_BF16; Intel CPUs have
+    half as many units for bfloat16 as for float32. It is a rule instead of a
+    measurement, so that training is reproducible.
     """
     if not has_native_bfloat16(device):
         return False
@@ -201,6 +200,6 @@ def is_bfloat16_fast(device: torch.device) -> bool:
 
 @cache
 def _cpu_name() -> str:
-    """Return what the CPU calls itself, AuthenticAMD for one."""
+    """Return the description of the CPU, which contains its vendor."""
     info = Path("/proc/cpuinfo")
     return info.read_text() if info.exists() else platform.processor()

@@ -1,4 +1,4 @@
-"""Give unused memory back, and retry with less of it where it is short."""
+"""Release unused memory, and retry with less memory after an out-of-memory error."""
 
 import ctypes
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ from sklearn_bert.exceptions import DeviceMemoryError
 
 
 def release_memory(device: torch.device) -> None:
-    """Give freed memory back to the device, or to the system.
+    """Return freed memory to the device, or to the operating system.
 
-    Tensors of ever-changing sizes leave holes. On Linux the C library keeps them for
-    itself, so that a process would grow from fit to fit by some hundred megabytes.
+    Tensors of varying sizes fragment the heap. On Linux the C library keeps the freed
+    memory, so that a process would grow by some hundred megabytes with every fit.
     """
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -24,7 +24,7 @@ def release_memory(device: torch.device) -> None:
 
 @cache
 def _find_malloc_trim() -> Callable[[int], int] | None:
-    """Return glibc's function, None where the C library is another one."""
+    """Return ``malloc_trim`` of glibc; None with any other C library."""
     try:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
@@ -43,30 +43,30 @@ def retry_smaller(
     device: torch.device,
     release: Callable[[], object] = lambda: None,
 ) -> _Result:
-    """Run something on a piece of work, in ever smaller parts if memory is short.
+    """Run a function on a piece of work, in smaller and smaller parts if out of memory.
 
     Parameters
     ----------
     run : callable
     piece : object
-        What ``run`` is given.
+        The argument of ``run``.
     make_smaller : callable
-        Returns a piece that takes less memory than the one it is given. Its second
-        argument is torch's own message, for the error if there is no smaller one.
+        Returns a piece that needs less memory. Its second argument is the message of
+        torch, for the error if there is no smaller piece.
     device : torch.device
     release : callable
-        Drops what a ``run`` that failed has left behind.
+        Frees what a failed ``run`` left behind.
 
     Returns
     -------
     object
-        What ``run`` returns.
+        The result of ``run``.
     """
     while True:
         try:
             return run(piece)
         except torch.OutOfMemoryError as error:
-            # Only the message leaves this block: the traceback holds the tensors.
+            # Only the message leaves this block: the traceback refers to tensors.
             cause = _first_line(error)
         release()
         release_memory(device)
@@ -81,28 +81,28 @@ def run_in_halves(
     device: torch.device,
     remedy: str,
 ) -> list[_Result]:
-    """Run something on all rows at once, or on halves of them if memory is short.
+    """Run a function on all rows, or on halves of them if out of memory.
 
     Parameters
     ----------
     run : callable
-        Is given some of the rows.
+        Called with some of the rows.
     rows : list of int
     ids : sequence of sequence of int
-        The token ids of each row, which the error about a single one counts.
+        The token ids of each row, for the error message.
     device : torch.device
     remedy : str
-        What makes a single row shorter, from a capital letter on.
+        How to make a single row shorter, as a capitalized clause.
 
     Returns
     -------
     list
-        What ``run`` returned for each part, in the order of the rows.
+        The results of ``run`` for each part, in the order of the rows.
 
     Raises
     ------
     DeviceMemoryError
-        If a single row does not fit into the device's memory.
+        If a single row does not fit into the memory of the device.
     """
     waiting, results = [rows], []
 
@@ -122,20 +122,20 @@ def run_in_halves(
 def device_memory_error(
     what: str, device: torch.device, cause: str, remedies: str
 ) -> DeviceMemoryError:
-    """Return the error about what does not fit into a device's memory.
+    """Return the error about exceeded device memory.
 
     Parameters
     ----------
     what : str
     device : torch.device
     cause : str
-        The first line of torch's own message.
+        The first line of the message of torch.
     remedies : str
-        What may help besides free memory and the CPU, from a capital letter on.
+        What else may help, as a capitalized clause.
     """
     return DeviceMemoryError(
         f"{what} does not fit into the memory of device {str(device)!r} ({cause}). "
-        f"{remedies}, free the device's memory, or set device='cpu'."
+        f"{remedies}, free memory on the device, or set device='cpu'."
     )
 
 
@@ -144,7 +144,7 @@ def _first_line(error: torch.OutOfMemoryError) -> str:
 
 
 class OutOfMemoryGuard:
-    """A context that says what it was that does not fit into a device's memory.
+    """A context that names what does not fit into the memory of the device.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class OutOfMemoryGuard:
     Raises
     ------
     DeviceMemoryError
-        Instead of torch's own.
+        Instead of the error of torch.
     """
 
     def __init__(self, what: str, device: torch.device) -> None:
@@ -162,14 +162,14 @@ class OutOfMemoryGuard:
         self._device = device
 
     def __enter__(self) -> None:
-        """Do nothing yet."""
+        """Do nothing."""
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        """Replace an error of torch's about memory."""
+        """Replace the out-of-memory error of torch."""
         if not isinstance(error, torch.OutOfMemoryError):
             return
         cause = _first_line(error)
-        # The traceback holds tensors, and the new error would hold the traceback.
+        # The traceback refers to tensors, and the new error would keep the traceback.
         error.with_traceback(None)
         del error, traceback
         release_memory(self._device)
@@ -177,6 +177,5 @@ class OutOfMemoryGuard:
             self._what,
             self._device,
             cause,
-            "Take a smaller model, freeze some layers (freeze=...) if it is to be "
-            "trained",
+            "Choose a smaller model, freeze some layers (freeze=...) in training",
         ) from None

@@ -1,4 +1,4 @@
-"""Make the next thing while the last one is used."""
+"""Prefetching in a background thread."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,12 +11,12 @@ _Output = TypeVar("_Output")
 def prefetch(
     make: Callable[[_Input], _Output], inputs: Iterable[_Input]
 ) -> Iterator[_Output]:
-    """Yield what ``make`` returns for each input, one by one and one ahead.
+    """Yield the result of ``make`` for each input, computing one result ahead.
 
     Parameters
     ----------
     make : callable
-        Called in a thread of its own, which must be worth its while.
+        Called in a background thread.
     inputs : iterable
 
     Yields

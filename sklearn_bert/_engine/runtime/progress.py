@@ -1,4 +1,4 @@
-"""Progress bars, and how they name the fit that they belong to."""
+"""Progress bars, labeled with the fit that they belong to."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,17 +12,18 @@ _NUMBERS: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
 
 
 def name_fit(estimator: str) -> str:
-    """Return a name for one fit, which tells it from the others of a search.
+    """Return a name of a fit that distinguishes it from other fits of a search.
 
     Parameters
     ----------
     estimator : str
-        The name of the estimator's class.
+        The class name of the estimator.
 
     Returns
     -------
     str
-        With the number of the fit in this process, and the process if it is a worker.
+        It contains the number of the fit in this process, and the name of the process
+        if it is a worker.
     """
     worker = "" if parent_process() is None else f" ({current_process().name})"
     return f"{estimator} fit {next(_NUMBERS[estimator])}{worker}"
@@ -34,8 +35,8 @@ def progress_bar(label: str | None, **options: Any) -> tqdm:
     Parameters
     ----------
     label : str or None
-        Whose work it is, and which stage of it.
+        The fit and its stage.
     **options
-        Those of :class:`tqdm.tqdm`.
+        Options of :class:`tqdm.tqdm`.
     """
     return tqdm(desc=label, disable=label is None, **options)

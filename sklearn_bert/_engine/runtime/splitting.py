@@ -1,4 +1,4 @@
-"""Cut work into pieces that are small enough."""
+"""Split work into pieces of limited size."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -13,7 +13,7 @@ def split_greedily(
     max_size: int | None = None,
     max_items: int | None = None,
 ) -> Iterator[list[_Item]]:
-    """Cut items into runs, each as long as the limits allow.
+    """Split items into consecutive runs, each as long as the limits allow.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def split_greedily(
     size : callable
         Returns the size of an item.
     max_size, max_items : int or None
-        No run is larger, except that one item always fits.
+        Limits of a run, except that one item always fits.
 
     Yields
     ------
     list
-        The items of one run, in their order.
+        The items of one run.
     """
     run: list[_Item] = []
     total = 0

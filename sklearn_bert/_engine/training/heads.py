@@ -1,4 +1,4 @@
-"""What stands on the pooled vector: one linear layer, and the loss of its outputs."""
+"""The linear layer on top of the pooled vector, and the losses of its outputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class LinearHead:
         return features @ self.coef.T + self.intercept
 
     def rescaled(self, scale: np.ndarray, shift: np.ndarray) -> "LinearHead":
-        """Return what gives these outputs times ``scale`` plus ``shift``, in float64.
+        """Return the head whose outputs are multiplied by ``scale`` and shifted.
 
         Parameters
         ----------
@@ -39,9 +39,9 @@ class LinearHead:
         return LinearHead(scale[:, None] * self.coef, scale * self.intercept + shift)
 
     def to_module(self, device: torch.device, dtype: torch.dtype) -> nn.Linear:
-        """Return a linear layer that starts from these weights."""
+        """Return a linear layer with these weights."""
         n_outputs, size = self.coef.shape
-        # Made without weights, since drawing some would advance the global generator.
+        # On the meta device, since random weights would advance the global generator.
         layer = nn.Linear(size, n_outputs, device="meta", dtype=dtype)
         layer = layer.to_empty(device=device)
         with torch.no_grad():
@@ -66,7 +66,7 @@ class SoftmaxLoss:
     Attributes
     ----------
     label_smoothing : float
-        Share of the target that is spread evenly over all classes.
+        Fraction of the target that is distributed evenly over all classes.
     """
 
     label_smoothing: float = 0.0
@@ -80,20 +80,20 @@ class SoftmaxLoss:
 
 @dataclass(frozen=True)
 class SigmoidLoss:
-    """Cross-entropy of several labels, each of them on or off; their mean.
+    """Mean binary cross-entropy over several labels.
 
     Attributes
     ----------
     label_smoothing : float
-        Share of each target that is spread evenly over on and off.
+        Fraction of each target that is distributed evenly over 0 and 1.
     pos_weight : tuple of float, length n_labels, or None
-        Factor of each label's loss where it is on.
+        Factor of the loss of each label for samples that have it.
     """
 
     label_smoothing: float = 0.0
     pos_weight: tuple[float, ...] | None = None
-    # The same as tensors, by number format and device, so that a recorded step finds
-    # them at the same place each time.
+    # The same as tensors, by dtype and device, since a CUDA graph needs them at the
+    # same address in each step.
     _moved: dict[Any, Tensor] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -111,7 +111,7 @@ class SigmoidLoss:
         if (dtype, device) not in self._moved:
             factors = torch.tensor(self.pos_weight, dtype=dtype)
             if device.type != "cpu":
-                # As batches are moved, since a plain copy to a GPU would wait for it.
+                # Moved as batches are, since a plain copy to a GPU synchronizes.
                 factors = move(factors, device)
             self._moved[dtype, device] = factors
         return self._moved[dtype, device]
@@ -126,7 +126,7 @@ _OF_NUMBERS: dict[str, Callable[..., Tensor]] = {
 
 @dataclass(frozen=True)
 class NumberLoss:
-    """Distance between numbers and what they should be; the mean over the outputs.
+    """Regression loss, averaged over the outputs.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Filling batches up to one of a few sizes, with a text that counts for nothing."""
+"""Padding of batches to a few shapes, with a text of weight 0."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.training.batches import TrainingBatch
 
-# Tokens between two sizes: few sizes, and a filling that a GPU hardly notices.
+# Tokens between two sizes: few sizes, and padding that hardly costs time on a GPU.
 STEP = 256
 
 
 def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
-    """Add a text of weight 0, so that many batches have the same shapes.
+    """Add a text of weight 0, so that many batches have the same shape.
 
     Parameters
     ----------
@@ -23,9 +23,9 @@ def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
     Returns
     -------
     TrainingBatch
-        Of a multiple of ``STEP`` tokens. Its ``batch.lengths`` are no lengths but
-        bounds of them, a multiple of ``STEP`` as well. Where words are read, there are
-        as many as tokens. ``part`` itself, if it has more words than that.
+        Its number of tokens is a multiple of ``STEP``. Its ``batch.lengths`` are upper
+        bounds, also multiples of ``STEP``. If words are read, there are as many words
+        as tokens. ``part`` itself, if it has more words than that.
     """
     batch = part.batch
     n_tokens = len(batch.input_ids)
@@ -39,7 +39,7 @@ def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
     filled = Batch(
         lengths=(bound,) * (len(batch.lengths) + 1),
         boundaries=_append(batch.boundaries, n_tokens + n_more),
-        # A token that the batch holds already, at the first place.
+        # A token that is already in the batch.
         input_ids=_append(batch.input_ids, int(batch.input_ids[0]), n_more),
         positions=_append(batch.positions, 0, n_more),
         segments=_append_if(batch.segments, 0, n_more),

@@ -37,7 +37,7 @@ def test_another_training_is_refused_by_what_differs(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"damaged", b"\x00" * 100])
 def test_a_damaged_file_is_refused(tmp_path, content):
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(ResumeError, match="Remove it to train from the beginning"):
+    with pytest.raises(ResumeError, match="Remove it to start over"):
         TrainingFile(tmp_path, {}).load()
 
 

@@ -31,11 +31,14 @@ def test_auto_takes_cuda_first(monkeypatch):
 @pytest.mark.parametrize(
     ("device", "message"),
     [
-        ("gpu", "must be 'auto' or a torch device .*Got 'gpu'"),
-        ("", "must be 'auto' or a torch device"),
-        ("cuda:7", r"must exist on this machine. Got 'cuda:7', .*0 cuda device\(s\)"),
-        ("mps", "must exist on this machine. Got 'mps'"),
-        ("xla", "must exist on this machine. Got 'xla'"),
+        ("gpu", "must be 'auto' or a PyTorch device .*Got 'gpu'"),
+        ("", "must be 'auto' or a PyTorch device"),
+        (
+            "cuda:7",
+            r"must be available on this machine. Got 'cuda:7', .*0 cuda device\(s\)",
+        ),
+        ("mps", "must be available on this machine. Got 'mps'"),
+        ("xla", "must be available on this machine. Got 'xla'"),
     ],
 )
 def test_devices_that_are_not_there_are_refused(monkeypatch, device, message):

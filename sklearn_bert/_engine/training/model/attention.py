@@ -1,9 +1,9 @@
-"""Attention of training on a CPU, with its gradient written out.
+"""Attention in training on a CPU, with an explicit gradient.
 
-Texts of similar length are padded to one block, which a few large products serve
-forwards and backwards. A block has no more texts than let its scores stay in the
-caches. Those of long texts are computed again on the way back rather than stored, so
-that memory grows with the length of the texts and not with its square.
+Texts of similar length are padded to a block, which is computed by a few large matrix
+products in the forward and backward pass. The size of a block is limited so that its
+scores fit into the caches. The scores of long texts are recomputed in the backward
+pass, so that memory grows linearly with the length of the texts, not quadratically.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ from torch.autograd.function import once_differentiable
 from sklearn_bert._engine.compat.torch_private import softmax_backward
 from sklearn_bert._engine.encoding.batch import Batch
 
-# Measured: the products of so many scores stay in the caches.
+# Measured: this many scores fit into the caches.
 _SCORES_PER_BLOCK = 1 << 20
 _LONGEST_STORED = 64
-# bfloat16 is fast in whole vectors only, and each new shape is compiled first.
+# bfloat16 is only fast in whole vectors, and each new shape has to be compiled.
 _STEPS = {torch.bfloat16: 32}
 _STEP = 8
 
@@ -32,21 +32,22 @@ _STEP = 8
 class Block:
     """Some sequences of a flat batch, padded to one length.
 
-    Flat are rows of ``n_parts * n_heads * head_size`` numbers, one for each of the T
-    tokens of the batch. In the block, each part and head of a sequence is a matrix.
+    A flat tensor has one row of ``n_parts * n_heads * head_size`` numbers for each of
+    the T tokens of the batch. In the block, each part and head of a sequence is a
+    matrix.
 
     Attributes
     ----------
     n_rows, n_heads, length : int
     tokens : slice
-        Where in the batch the block's tokens are.
+        The tokens of the block in the batch.
     mask : Tensor of shape (n_rows * n_heads, 1, length)
-        What is added to the scores: 0 for tokens, minus infinity for padding.
+        Added to the scores: 0 for tokens, minus infinity for padding.
     sources : dict of int to Tensor
-        By the number of parts, which row of the flat tensor each place of the block
-        takes, where each part and head of a token is a row.
+        For each number of parts, the row of the flat tensor for each position in the
+        block, where each part and head of a token is a row.
     targets : dict of int to Tensor
-        By the number of parts, which place of the block each such row takes.
+        For each number of parts, the position in the block of each of these rows.
     """
 
     n_rows: int
@@ -58,12 +59,12 @@ class Block:
     targets: dict[int, Tensor]
 
     def take(self, flat: Tensor, n_parts: int) -> Tensor:
-        """Return the block's part of a flat tensor.
+        """Return the part of a flat tensor that belongs to the block.
 
         Parameters
         ----------
         flat : Tensor of shape (R, n_parts * n_heads * head_size)
-            Whose first row is for padding and whose next T rows are the tokens'.
+            The first row is for padding, and the next T rows are those of the tokens.
 
         Returns
         -------
@@ -74,20 +75,20 @@ class Block:
         return pieces.index_select(0, self.sources[n_parts]).view(shape)
 
     def put(self, parts: Tensor, flat: Tensor) -> None:
-        """Write what :meth:`take` returns to the block's tokens of (T, ...)."""
+        """Write the output of :meth:`take` to the tokens of the block in (T, ...)."""
         n_parts, size = parts.shape[0], parts.shape[-1]
         out = flat[self.tokens].view(-1, size)
         torch.index_select(parts.view(-1, size), 0, self.targets[n_parts], out=out)
 
 
 def plan_blocks(batch: Batch, dtype: torch.dtype, n_heads: int) -> list[Block]:
-    """Cut a batch into blocks for :func:`block_attention`.
+    """Split a batch into blocks for :func:`block_attention`.
 
     Parameters
     ----------
     batch : Batch
     dtype : torch.dtype
-        Of the queries, keys and values.
+        The dtype of the queries, keys and values.
     n_heads : int
 
     Returns
@@ -110,7 +111,7 @@ def plan_blocks(batch: Batch, dtype: torch.dtype, n_heads: int) -> list[Block]:
 def _runs(
     lengths: tuple[int, ...], step: int, n_heads: int
 ) -> Iterator[tuple[slice, int]]:
-    """Yield sequences of one length, rounded up, that make one block."""
+    """Yield the sequences of each block, whose rounded lengths are equal."""
     start = 0
     for length, run in groupby(lengths, lambda n: -(-n // step) * step):
         stop = start + len(list(run))
@@ -130,7 +131,7 @@ def _make_block(
     n_rows, n_tokens = len(lengths), sum(lengths)
     is_token = np.arange(length) < np.array(lengths)[:, None]
     mask = np.where(is_token, 0, -np.inf).repeat(n_heads, axis=0)
-    # Of each place its token, counted from 1; padding is row 0.
+    # The token at each position, counted from 1; padding is row 0.
     tokens = np.zeros(is_token.shape, dtype=np.int64)
     tokens[is_token] = first_token + 1 + np.arange(n_tokens)
     sources, targets = {}, {}
@@ -195,9 +196,9 @@ def block_attention(qkv: Tensor, blocks: list[Block], scale: float) -> Tensor:
     Parameters
     ----------
     qkv : Tensor of shape (R, 3 * n_heads * head_size)
-        Queries, keys and values of R rows, of which the first T are the tokens'.
+        Queries, keys and values of R rows, the first T of which are tokens.
     blocks : list of Block
-        What :func:`plan_blocks` made of the batch.
+        The output of :func:`plan_blocks`.
     scale : float
         Factor of the scores before the softmax.
 
@@ -214,7 +215,7 @@ def _with_padding_row(flat: Tensor) -> Tensor:
 
 
 def _attention(heads: Tensor, block: Block, scale: float) -> Tensor:
-    """Return how much each token attends to each: (rows * heads, length, length)."""
+    """Return the attention weights: (rows * heads, length, length)."""
     query, key, _ = heads
     scores = torch.baddbmm(block.mask, query, key.transpose(1, 2), alpha=scale)
     return scores.softmax(-1)

@@ -1,9 +1,9 @@
-"""Operations of training with gradients that are written out.
+"""Operations of training with explicit gradients.
 
-torch derives gradients operation by operation. Here a layer's few large ones have their
-own, which spares copies: weights are rounded to the number format of the products once,
-their gradients come out in the layout of the weights, and a dropout, a residual sum and
-a norm are one step.
+torch derives gradients operation by operation. The explicit gradients of the large
+operations of a layer avoid copies: weights are rounded to the dtype of the products
+once, their gradients have the layout of the weights, and dropout, residual sum and norm
+are one step.
 """
 
 from typing import Any
@@ -16,12 +16,12 @@ from torch.autograd.function import once_differentiable
 from sklearn_bert._engine.compat.torch_private import layer_norm_backward
 
 # Products in bfloat16 are compiled for each new number of rows, which takes several
-# times as long as the product itself.
+# times as long as the product.
 _ROW_STEP = 64
 
 
 def product_dtype(x: Tensor) -> torch.dtype:
-    """Return the number format of products with ``x``, which autocast may set."""
+    """Return the dtype of products with ``x``, which autocast may set."""
     kind = x.device.type
     if torch.is_autocast_enabled(kind):
         return torch.get_autocast_dtype(kind)
@@ -29,14 +29,14 @@ def product_dtype(x: Tensor) -> torch.dtype:
 
 
 def pad_rows(n_rows: int, weight: Tensor) -> int:
-    """Return the number of rows to fill a product with ``weight`` up to."""
+    """Return the padded number of rows of a product with ``weight``."""
     if weight.device.type != "cpu" or product_dtype(weight) != torch.bfloat16:
         return n_rows
     return -(-n_rows // _ROW_STEP) * _ROW_STEP
 
 
 class _Linear(torch.autograd.Function):
-    """``x @ weight.T + bias`` in another number format than the weights'."""
+    """``x @ weight.T + bias`` in a dtype other than that of the weights."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class _Linear(torch.autograd.Function):
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Return ``x @ weight.T + bias`` in the number format of the products.
+    """Return ``x @ weight.T + bias`` in the dtype of products.
 
     Parameters
     ----------
@@ -127,12 +127,12 @@ def add_norm(
     residual : Tensor of shape (n, size)
     norm : nn.LayerNorm
     mask : Tensor of shape (n, size) or None
-        Zeros and ones in the number format of ``x``; None is all ones.
+        Zeros and ones in the dtype of ``x``; None means all ones.
     scale : float
 
     Returns
     -------
     Tensor of shape (n, size)
-        In the number format of ``residual``.
+        In the dtype of ``residual``.
     """
     return _AddNorm.apply(x, residual, norm.weight, norm.bias, norm.eps, mask, scale)

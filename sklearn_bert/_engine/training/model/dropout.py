@@ -1,9 +1,8 @@
-"""Dropout from one cheap stream of random bytes that belongs to one fit.
+"""Dropout with a fast random generator per fit.
 
-torch draws a mask number by number, which takes a fifth of a training step on a CPU,
-and it draws from the process's global generator. Here each number of a mask costs one
-byte of a fast generator, and fits that run at the same time in several threads do not
-disturb each other.
+Drawing a mask with torch takes a fifth of a training step on a CPU and uses the global
+generator. Here each element of a mask takes one byte of a fast generator, and
+concurrent fits in several threads do not affect each other.
 """
 
 from typing import Any
@@ -17,13 +16,13 @@ _ONE_IN_BFLOAT16 = 0x3F80
 
 
 class Dropout(nn.Module):
-    """Zero some numbers and scale up the others, while ``is_on``.
+    """Set some activations to 0 and scale up the others, while ``is_on``.
 
     Parameters
     ----------
     probability : float
-        Rounded to a multiple of 1/256 on a CPU. The scale belongs to the rounded one,
-        so means stay as they are.
+        Rounded to a multiple of 1/256 on a CPU. The scale is that of the rounded
+        probability, which preserves the mean.
     seed : int
     device : torch.device
     """
@@ -34,7 +33,7 @@ class Dropout(nn.Module):
         self._device = device
         self._on_cpu = device.type == "cpu"
         if self._on_cpu:
-            # The extremes would drop nothing, or all.
+            # The extremes would drop nothing or everything.
             levels = min(max(round(probability * _LEVELS), 1), _LEVELS - 1)
             self._n_dropped = levels if probability else 0
             self._kept = 1 - self._n_dropped / _LEVELS
@@ -43,24 +42,24 @@ class Dropout(nn.Module):
         self.restart(seed)
 
     def restart(self, seed: int) -> None:
-        """Draw from here on what a new one with this seed would draw."""
+        """Restart with the random numbers of this seed."""
         if self._on_cpu:
             self._bits = np.random.SFC64(seed)
         else:
             self._generator = torch.Generator(self._device).manual_seed(seed)
 
     def register(self, graph: Any) -> None:
-        """Let each replay of a CUDA graph draw other numbers; on a GPU only."""
+        """Let each replay of a CUDA graph draw different numbers; only on a GPU."""
         graph.register_generator_state(self._generator)
 
     def renew(self) -> None:
-        """Draw on from another generator, on a GPU, where a recording spoilt one."""
+        """Replace the generator on a GPU after a failed graph capture."""
         seed = self._generator.initial_seed() + 1
         self._generator = torch.Generator(self._device).manual_seed(seed)
 
     @property
     def scale(self) -> float:
-        """The factor of the numbers that are kept."""
+        """The factor of the activations that are kept."""
         return 1 / self._kept if self._acts else 1.0
 
     @property
@@ -73,9 +72,9 @@ class Dropout(nn.Module):
         return x if mask is None else (x * mask).mul_(self.scale)
 
     def mask(self, like: Tensor) -> Tensor | None:
-        """Draw zeros and ones in the shape and number format of ``like``.
+        """Draw zeros and ones in the shape and dtype of ``like``.
 
-        None stands for ones alone.
+        None means all ones.
         """
         if not self._acts:
             return None
@@ -84,8 +83,8 @@ class Dropout(nn.Module):
             return mask.bernoulli_(self._kept, generator=self._generator)
         draws = self._bits.random_raw(-(-like.numel() // 8)).view(np.uint8)
         is_kept = draws[: like.numel()] >= self._n_dropped
-        # In the same format, since products of unlike ones are slow; for bfloat16 by
-        # way of its bits, since torch converts to it slowly.
+        # In the same dtype, since mixed products are slow. For bfloat16 the bits are
+        # written directly, since the conversion of torch is slow.
         if like.dtype != torch.bfloat16:
             return torch.from_numpy(is_kept).view(like.shape).to(like.dtype)
         bits = np.multiply(is_kept, _ONE_IN_BFLOAT16, dtype=np.int16)
