@@ -17,7 +17,7 @@ from sklearn_bert._params.shared import (
     constraints,
     document,
 )
-from sklearn_bert._targets.checks import check_labels
+from sklearn_bert._targets.labels import check_classes, check_labels
 from sklearn_bert._targets.targets import (
     Target,
     check_same_classes,
@@ -300,7 +300,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         if known is None and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
-            classes = np.unique(list(classes))
+            classes = check_classes(classes)
             if known is not None and not np.array_equal(known, classes):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to "

@@ -10,7 +10,7 @@ from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.shared import FINE_TUNING, REGRESSION, constraints, document
-from sklearn_bert._targets.checks import check_numbers
+from sklearn_bert._targets.numbers import check_numbers
 from sklearn_bert._targets.targets import Target, read_numbers
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import ConstantTargetWarning

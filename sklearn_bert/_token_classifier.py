@@ -12,10 +12,9 @@ from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._inputs.sentences import check_sentences
 from sklearn_bert._params.shared import TAGGING, constraints, document
 from sklearn_bert._targets.bio import BioRules, check_bio
-from sklearn_bert._targets.checks import check_weights
+from sklearn_bert._targets.checks import as_objects, check_weights
 from sklearn_bert._targets.tags import (
     TagTarget,
-    as_objects,
     check_tags,
     flat_tags,
     read_tags,
@@ -241,7 +240,9 @@ class BertTokenClassifier(BaseFineTuner):
             Sentences as lists of words, or as texts that `word_tokenizer` splits.
 
         y : array-like of shape (n_samples,), of lists
-            One tag, a str or an int, for each word of each sentence.
+            One tag, a str or an int, for each word of each sentence. -100 is refused,
+            which marks tokens without a label in Hugging Face data: give the tags of
+            words, as they were before they were aligned with tokens.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sentence in the loss. One of weight 0 is left out.

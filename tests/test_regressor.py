@@ -308,7 +308,7 @@ def test_bad_weights_are_refused_in_scikit_learns_words(make, weights, words):
 def test_a_pair_with_a_missing_half_is_refused(make):
     with pytest.raises(InputError, match=re.escape("Got None (NoneType) in row 1")):
         make().fit([("a", "b"), ("c", None)], [0, 1])
-    with pytest.raises(InputError, match="both of its halves"):
+    with pytest.raises(InputError, match="Give both texts of each pair"):
         make().fit([("a", "b"), ("c",)], [0, 1])
 
 

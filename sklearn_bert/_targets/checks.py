@@ -1,123 +1,19 @@
-"""What estimators accept as targets of texts and as weights.
+"""What all targets must be, and what weights may be.
 
 Errors are scikit-learn's own wherever it has one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import isinf
+from numbers import Number
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    _check_y,
-    check_array,
-    check_consistent_length,
-)
+from sklearn.utils.validation import _check_sample_weight
 
-from sklearn_bert._engine.text.inputs import Texts
+from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import is_missing, show_some
-
-
-def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.csr_array:
-    """Read y as one label per text, or as a label indicator matrix.
-
-    Parameters
-    ----------
-    y : array-like or sparse matrix
-    texts : Texts
-        What y belongs to.
-    estimator : object
-        Named in errors.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,), or ndarray or CSR of shape (n_samples, n_labels)
-
-    Raises
-    ------
-    ValueError
-        If y is of another length, holds NaN or numbers that are no labels, or has
-        several columns and is no indicator matrix.
-    """
-    check_y_given(y, estimator, "label")
-    _check_no_missing(y, "label")
-    kind = type_of_target(y, input_name="y")
-    check_consistent_length(texts.first, y)
-    if kind in ("binary", "multiclass", "unknown"):
-        _refuse_label_lists(y)
-    check_classification_targets(y)
-    if kind == "multilabel-indicator":
-        y = check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
-        _check_indicators(y)
-        return y
-    if kind.endswith("multioutput"):
-        raise ValueError(
-            "y must hold one label per text, or be a label indicator matrix of zeros "
-            f"and ones. Got {kind} targets of shape {np.shape(y)}. Where each text has "
-            "several labels, turn the lists of labels into an indicator matrix with "
-            "sklearn.preprocessing.MultiLabelBinarizer; where it has several targets, "
-            "use sklearn.multioutput.MultiOutputClassifier."
-        )
-    return _check_y(y, estimator=estimator)
-
-
-def _refuse_label_lists(y: Any) -> None:
-    """Refuse lists that scikit-learn takes for a column, and sets, which it cannot."""
-    if not isinstance(y, list):
-        return
-    row = next((row for row in y if isinstance(row, list | tuple | set)), None)
-    if row is not None:
-        raise ValueError(
-            f"y must hold one label per text. Got {row!r}, a {type(row).__name__} of "
-            "labels. Where texts may have several labels, turn the lists into an "
-            "indicator matrix with sklearn.preprocessing.MultiLabelBinarizer; where "
-            "each has one, give y = [label for [label] in y]."
-        )
-
-
-def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:
-    """Refuse other numbers than 0 and 1, which scikit-learn lets pass in pairs."""
-    values = y.data if sparse.issparse(y) else y
-    if not np.isin(values, (0, 1)).all():
-        raise ValueError(
-            "y must hold zeros and ones where it has several columns: a label "
-            f"indicator matrix. Got the values {np.unique(values).tolist()}. Where one "
-            "of them means that a text has the label, give (y == that).astype(int); "
-            "where the columns are targets with classes of their own, use "
-            "sklearn.multioutput.MultiOutputClassifier."
-        )
-
-
-def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
-    """Read y as one number per text, or as several.
-
-    Parameters
-    ----------
-    y : array-like
-    texts : Texts
-        What y belongs to.
-    estimator : object
-        Named in errors.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,) or (n_samples, n_targets), float64
-
-    Raises
-    ------
-    ValueError
-        If y is of another length, or holds anything but finite numbers.
-    """
-    check_y_given(y, estimator, "number")
-    _check_no_missing(y, "number")
-    y = check_array(
-        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
-    )
-    check_consistent_length(texts.first, y)
-    return y.astype(np.float64)
 
 
 def check_y_given(y: Any, estimator: Any, what: str) -> None:
@@ -129,13 +25,48 @@ def check_y_given(y: Any, estimator: Any, what: str) -> None:
         )
 
 
-def _check_no_missing(y: Any, what: str) -> None:
-    """Refuse missing values, which NumPy would make the text 'nan' of beside texts."""
-    if sparse.issparse(y) or not isinstance(y, Iterable):
+def as_array(y: Any) -> Any:
+    """Return y as an array of a NumPy dtype that holds the values as they are.
+
+    scikit-learn would make floats of nullable integers, and NumPy texts of numbers
+    next to texts. Lists of lists or sets stay as they are, and whatever is not
+    array-like.
+    """
+    is_sequence = isinstance(y, Sequence) and not isinstance(y, str | bytes)
+    if sparse.issparse(y) or not (is_sequence or hasattr(y, "__array__")):
+        return y
+    if is_sequence and any(isinstance(x, set) or as_list(x) is not None for x in y):
+        return y
+    array = np.asarray(y)
+    # NumPy's dates become other types in a list.
+    if is_sequence and array.dtype.kind not in "mM" and array.tolist() != list(y):
+        array = as_objects(list(y))
+    # scikit-learn does not know NumPy's StringDType.
+    return _numbers(array.astype(object) if array.dtype.kind == "T" else array)
+
+
+def _numbers(array: np.ndarray) -> np.ndarray:
+    """Return objects as numbers if they all are, and stay the same."""
+    if array.dtype != object or not all(isinstance(x, Number) for x in array.flat):
+        return array
+    numbers = np.array(array.tolist())
+    is_same = numbers.dtype != object and numbers.tolist() == array.tolist()
+    return numbers if is_same else array
+
+
+def as_objects(values: Sequence[Any]) -> np.ndarray:
+    """Return values as an array of objects, also if they are lists."""
+    array = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        array[place] = value
+    return array
+
+
+def check_no_missing(y: Any, what: str) -> None:
+    """Refuse missing values and infinity, in arrays and in lists of lists."""
+    if not isinstance(y, np.ndarray | list | tuple) or getattr(y, "ndim", 1) == 0:
         return
-    # A frame, gone over, would give its columns' names.
-    y = np.asarray(y) if hasattr(y, "columns") else y
-    values = y.tolist() if hasattr(y, "tolist") else list(y)
+    values = y.tolist() if isinstance(y, np.ndarray) else list(y)
     rows = [
         row
         for row, value in enumerate(values)

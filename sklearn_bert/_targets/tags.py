@@ -11,8 +11,11 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, rows_of
 from sklearn_bert._inputs.values import is_missing, show
-from sklearn_bert._targets.checks import check_y_given
+from sklearn_bert._targets.checks import as_array, as_objects, check_y_given
 from sklearn_bert._targets.targets import ClassTarget, ClassWeight, read_classes
+
+# What Hugging Face data give a token that is not the first of its word.
+_NO_LABEL = -100
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def read_tags(
 
 def flat_tags(y: Any) -> np.ndarray:
     """Return the tags of all sentences, end to end."""
-    return np.array(list(chain.from_iterable(y)))
+    return as_array(list(chain.from_iterable(y)))
 
 
 def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
@@ -134,20 +137,10 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
     """
     check_y_given(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
-    rows = _rows_of_tags(y)
-    lists = []
-    for row, tags in enumerate(rows):
-        listed = as_list(tags)
-        if listed is None:
-            raise ValueError(
-                "y must hold a list of tags for each sentence, with one tag for each "
-                f"word. Got {show(tags)} in row {row}. If X and y are a single "
-                "sentence, put them into lists: [words] and [tags]."
-            )
-        lists.append(listed)
-    _check_lengths(lists, sentences)
-    _check_kinds(lists)
-    return as_objects(lists)
+    tags = [_read_tags(tags, row) for row, tags in enumerate(_rows_of_tags(y))]
+    _check_lengths(tags, sentences)
+    _check_kinds(tags)
+    return as_objects(tags)
 
 
 def _rows_of_tags(y: Any) -> list[Any]:
@@ -158,15 +151,20 @@ def _rows_of_tags(y: Any) -> list[Any]:
             f"y must be one column of lists of tags. Got {n_columns} columns. Select "
             "the column."
         )
-    return rows_of(y) if hasattr(y, "columns") else list(y)
+    return rows_of(y)
 
 
-def as_objects(rows: list[Any]) -> np.ndarray:
-    """Return lists as an array of objects, whatever their lengths."""
-    array = np.empty(len(rows), dtype=object)
-    for place, row in enumerate(rows):
-        array[place] = row
-    return array
+def _read_tags(tags: Any, row: int) -> list[Any]:
+    """Return the tags of a sentence; texts as plain str."""
+    listed = as_list(tags)
+    if listed is None:
+        raise ValueError(
+            "y must hold a list of tags for each sentence, with one tag for each "
+            f"word. Got {show(tags)} in row {row}. If X and y are a single "
+            "sentence, put them into lists: [words] and [tags]."
+        )
+    # str() would give the name of a member of an Enum.
+    return [str.__str__(tag) if isinstance(tag, str) else tag for tag in listed]
 
 
 def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
@@ -179,8 +177,8 @@ def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
         row, n_tags, n_words = wrong[0]
         raise ValueError(
             f"y must hold one tag for each word. Got {n_tags} tags for {n_words} words "
-            f"in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. Tag "
-            "the words as X has them, or correct the lists."
+            f"in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. Give "
+            "one tag for each word of X; split_words shows the words."
         )
 
 
@@ -194,9 +192,16 @@ def _check_kinds(tags: list[list[Any]]) -> None:
                     f"Input y contains NaN. The tag of word {place} of sentence {row} "
                     "is missing. Drop the sentence, or give the word a tag."
                 )
+            if isinstance(tag, Integral) and tag == _NO_LABEL:
+                raise ValueError(
+                    f"y must hold one tag for each word. Got {_NO_LABEL} for word "
+                    f"{place} of sentence {row}, which marks tokens without a label in "
+                    "Hugging Face data. Give the tags of the words, as they were "
+                    "before they were aligned with tokens."
+                )
             if not isinstance(tag, kind):
                 raise ValueError(
                     "y must hold tags that are all texts (str) or all int. Got "
-                    f"{show(tag)} for word {place} of sentence {row}. Turn tags into "
+                    f"{show(tag)} for word {place} of sentence {row}. Convert tags to "
                     "texts with str."
                 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sklearn_bert._targets.bio import BioRules, check_bio
-from sklearn_bert._targets.tags import as_objects
+from sklearn_bert._targets.checks import as_objects
 
 CLASSES = np.array(["B-x", "B-y", "I-x", "I-y", "O"])
 

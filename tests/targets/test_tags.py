@@ -1,9 +1,17 @@
 """From lists of tags to a class for each word."""
 
+import enum
+
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
-from sklearn_bert._targets.tags import as_objects, read_tags
+from sklearn_bert import BertTokenClassifier
+from sklearn_bert._engine.text.inputs import Sentences
+from sklearn_bert._targets.checks import as_objects
+from sklearn_bert._targets.tags import check_tags, flat_tags, read_tags
 
 Y = as_objects([["b", "a"], [], ["c"], ["a", "a", "b"]])
 WEIGHTS = np.array([1.0, 1.0, 0.0, 2.0])
@@ -35,3 +43,36 @@ def test_class_weights_go_by_word():
     balanced = read_tags(Y, WEIGHTS, None, "balanced", 0.0)
     totals = np.bincount(balanced.values, balanced.weights)
     assert totals[0] == pytest.approx(totals[1])
+
+
+class Tag(str, enum.Enum):  # noqa: UP042
+    OUT = "O"
+    NAME = "B-name"
+
+
+TEXTS, NUMBERS = [["O", "B-name"], ["O"]], [[2**53, 2**53 + 1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        (TEXTS, TEXTS),
+        ([[Tag.OUT, Tag.NAME], [Tag.OUT]], TEXTS),
+        ([np.array(["O", "B-name"]), ("O",)], TEXTS),
+        (pd.Series(TEXTS), TEXTS),
+        (pl.Series(TEXTS), TEXTS),
+        (pa.array(TEXTS), TEXTS),
+        (pl.DataFrame({"tags": TEXTS}), TEXTS),
+        (pa.table({"tags": TEXTS}), TEXTS),
+        (NUMBERS, NUMBERS),
+        ([np.array([2**53, 2**53 + 1]), np.array([0], "uint8")], NUMBERS),
+        (pa.array(NUMBERS), NUMBERS),
+        ([[2**63, 2**63 + 1], [-1]], [[2**63, 2**63 + 1], [-1]]),
+        ([["O", "O\0"], ["O"]], [["O", "O\0"], ["O"]]),
+    ],
+    ids=str,
+)
+def test_tags_are_as_given(y, expected):
+    tags = check_tags(y, Sentences([["a", "b"], ["c"]]), BertTokenClassifier())
+    assert tags.tolist() == expected
+    assert flat_tags(tags).tolist() == [*expected[0], *expected[1]]
