@@ -18,6 +18,7 @@ TRANSFORMERS = {
     f"{ENGINE}.checkpoints.load",
     f"{ENGINE}.encoding.modules",
     f"{ENGINE}.masked_lm.model",
+    f"{ENGINE}.masked_lm.model_folder",
 }
 ESTIMATORS = {
     "_classifier",

@@ -13,7 +13,8 @@ from sklearn_bert._engine.masked_lm.loaded import (
     FittedMaskedModel,
 )
 from sklearn_bert._engine.masked_lm.masking import Masker
-from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, save_masked_model
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
+from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
 from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer

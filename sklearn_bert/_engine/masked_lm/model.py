@@ -6,17 +6,12 @@ the files of the family can be read and written, and the head is computed only f
 masked tokens.
 """
 
-import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
@@ -37,7 +32,6 @@ from sklearn_bert._engine.checkpoints.packed import (
 )
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
-from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import CheckpointError
 
@@ -303,90 +297,3 @@ def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
         for name, array in packed.head.items():
             own[name].copy_(torch.tensor(array))
     return model
-
-
-def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
-    """Write a folder that transformers and every estimator of this package can read.
-
-    A temporary folder is written and renamed, so that the result is complete or absent.
-    An existing folder, which may be a mount point, gets config.json last, without which
-    it is not a model.
-
-    Parameters
-    ----------
-    packed : PackedMaskedModel
-    folder : pathlib.Path
-        Must not exist, or be empty.
-    """
-    exists = folder.exists()
-    place = folder if exists else folder.parent
-    place.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=place))
-    try:
-        _write(packed, beside)
-        if exists:
-            parts = sorted(
-                beside.iterdir(), key=lambda path: path.name == "config.json"
-            )
-            for path in parts:
-                path.rename(folder / path.name)
-            beside.rmdir()
-        else:
-            beside.chmod(0o755)
-            beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-
-
-def _write(packed: PackedMaskedModel, folder: Path) -> None:
-    from transformers import PreTrainedTokenizerFast
-
-    model = unpack_masked_model(packed)
-    whole = model.head.whole
-    architecture = packed.encoder.architecture
-    own = Tokenizer.from_str(packed.encoder.tokenizer)
-    controls = {
-        kind: name
-        for kind, names in CONTROL_NAMES.items()
-        if (name := find_control(own, names)) is not None
-    }
-    inputs = ["input_ids", "attention_mask"]
-    if architecture.has_segments:
-        inputs.insert(1, "token_type_ids")
-    with quietly():
-        setattr(whole, whole.base_model_prefix, model.checkpoint.model)
-        whole.save_pretrained(folder)
-        PreTrainedTokenizerFast(
-            tokenizer_object=own,
-            model_max_length=architecture.max_length,
-            model_input_names=inputs,
-            **controls,
-        ).save_pretrained(folder)
-    if architecture.pooling is not None:
-        _write_declarations(architecture.pooling, architecture, folder)
-
-
-def _write_declarations(pooling: str, architecture: Architecture, folder: Path) -> None:
-    """Declare a pooling as sentence-transformers does."""
-    package, beside = "sentence_transformers.models", "1_Pooling"
-    declared = pooling.split("+")
-    keys = {
-        "cls": "pooling_mode_cls_token",
-        "mean": "pooling_mode_mean_tokens",
-        "max": "pooling_mode_max_tokens",
-    }
-    contents: dict[str, Any] = {
-        "modules.json": [
-            {"idx": k, "name": str(k), "path": path, "type": f"{package}.{kind}"}
-            for k, (path, kind) in enumerate([("", "Transformer"), (beside, "Pooling")])
-        ],
-        f"{beside}/config.json": {
-            "word_embedding_dimension": architecture.hidden_size,
-            **{key: name in declared for name, key in keys.items()},
-        },
-        "sentence_bert_config.json": {"max_seq_length": architecture.max_length},
-    }
-    (folder / beside).mkdir()
-    for name, content in contents.items():
-        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")

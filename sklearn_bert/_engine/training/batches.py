@@ -12,8 +12,8 @@ from sklearn_bert._engine.encoding.batch import Batch, collate, move
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
-# Batches that are drawn together, sorted by length and then shuffled: texts of like
-# length meet, so that little is padded and few shapes differ; the order stays random.
+# Batches that are drawn together, sorted by length and then shuffled: texts of similar
+# length share a batch, so that there is little padding; the order stays random.
 _BATCHES_PER_POOL = 8
 
 
@@ -26,7 +26,7 @@ class TrainingData:
     sequences : TokenSequences
         Of n texts, each of one sequence or of several windows.
     targets : Tensor of shape (n,) or (n, n_outputs)
-        Of the texts, or of all their words, of which there are n then.
+        Of the texts; or of all their words, of which there are then n.
     weights : Tensor of shape (n,)
         Of the losses; their sum is the number of texts.
     """
@@ -49,7 +49,7 @@ class TrainingBatch:
         sequence, the k-th.
     n_texts : int
     targets : Tensor of shape (n,) or (n, n_outputs)
-        Of the texts, or of their words as they stand in ``batch``.
+        Of the texts, or of their words in the order of ``batch``.
     weights : Tensor of shape (n,)
     """
 
@@ -102,11 +102,11 @@ class BatchMaker:
 
     @property
     def n_texts(self) -> int:
-        """Number of the texts, whose words may be more."""
+        """Number of texts, not of their words."""
         return len(self._lengths)
 
     def epoch(self) -> list[list[int]]:
-        """Return all texts in batches, shuffled anew."""
+        """Return all texts in batches, in a new random order."""
         order = self._generator.permutation(len(self._lengths))
         size = self._batch_size
         batches: list[list[int]] = []

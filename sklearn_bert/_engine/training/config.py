@@ -61,7 +61,7 @@ class TrainingConfig(LoopConfig):
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Where a fit stands at the end of an epoch; what callbacks are given.
+    """The progress of a fit at the end of an epoch, as callbacks see it.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class TrainingState:
     n_epochs : int
         Number of epochs planned.
     step : int
-        Number of steps of the optimiser done.
+        Number of optimizer steps done.
     n_steps : int
         Number of steps planned.
     loss : float

@@ -32,7 +32,7 @@ from sklearn_bert._engine.training.optimizer import clip_factor
 from sklearn_bert._engine.training.shape_buckets import pad_to_bucket
 from sklearn_bert._engine.training.step_runner import PlainStepRunner, Step
 
-logger = logging.getLogger("sklearn_bert")
+_LOGGER = logging.getLogger("sklearn_bert")
 
 # Tokens of a batch before padding. Larger ones keep a GPU busy without graphs.
 LARGEST = 8192
@@ -177,7 +177,7 @@ class CudaGraphRunner:
         # Whatever cannot be recorded, and memory that is short.
         except RuntimeError as error:
             # As text, since the error holds tensors.
-            logger.debug("Training continues without CUDA graphs: %s", str(error))
+            _LOGGER.debug("Training continues without CUDA graphs: %s", str(error))
         self._give_up()
         self._dropout.renew()
         # Gradients that were not finished refer to each other, and the next backward

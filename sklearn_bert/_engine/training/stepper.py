@@ -21,7 +21,7 @@ from sklearn_bert._engine.training.step_runner import (
 from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
 from sklearn_bert.exceptions import DivergenceError
 
-logger = logging.getLogger("sklearn_bert")
+_LOGGER = logging.getLogger("sklearn_bert")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,6 @@ def make_step_runner(
     if optimizer.device.type != "cuda":
         return plain
     if reason := why_not_recorded(model):
-        logger.debug("Training steps are not recorded as CUDA graphs: %s.", reason)
+        _LOGGER.debug("Training steps are not recorded as CUDA graphs: %s.", reason)
         return plain
     return CudaGraphRunner(plain, model.trainable.dropout, batch_size)

@@ -1,4 +1,4 @@
-"""transformers' modules over flat batches, with weights that can be trained."""
+"""transformers' modules on flat batches, with trainable weights."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ from sklearn_bert._engine.training.model.autograd import pad_rows, product_dtype
 
 
 class TrainableFlatBackend(FlatBackend):
-    """A flat backend whose attention on a CPU has a gradient that is written out."""
+    """A flat backend whose attention on a CPU has an explicit gradient."""
 
     @property
     def _weight(self) -> Tensor:
@@ -48,7 +48,7 @@ class _BlockPlan:
     ) -> Tensor:
         """Attend; parameters and result are those of ``flat_attention``."""
         qkv = torch.stack((query, key, value), dim=1).flatten(1)
-        # Rotated queries and keys may come in the format of their angles.
+        # Rotated queries and keys may have the dtype of their angles.
         qkv = qkv.to(self.dtype)
         return block_attention(qkv, self._blocks, scale).view(query.shape)
 

@@ -1,4 +1,4 @@
-"""BERT's layers as few large operations, with weights that can be trained."""
+"""BERT's layers as a few large operations, with trainable weights."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +30,7 @@ from sklearn_bert._engine.training.model.dropout import Dropout
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer's weights, and the dropout behind its two blocks.
+    """One layer's weights, and the dropout after each of its two blocks.
 
     ``qkv`` are the weights and the biases of queries, keys and values as one.
     """
@@ -45,7 +45,7 @@ class _Layer:
 
 
 class TrainableFusedBackend(FusedBackend):
-    """BERT's layers over flat batches, on the module's own weights.
+    """BERT's layers on flat batches, with the module's own weights.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ class TrainableFusedBackend(FusedBackend):
     Attributes
     ----------
     joint_parameters : dict of str to Parameter
-        The queries', keys' and values' weights as one. The module's own three become
-        views of them, so they change together.
+        The weights of queries, keys and values as one. The module's own three become
+        views of them, so that they change together.
 
     Raises
     ------

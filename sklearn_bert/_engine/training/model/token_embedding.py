@@ -25,7 +25,7 @@ class RowEmbedding(nn.Module):
     rows : Tensor of shape (n_rows,), int64, or None
         The rows of the current batch.
     leaf : Tensor of shape (at least n_rows, size), or None
-        Their values, whose gradient is wanted. Further rows mean nothing.
+        Their values, which require a gradient. Further rows are not used.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -60,8 +60,8 @@ class RowEmbedding(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Return the rows of ``ids``: any shape, with the size appended.
 
-        An id outside the rows taken, such as padding, gets some other row: nobody may
-        read what becomes of it.
+        An id outside the rows taken, such as padding, gets some other row, which must
+        not be read.
         """
         if self.leaf is None:
             return F.embedding(ids, self.weight)

@@ -1,8 +1,9 @@
-"""Encoders whose weights can be trained, on the same backends as frozen ones.
+"""Encoders with trainable weights, on the same backends as frozen ones.
 
-transformers' modules stay in evaluation mode, and a :class:`Dropout` of ours stands
-where they have one of torch's: theirs draws from the process's global generator, and in
-training mode some of them drop attention, which flash kernels cannot do.
+transformers' modules stay in evaluation mode, and each dropout of torch in them is
+replaced by a :class:`Dropout` of ours: torch's draws from the global generator of the
+process, and in training mode some modules drop attention, which flash kernels do not
+support.
 """
 
 from collections.abc import Iterator
@@ -36,11 +37,11 @@ class TrainableEncoder:
     Attributes
     ----------
     encoder : Encoder
-        Runs on the weights as they are at any moment.
+        Always uses the current weights.
     tensors : tuple of TrainedTensor
-        All that is trained, the words' embeddings apart.
+        All that is trained except the token embedding.
     token_embedding : RowEmbedding or None
-        The words' embeddings; None if they are not trained.
+        None if it is not trained, or trained as a whole among ``tensors``.
     dropout : Dropout
     """
 
@@ -86,7 +87,7 @@ def make_trainable(
     dtype : torch.dtype
         Of the weights.
     autocast_dtype : torch.dtype or None
-        Left out where the model cannot run in it.
+        Ignored if the model cannot run in it.
     n_frozen : int
         0 trains all; 1 all but the embeddings; k + 1 all but these and the k lowest
         layers. Frozen layers have no dropout.
@@ -94,8 +95,8 @@ def make_trainable(
     seed : int
         Of the dropout.
     trains_all_tokens : bool
-        Whether every word's embedding is trained in every step, as where words are
-        guessed, and not only those of the words that a batch holds.
+        Whether each step trains every row of the token embedding, as predicting hidden
+        tokens needs, and not only the rows that a batch uses.
 
     Returns
     -------
@@ -144,7 +145,7 @@ _QKV = ("query", "key", "value")
 def _replace_dropout(
     model: nn.Module, dropout: Dropout, depths: LayerDepths, n_frozen: int
 ) -> None:
-    """Let ``dropout`` stand in all parts of the model that are trained."""
+    """Use ``dropout`` in the parts of the model that are trained, none elsewhere."""
     for name, module in list(model.named_modules()):
         for child_name, child in module.named_children():
             if isinstance(child, nn.Dropout):
