@@ -9,11 +9,10 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles, locate
+from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder
-from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
-from sklearn_bert._engine.encoding.shared_encoders import SHARED_ENCODERS
+from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._inputs.texts import check_texts
@@ -29,7 +28,7 @@ class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
     Subclasses have parameters of :data:`~sklearn_bert._params.shared.ENCODER`. Frozen
-    encoders are never held in attributes: they come from the process-wide registry.
+    encoders are never held in attributes: they come from the process-wide cache.
     """
 
     def _read(self, X: Any) -> Any:
@@ -110,9 +109,7 @@ class BaseBert(BaseEstimator):
     def _encoder(self, source: Source) -> Encoder:
         """Return the shared frozen encoder."""
         device, dtype = self._resolve_device()
-        if isinstance(source, CheckpointFiles):
-            return SHARED_ENCODERS.acquire(source, device, dtype, self)
-        return FITTED_ENCODERS.get(source, device, dtype)
+        return ENCODERS.get(source, device, dtype, self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,8 +1,6 @@
 """BertClassifier when something goes wrong, or goes on at the same time."""
 
 import contextlib
-import gc
-import pickle
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +14,8 @@ from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertVectorizer
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.checkpoints.packed import unpack
-from sklearn_bert._engine.encoding import fitted_encoders
-from sklearn_bert._engine.encoding.fitted_encoders import FITTED_ENCODERS
-from sklearn_bert._engine.encoding.shared_encoders import MAX_ENCODERS
+from sklearn_bert._engine.encoding import encoder
+from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.loop import FineTuning
@@ -27,7 +23,6 @@ from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
 
 LOOP = "sklearn_bert._engine.training.loop"
-SHARED = "sklearn_bert._engine.encoding.shared_encoders"
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +235,14 @@ def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels, monkeypa
     classifier = make().fit(texts, labels)
     expected = classifier.predict(texts)
     other = make(n_epochs=1).fit(texts, ["x", "y", "z", "w"] * 10)
-    run = FITTED_ENCODERS.get
+    get = ENCODERS.get
 
     def fitted_meanwhile(*args):
         # What another thread's fit does at its end.
         classifier.__dict__ = other.__dict__.copy()
-        return run(*args)
+        return get(*args)
 
-    monkeypatch.setattr(FITTED_ENCODERS, "get", fitted_meanwhile)
+    monkeypatch.setattr(ENCODERS, "get", fitted_meanwhile)
     for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
         classifier.__dict__ = make().fit(texts, labels).__dict__
         found = getattr(classifier, method)(texts)
@@ -316,37 +311,6 @@ def test_long_text_takes_effect_in_the_next_fit(make, texts, labels):
     np.testing.assert_array_equal(classifier.predict_proba(long_texts), expected)
 
 
-def test_no_more_than_so_many_encoders_run(make, texts, labels, monkeypatch):
-    first = make(n_epochs=1).fit(texts, labels)
-    expected = first.predict_proba(texts)
-    others = [pickle.loads(pickle.dumps(first)) for _ in range(MAX_ENCODERS)]
-    for other in others:
-        other.predict(texts)
-        assert len(FITTED_ENCODERS) <= MAX_ENCODERS
-    unpacked = []
-    monkeypatch.setattr(
-        fitted_encoders, "unpack", lambda x: unpacked.append(x) or unpack(x)
-    )
-    for other in others:
-        other.predict(texts)
-    assert unpacked == []
-    np.testing.assert_array_equal(first.predict_proba(texts), expected)
-    # The least recently used one had to go, and no other.
-    others[1].predict(texts)
-    assert unpacked == [first.encoder_]
-    others[0].predict(texts)
-    assert unpacked == [first.encoder_, others[0].encoder_]
-
-
-def test_an_encoder_goes_with_its_estimator(make, texts, labels):
-    classifier = make(n_epochs=1).fit(texts, labels)
-    classifier.predict(texts)
-    n_before = len(FITTED_ENCODERS)
-    del classifier
-    gc.collect()
-    assert len(FITTED_ENCODERS) == n_before - 1
-
-
 # --- memory ------------------------------------------------------------------------
 
 
@@ -384,8 +348,7 @@ def test_short_memory_in_loading_is_told_with_remedies(
     make, texts, labels, own_bert, monkeypatch
 ):
     classifier = make(n_epochs=1).fit(texts, labels)
-    monkeypatch.setattr(fitted_encoders, "choose_backend", run_out)
-    monkeypatch.setattr(f"{SHARED}.build_encoder", run_out)
+    monkeypatch.setattr(encoder, "choose_backend", run_out)
     for read in (
         classifier.predict,
         BertVectorizer(own_bert).transform,

@@ -181,4 +181,4 @@ class BasePretrained(BaseBert):
     def _run(self) -> FittedMaskedModel:
         """Return the trained model, ready to run."""
         device, dtype = self._resolve_device()
-        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype)
+        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype, self)

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
-from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.backend import Backend
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.runtime.device import multiply_in
@@ -42,22 +42,15 @@ class Encoder:
         return multiply_in(self.device, self.autocast_dtype)
 
 
-def build_encoder(
-    files: CheckpointFiles, device: torch.device, dtype: torch.dtype
+def build_encoder(source: Source, device: torch.device, dtype: torch.dtype) -> Encoder:
+    """Load a source and choose the fastest backend that gives the right numbers."""
+    return make_encoder(load(source), device, dtype)
+
+
+def make_encoder(
+    checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
 ) -> Encoder:
-    """Load a checkpoint and choose the fastest backend that gives the right numbers.
-
-    Parameters
-    ----------
-    files : CheckpointFiles
-    device : torch.device
-    dtype : torch.dtype
-
-    Returns
-    -------
-    Encoder
-    """
-    checkpoint = load_checkpoint(files)
+    """Choose the fastest backend of a checkpoint that gives the right numbers."""
     backend = choose_backend(checkpoint, device, dtype)
     return Encoder(
         backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype

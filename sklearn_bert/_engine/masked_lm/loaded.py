@@ -1,13 +1,11 @@
 """Masked language models that were fitted, ready to predict hidden tokens."""
 
-import os
 from dataclasses import dataclass
 
 import torch
 
-from sklearn_bert._engine.encoding.backend_choice import choose_backend
-from sklearn_bert._engine.encoding.encoder import Encoder
-from sklearn_bert._engine.encoding.fitted_encoders import FittedModels
+from sklearn_bert._engine.encoding.encoder import Encoder, make_encoder
+from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
 from sklearn_bert._engine.masked_lm.model import (
     MaskedHead,
     PackedMaskedModel,
@@ -23,19 +21,12 @@ class FittedMaskedModel:
     head: MaskedHead
 
 
-def _make_masked_model(
+def _build(
     packed: PackedMaskedModel, device: torch.device, dtype: torch.dtype
 ) -> FittedMaskedModel:
     model = unpack_masked_model(packed)
-    checkpoint = model.checkpoint
-    backend = choose_backend(checkpoint, device, dtype)
-    encoder = Encoder(
-        backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype
-    )
+    encoder = make_encoder(model.checkpoint, device, dtype)
     return FittedMaskedModel(encoder, model.head.to(device, dtype))
 
 
-FITTED_MASKED_MODELS = FittedModels(_make_masked_model)
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=FITTED_MASKED_MODELS.renew_lock)
+FITTED_MASKED_MODELS = EncoderCache(_build)

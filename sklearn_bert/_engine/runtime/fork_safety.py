@@ -9,8 +9,9 @@ computed or tokenized with this package forks as if it were not imported.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from weakref import WeakSet
 
 import torch
@@ -25,14 +26,20 @@ _is_set_by_us = False
 class ForkSafeLock:
     """A lock that is free in a forked child, whoever holds it in the parent.
 
+    Parameters
+    ----------
+    make : callable
+        threading.RLock, or threading.Lock.
+
     Attributes
     ----------
-    current : threading.RLock
+    current : lock
         The lock of this process, to be looked up each time that it is taken.
     """
 
-    def __init__(self) -> None:
-        self.current = threading.RLock()
+    def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
+        self.make = make
+        self.current = make()
         _LOCKS.add(self)
 
 
@@ -90,7 +97,7 @@ def _after_fork_in_child() -> None:
     global _is_forked
     _is_forked = True
     for lock in list(_LOCKS):
-        lock.current = threading.RLock()
+        lock.current = lock.make()
     if _has_computed:
         torch.set_num_threads(1)
 

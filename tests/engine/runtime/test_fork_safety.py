@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import sklearn_bert
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -147,3 +150,9 @@ def test_joblibs_forked_processes_work(forked):
 
 def test_forks_print_nothing(forked):
     assert forked["printed"] == ""
+
+
+def test_the_package_has_one_fork_hook():
+    modules = Path(sklearn_bert.__file__).parent.rglob("*.py")
+    hooks = [path.name for path in modules if "register_at_fork" in path.read_text()]
+    assert hooks == ["fork_safety.py"]
