@@ -6,6 +6,7 @@ how to read the table.
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -34,11 +35,6 @@ COLUMNS = {
     "peak_rss_mib": "peak MiB",
 }
 QUICK_ROWS = 100
-# What tells one job from another; the rest is the same for all jobs of a run.
-KEY = (
-    *("set", "arm", "seed", "fold", "n_rows", "is_held_out", "model"),
-    *("epochs", "batch_size", "learning_rate"),
-)
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -78,7 +74,7 @@ def all_jobs(options: argparse.Namespace, given: Setup) -> Iterator[Job]:
             n_folds = 1 if is_held_out else min(options.folds or 10, task.n_folds)
             for fold in range(n_folds):
                 for arm in arms_of(task, options, seed):
-                    rows = (n_rows, is_held_out, options.data)
+                    rows = (n_rows, is_held_out, str(options.data))
                     yield Job(task.name, arm, seed, fold, *rows, recipe)
 
 
@@ -94,30 +90,29 @@ def arms_of(task: Task, options: argparse.Namespace, seed: int) -> list[str]:
 
 def run(options: argparse.Namespace, given: Setup) -> report.Result:
     """Do all jobs that are not done yet; return the outcomes of all of them."""
-    journal = Journal(options.journal, KEY)
+    journal = Journal(options.journal, [field.name for field in fields(Job)])
     records = []
     for job in all_jobs(options, given):
-        key = {
-            **{"set": job.task, "arm": job.arm, "seed": job.seed, "fold": job.fold},
-            **{"n_rows": job.n_rows, "is_held_out": job.is_held_out},
-            **{"model": options.model, "epochs": options.epochs},
-            "batch_size": options.batch_size,
-            "learning_rate": options.learning_rate,
-        }
+        key = asdict(job)
         outcome = journal.find(key)
         if outcome is None:
-            outcome = {**key, **do(job)}
-            log.info("%s %s, seed %d: %s", job.task, job.arm, job.seed, outcome)
+            # One fit that fails must not end a run of days.
+            try:
+                outcome = {**key, **run_alone(train_and_score, job)}
+            except Exception as error:
+                outcome = {**key, "not_run": first_line(error)}
+            shown = {name: value for name, value in outcome.items() if name not in key}
+            log.info("%s %s, seed %d: %s", job.task, job.arm, job.seed, shown)
             # The next run tries again what failed.
             if "not_run" not in outcome:
                 journal.add(outcome)
         records.append(outcome)
-    fields = ("epochs", "batch_size", "learning_rate", "seeds", "held_out")
+    names = ("epochs", "batch_size", "learning_rate", "seeds", "held_out")
     result = report.new_result(
         "accuracy",
         device=given.device,
         packages=PACKAGES,
-        settings=setup.describe(options, given, *fields),
+        settings=setup.describe(options, given, *names),
         columns=COLUMNS,
     )
     for task in TASKS:
@@ -129,19 +124,10 @@ def run(options: argparse.Namespace, given: Setup) -> report.Result:
     return result
 
 
-def do(job: Job) -> Record:
-    """Return the outcome of a job, or why there is none."""
-    try:
-        return run_alone(train_and_score, job)
-    # One fit that fails must not end a run of days.
-    except Exception as error:
-        return {"not_run": first_line(error)}
-
-
 def rows_of(task: Task, records: list[Record]) -> list[dict[str, Any]]:
     """Return a row for each arm and measure of a task; folds are averaged first."""
     rows: list[dict[str, Any]] = []
-    own = [one for one in records if one["set"] == task.name]
+    own = [one for one in records if one["task"] == task.name]
     done = [one for one in own if "not_run" not in one]
     for arm in ARMS:
         failed = [one for one in own if one["arm"] == arm and "not_run" in one]
@@ -161,7 +147,7 @@ def rows_of(task: Task, records: list[Record]) -> list[dict[str, Any]]:
                     "score": mean_and_sd(list(scores.values())),
                     "gain": mean_and_sd(gains) if gains and arm != OURS else None,
                     "fit_s": mean(one["seconds"] for one in mine),
-                    "peak_rss_mib": max(one["peak_rss_mib"] for one in mine),
+                    "peak_rss_mib": max((one["peak_rss_mib"] or 0) for one in mine),
                 }
             )
     return rows

@@ -18,7 +18,6 @@ from sklearn_bert._engine.runtime.device import is_bfloat16_fast
 
 OURS = "sklearn_bert"
 LINEAR = "linear"
-MAX_ITER = 1000
 # One parameter of ours with another value than its default.
 CHANGES: dict[str, dict[str, Any]] = {
     "layer_decay=1.0": {"layer_decay": 1.0},
@@ -44,7 +43,7 @@ class Job:
         Rows to train on and to test on, None for all.
     is_held_out : bool
         Whether to score on other rows of the training set, drawn with the seed.
-    data : pathlib.Path
+    data : str
         The folder of all data sets.
     recipe : Recipe
     """
@@ -55,18 +54,15 @@ class Job:
     fold: int
     n_rows: int | None
     is_held_out: bool
-    data: Path
+    data: str
     recipe: Recipe
 
 
 def train_and_score(job: Job) -> dict[str, Any]:
     """Return the scores on the test rows, and the seconds that the training took."""
     task = next(task for task in TASKS if task.name == job.task)
-    if job.is_held_out:
-        splits = task.hold_out(job.data, job.n_rows, job.seed)
-    else:
-        splits = task.load(job.data, job.fold, job.n_rows)
-    (X, y), (X_test, y_test) = splits
+    read, part = (task.hold_out, job.seed) if job.is_held_out else (task.load, job.fold)
+    (X, y), (X_test, y_test) = read(Path(job.data), job.n_rows, part)
     setup = job.recipe.setup
     set_threads(setup.n_threads)
     setup = replace(setup, max_length=task.options.get("max_length", setup.max_length))
@@ -114,7 +110,7 @@ def linear_model(task: Task, recipe: Recipe, seed: int) -> Any:
     vectorizer = BertVectorizer(
         recipe.setup.checkpoint, device=recipe.setup.device, **options
     )
-    classifier = LogisticRegression(max_iter=MAX_ITER)
+    classifier = LogisticRegression(max_iter=1000)
     models = {
         "classes": classifier,
         "labels": OneVsRestClassifier(classifier),

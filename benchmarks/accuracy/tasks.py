@@ -1,7 +1,7 @@
 """The data sets: what is learned from what, and how it is scored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class Task:
         kinds = {"numbers": BertRegressor, "tags": BertTokenClassifier}
         return kinds.get(self.kind, BertClassifier)
 
-    def load(self, data: Path, fold: int, n: int | None) -> tuple[Split, Split]:
+    def load(self, data: Path, n: int | None, fold: int) -> tuple[Split, Split]:
         """Return what to train on and what to test on, at most ``n`` rows of each."""
         folder = data / self.folder
         X, y = self.read(folder / self.train)
@@ -148,21 +148,30 @@ def _entity_f1(y: Any, predicted: Any) -> float:
 
 ACCURACY = {"accuracy": accuracy_score}
 CORRELATIONS = {"Spearman": _correlation(spearmanr), "Pearson": _correlation(pearsonr)}
-LABELLED = _texts("text", y=_column("label"))
+LABELED = _texts("text", y=_column("label"))
 PAIRS = ("text_a", "text_b")
+
+FILMS = Task(
+    *("movie_reviews_v2", "movie_reviews_v2", "classes", LABELED, ACCURACY),
+    protocol="the authors' ten folds, documents of 700 words, in windows",
+    published="0.864 (Pang and Lee 2004)",
+    train="all.tsv",
+    n_folds=10,
+    options={"long_text": "window"},
+)
 
 TASKS = [
     Task(
-        *("sst2", "sst2", "classes", LABELLED, ACCURACY),
+        *("sst2", "sst2", "classes", LABELED, ACCURACY),
         protocol="train to test, sentences only (6,920 / 1,821)",
     ),
     Task(
-        *("banking77", "banking77", "classes", LABELLED, ACCURACY),
+        *("banking77", "banking77", "classes", LABELED, ACCURACY),
         protocol="train to test, 77 intents",
         published="0.9366 (BERT-large, Casanueva et al. 2020)",
     ),
     Task(
-        *("trec", "trec", "classes", LABELLED, ACCURACY),
+        *("trec", "trec", "classes", LABELED, ACCURACY),
         protocol="train to test, 6 coarse classes",
     ),
     Task(
@@ -171,30 +180,19 @@ TASKS = [
         protocol="train to test, 28 labels, each on where its probability is over 1/2",
         published="macro 0.46 (BERT-base, Demszky et al. 2020)",
     ),
-    Task(
-        *("movie_reviews_v2", "movie_reviews_v2", "classes", LABELLED, ACCURACY),
-        protocol="the authors' ten folds, documents of 700 words, in windows",
-        published="0.864 (Pang and Lee 2004)",
-        train="all.tsv",
-        n_folds=10,
-        options={"long_text": "window"},
+    FILMS,
+    *(
+        replace(
+            FILMS,
+            name=f"movie_reviews_v2-{length}",
+            protocol=f"the same folds, the first {length} tokens only",
+            published="",
+            options={"max_length": length},
+        )
+        for length in (256, 128)
     ),
     Task(
-        *("movie_reviews_v2-256", "movie_reviews_v2", "classes", LABELLED, ACCURACY),
-        protocol="the same folds, the first 256 tokens only",
-        train="all.tsv",
-        n_folds=10,
-        options={"max_length": 256},
-    ),
-    Task(
-        *("movie_reviews_v2-128", "movie_reviews_v2", "classes", LABELLED, ACCURACY),
-        protocol="the same folds, the first 128 tokens only",
-        train="all.tsv",
-        n_folds=10,
-        options={"max_length": 128},
-    ),
-    Task(
-        *("germeval2018", "germeval2018", "classes", LABELLED),
+        *("germeval2018", "germeval2018", "classes", LABELED),
         scores={"macro F1": _f1("macro"), "accuracy": accuracy_score},
         protocol="train to test, German, OFFENSE or OTHER",
         published="macro 0.767 (best of the shared task)",

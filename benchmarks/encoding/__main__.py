@@ -5,14 +5,10 @@ how to read the tables.
 """
 
 import argparse
-import importlib.util
 import tempfile
-import warnings
 from pathlib import Path
-from typing import Any
 
 from benchmarks.encoding.arms import (
-    BATCH_SIZES,
     Encoder,
     EncodingArm,
     Setting,
@@ -25,7 +21,7 @@ from benchmarks.encoding.texts import SHARES, TextSets, default_texts, read_text
 from benchmarks.shared import report, setup
 from benchmarks.shared.jobs import run_alone
 from benchmarks.shared.machine import set_threads
-from benchmarks.shared.setup import Setup, first_line
+from benchmarks.shared.setup import Setup
 
 PACKAGES = ("tokenizers", "sentence-transformers", "onnxruntime", "openvino")
 COLUMNS = {
@@ -76,76 +72,34 @@ def run(options: argparse.Namespace, given: Setup, onnx: str) -> report.Result:
     )
     names = setup.choose([arm.name for arm in all_arms()], options.arms, "--arms")
     arms = [arm for arm in all_arms() if arm.name in names]
-    encoders, refused = load(arms, given, onnx, sets.make("mixed", 8).texts)
+    texts = sets.make("mixed", 8).texts
+
+    def load(arm: EncodingArm) -> Encoder:
+        if arm.needs_onnx and not Path(onnx).exists():
+            export_onnx(given.checkpoint, onnx)
+        encoder = arm.make(given, onnx, arm.dtype)
+        encoder(texts, Setting())
+        return encoder
+
+    encoders, refused = setup.try_arms(arms, load, given.device)
     plan = Plan(
         setup=given,
         reference=Reference(given.checkpoint, given.device),
         encoders=encoders,
-        batch_sizes=(32,) if options.quick else BATCH_SIZES,
         repeats=options.repeats,
         seed=options.seed,
-        n_products=3 if options.quick else 30,
-        settle_s=0.0 if options.quick else 0.2,
+        is_quick=options.quick,
     )
     for name in options.sets:
         text_set = sets.make(name, options.n_texts)
         result["sets"][name], rows = measure(plan, text_set)
-        if options.memory and name != "one":
-            add_memory(rows, given, onnx, text_set.texts)
+        for row in rows if options.memory and name != "one" else ():
+            setup.log.info("memory of %s", row["arm"])
+            row |= run_alone(encode_once, row["arm"], given, onnx, text_set.texts)
         result["rows"] += rows
         result["rows"] += [{"set": name, **one} for one in refused]
         report.show(result, name, options.json)
     return result
-
-
-def load(
-    arms: list[EncodingArm], given: Setup, onnx: str, texts: list[str]
-) -> tuple[dict[EncodingArm, Encoder], list[dict[str, str]]]:
-    """Load the arms and call each once; also say which do not run here and why."""
-    no_onnx = export_error(arms, given, onnx)
-    encoders, refused = {}, []
-    for arm in arms:
-        reason = arm.reason_not_to_run(given.device)
-        if reason is None and arm.needs_onnx:
-            reason = no_onnx
-        if reason is None:
-            setup.log.info("loading %s", arm.name)
-            # An arm that cannot run must not end the others: the tables name it.
-            try:
-                encoder = arm.make(given, onnx)
-                encoder(texts, Setting())
-                encoders[arm] = encoder
-            except Exception as error:
-                reason = f"not run: {first_line(error)}"
-        if reason is not None:
-            refused.append({"arm": arm.name, "not_run": reason})
-    return encoders, refused
-
-
-def export_error(arms: list[EncodingArm], given: Setup, onnx: str) -> str | None:
-    """Export the checkpoint if an arm needs it; return why that failed."""
-    if not any(arm.needs_onnx for arm in arms):
-        return None
-    if importlib.util.find_spec("onnx") is None:
-        return "missing: pip install onnx"
-    try:
-        with warnings.catch_warnings():
-            # The tracer and the older exporter warn of what they might get wrong;
-            # the comparison with the reference shows whether they did.
-            warnings.simplefilter("ignore")
-            export_onnx(given.checkpoint, onnx)
-    except Exception as error:
-        return f"not run: ONNX export failed: {first_line(error)}"
-    return None
-
-
-def add_memory(
-    rows: list[dict[str, Any]], given: Setup, onnx: str, texts: list[str]
-) -> None:
-    """Note the peak memory of each arm in a process of its own."""
-    for row in rows:
-        setup.log.info("memory of %s", row["arm"])
-        row |= run_alone(encode_once, row["arm"], given, onnx, texts)
 
 
 def main() -> None:

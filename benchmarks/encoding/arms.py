@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from benchmarks.shared.setup import Arm, Setup, load_tokenizer
 
 BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 BASELINE = "sentence-transformers-default"
-# For the set of single texts.
-ONE_TEXT_BASELINE = "transformers-float32"
 # Of every arm without a batch size of its own, where memory is measured.
 MEMORY_BATCH_SIZE = 32
 
@@ -47,13 +45,10 @@ class EncodingArm(Arm):
         library's own batch size is used and nothing is searched.
     needs_onnx : bool
         Whether the checkpoint must be exported first.
-    is_for_one_text : bool
-        Whether the arm has no batches and runs in the set ``one`` only.
     """
 
     modes: tuple[str, ...] = ()
     needs_onnx: bool = False
-    is_for_one_text: bool = False
 
     def settings(
         self, n_texts: int, batch_sizes: Sequence[int] = BATCH_SIZES
@@ -70,18 +65,14 @@ class EncodingArm(Arm):
         return [[Setting(size, mode) for size in useful] for mode in self.modes]
 
 
-class Encoder(Protocol):
-    """What is timed."""
-
-    def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
-        """Return vectors of shape (n_texts, hidden_size), in the texts' order."""
-        ...
+# What is timed: texts to vectors of shape (n_texts, hidden_size), in the texts' order.
+Encoder = Callable[[list[str], Setting], np.ndarray]
 
 
 class SklearnBert:
     """This package."""
 
-    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, dtype: str) -> None:
         from sklearn_bert import BertVectorizer
 
         self._vectorizer = BertVectorizer(
@@ -105,7 +96,7 @@ class SentenceTransformers:
     """sentence-transformers: sorts by characters, pads each batch."""
 
     def __init__(
-        self, setup: Setup, onnx: str, *, dtype: str, attention: str = "sdpa"
+        self, setup: Setup, onnx: str, dtype: str, attention: str = "sdpa"
     ) -> None:
         import torch
         from sentence_transformers import SentenceTransformer
@@ -137,35 +128,6 @@ class SentenceTransformers:
             self._torch.set_float32_matmul_precision(precision)
 
 
-class PlainTransformers:
-    """The tokenizer and the forward pass of transformers, one text at a time."""
-
-    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
-        import torch
-        from transformers import AutoTokenizer
-
-        from benchmarks.encoding.reference import MeanPooled
-
-        self._inference_mode = torch.inference_mode
-        self._tokenizer = AutoTokenizer.from_pretrained(setup.checkpoint)
-        model = MeanPooled(setup.checkpoint, getattr(torch, dtype), "sdpa")
-        self._model = model.to(setup.device)
-        self._setup = setup
-
-    def __call__(self, texts: list[str], setting: Setting) -> np.ndarray:
-        """Encode one text after the other."""
-        return np.concatenate([self._encode(text) for text in texts])
-
-    def _encode(self, text: str) -> np.ndarray:
-        with self._inference_mode():
-            limit = self._setup.max_length
-            inputs = self._tokenizer(
-                text, truncation=True, max_length=limit, return_tensors="pt"
-            ).to(self._setup.device)
-            vectors = self._model(inputs["input_ids"], inputs["attention_mask"])
-            return vectors.float().cpu().numpy()
-
-
 class _Padded:
     """Batches for the runtimes that make none: sorted by tokens, padded."""
 
@@ -191,7 +153,7 @@ class _Padded:
 class OnnxRuntime(_Padded):
     """ONNX Runtime with all its graph optimizations."""
 
-    def __init__(self, setup: Setup, onnx: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, dtype: str) -> None:
         import onnxruntime
 
         super().__init__(setup)
@@ -220,7 +182,7 @@ class OnnxRuntime(_Padded):
 class OpenVino(_Padded):
     """OpenVINO, either one batch on all threads or several batches at a time."""
 
-    def __init__(self, setup: Setup, onnx: str, *, dtype: str) -> None:
+    def __init__(self, setup: Setup, onnx: str, dtype: str) -> None:
         import openvino
 
         super().__init__(setup)
@@ -274,48 +236,27 @@ def pad(ids: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 def all_arms() -> Iterator[EncodingArm]:
     """Yield every arm, ours first."""
-    dtypes = ("float32", "bfloat16")
-    for dtype in dtypes:
-        make = partial(SklearnBert, dtype=dtype)
-        yield EncodingArm(f"sklearn_bert-{dtype}", make, "sklearn_bert", dtype)
-    peer = "sentence_transformers"
-    plain = partial(SentenceTransformers, dtype="float32")
-    yield EncodingArm(BASELINE, plain, peer)
-    for dtype in dtypes:
-        # torch's own switch to oneDNN; with AMX it would no longer be float32.
-        has_switch = dtype == "float32" and not cpu_has("amx_bf16")
-        make = partial(SentenceTransformers, dtype=dtype)
-        modes = ("", "onednn") if has_switch else ("",)
-        name = f"sentence-transformers-{dtype}"
-        yield EncodingArm(name, make, peer, dtype, modes=modes)
-    make = partial(
-        SentenceTransformers, dtype="bfloat16", attention="flash_attention_2"
-    )
-    yield EncodingArm(
-        *("sentence-transformers-flash", make, "flash_attn", "bfloat16", ("cuda",)),
-        modes=("",),
-    )
-    yield EncodingArm(
-        *("onnxruntime-float32", OnnxRuntime, "onnxruntime", "float32"),
-        devices=("cpu", "cuda"),
-        modes=("",),
-        needs_onnx=True,
-    )
-    for dtype in dtypes:
-        make = partial(OpenVino, dtype=dtype)
-        yield EncodingArm(
-            *(f"openvino-{dtype}", make, "openvino", dtype, ("cpu",)),
-            modes=("", "async"),
-            needs_onnx=True,
-        )
-    for dtype in dtypes:
-        make = partial(PlainTransformers, dtype=dtype)
-        name = f"transformers-{dtype}"
-        yield EncodingArm(name, make, "transformers", dtype, is_for_one_text=True)
+    peer: Any = (SentenceTransformers, "sentence_transformers")
+    flash: Any = partial(SentenceTransformers, attention="flash_attention_2")
+    # torch's own switch to oneDNN; with AMX it would no longer be float32.
+    switch = ("", "onednn") if not cpu_has("amx_bf16") else ("",)
+    runtime: Any = {"devices": ("cpu",), "modes": ("", "async"), "needs_onnx": True}
+    bf16 = "bfloat16"
+    yield EncodingArm("sklearn_bert-float32", SklearnBert, "sklearn_bert")
+    yield EncodingArm("sklearn_bert-bfloat16", SklearnBert, "sklearn_bert", bf16)
+    yield EncodingArm(BASELINE, *peer)
+    yield EncodingArm("sentence-transformers-float32", *peer, modes=switch)
+    yield EncodingArm("sentence-transformers-bfloat16", *peer, bf16, modes=("",))
+    name, on_gpu = "sentence-transformers-flash", ("cuda",)
+    yield EncodingArm(name, flash, "flash_attn", bf16, on_gpu, ("",))
+    on = {**runtime, "devices": ("cpu", "cuda"), "modes": ("",)}
+    yield EncodingArm("onnxruntime-float32", OnnxRuntime, "onnxruntime", **on)
+    yield EncodingArm("openvino-float32", OpenVino, "openvino", **runtime)
+    yield EncodingArm("openvino-bfloat16", OpenVino, "openvino", bf16, **runtime)
 
 
 def encode_once(name: str, setup: Setup, onnx: str, texts: list[str]) -> None:
     """Encode with one arm, alone in a process whose peak memory is measured."""
     arm = next(arm for arm in all_arms() if arm.name == name)
     setting = Setting(MEMORY_BATCH_SIZE) if arm.modes else Setting()
-    arm.make(setup, onnx)(texts, setting)
+    arm.make(setup, onnx, arm.dtype)(texts, setting)

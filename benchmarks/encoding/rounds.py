@@ -11,13 +11,14 @@ import torch
 
 from benchmarks.encoding.arms import (
     BASELINE,
-    ONE_TEXT_BASELINE,
+    BATCH_SIZES,
     Encoder,
     EncodingArm,
     Setting,
 )
 from benchmarks.encoding.reference import Reference, cosine_distances, gemm_ceiling
 from benchmarks.encoding.texts import TextSet
+from benchmarks.shared.data import describe_lengths
 from benchmarks.shared.machine import Noise
 from benchmarks.shared.measuring import (
     fastest,
@@ -47,21 +48,16 @@ class Plan:
     reference : Reference
     encoders : dict of EncodingArm to Encoder
         The arms that run here.
-    batch_sizes : tuple of int
     repeats, seed : int
-    n_products : int
-        How often the ceiling's products run.
-    settle_s : float
+    is_quick : bool
     """
 
     setup: Setup
     reference: Reference
     encoders: dict[EncodingArm, Encoder]
-    batch_sizes: tuple[int, ...]
     repeats: int
     seed: int
-    n_products: int
-    settle_s: float
+    is_quick: bool
 
 
 def measure(
@@ -71,32 +67,30 @@ def measure(
     # From here: a busy machine makes the search of settings wrong, too.
     noise = Noise()
     sample = reference_sample(plan, text_set)
-    is_single = text_set.name == "one"
     rows: dict[EncodingArm, dict[str, Any]] = {}
     calls: dict[str, Callable[[], list[float]]] = {}
     for arm, encoder in plan.encoders.items():
-        if is_single or not arm.is_for_one_text:
-            log.info("%s: preparing %s", text_set.name, arm.name)
-            setting = search(plan, arm, encoder, text_set)
-            rows[arm] = {
-                "set": text_set.name,
-                "arm": arm.name,
-                "batch": str(setting),
-                "max_cosine_distance": distance(encoder, setting, text_set, sample),
-            }
-            calls[arm.name] = partial(time_once, plan, encoder, setting, text_set)
+        log.info("%s: preparing %s", text_set.name, arm.name)
+        setting = search(plan, arm, encoder, text_set)
+        rows[arm] = {
+            "set": text_set.name,
+            "arm": arm.name,
+            "batch": str(setting),
+            "max_cosine_distance": distance(encoder, setting, text_set, sample),
+        }
+        calls[arm.name] = partial(time_once, plan, encoder, setting, text_set)
     log.info("%s: %d rounds", text_set.name, plan.repeats)
     before = ceilings(plan)
-    rounds = interleave(
-        calls, repeats=plan.repeats, seed=plan.seed, settle_s=plan.settle_s
-    )
+    settle_s = 0.0 if plan.is_quick else 0.2
+    rounds = interleave(calls, repeats=plan.repeats, seed=plan.seed, settle_s=settle_s)
     others, after = noise.cpus_of_others(), ceilings(plan)
     highest = {dtype: max(before[dtype], after[dtype]) for dtype in after}
     for arm, row in rows.items():
         least_s = plan.reference.flops(text_set.lengths) / highest[arm.dtype]
         row |= figures(text_set, rounds, arm.name, least_s)
     about = {
-        **text_set.describe(),
+        "origin": text_set.origin,
+        **describe_lengths(text_set.lengths),
         **{f"ceiling_gflops_{dtype}": flops / 1e9 for dtype, flops in highest.items()},
         "cpus_of_others": others,
     }
@@ -138,15 +132,14 @@ def figures(
 
     ``least_s`` is the time that the matrix products alone would take.
     """
-    is_single = text_set.name == "one"
     # One number per round; of single texts, their median.
     seconds = {
         name: [percentile(times, 50) for times in lists]
         for name, lists in rounds.items()
     }
-    baseline = seconds.get(ONE_TEXT_BASELINE if is_single else BASELINE)
+    baseline = seconds.get(BASELINE)
     ratio = baseline and spread(paired_ratios(baseline, seconds[arm]))
-    if is_single:
+    if text_set.name == "one":
         times = [time for times in rounds[arm] for time in times]
         own = {f"p{p}_ms": 1e3 * percentile(times, p) for p in (50, 90)}
     else:
@@ -159,9 +152,10 @@ def figures(
 
 def ceilings(plan: Plan) -> dict[str, float]:
     """Return the FLOP/s of the matrix products alone, by dtype."""
+    n_products = 3 if plan.is_quick else 30
     return {
         str(dtype).removeprefix("torch."): gemm_ceiling(
-            plan.reference.linear_shapes, dtype, plan.setup.device, plan.n_products
+            plan.reference.linear_shapes, dtype, plan.setup.device, n_products
         )
         for dtype in (torch.float32, torch.bfloat16)
     }
@@ -180,7 +174,8 @@ def search(
 
     if text_set.name == "one":
         return arm.settings(1, (1,))[0][0]
-    modes = arm.settings(len(text_set.texts), plan.batch_sizes)
+    sizes = (32,) if plan.is_quick else BATCH_SIZES
+    modes = arm.settings(len(text_set.texts), sizes)
     if len(modes) == len(modes[0]) == 1:
         return modes[0][0]
     return min((fastest(mode, seconds) for mode in modes), key=lambda best: best[1])[0]

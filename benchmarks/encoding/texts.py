@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.shared.data import describe_lengths, read_rows
+from benchmarks.shared.data import read_rows
 
 # Tokens, the special ones included.
 SHORT = range(8, 13)
@@ -36,10 +36,6 @@ class TextSet:
     origin: str
     texts: list[str]
     lengths: list[int]
-
-    def describe(self) -> dict[str, Any]:
-        """Return what a reader needs to judge the set, without the texts."""
-        return {"origin": self.origin, **describe_lengths(self.lengths)}
 
 
 def default_texts() -> list[str]:
@@ -112,13 +108,22 @@ class TextSets:
         n_texts = max(int(n_texts * SHARES[name]), 1)
         # Each set draws from a stream of its own, whatever other sets are made.
         random = np.random.default_rng([self._seed, *name.encode()])
-        texts, origin = {
-            "short": self._make_short,
-            "mixed": self._make_mixed,
-            "long": self._make_long,
-            "constant": self._make_constant,
-            "one": self._make_mixed,
-        }[name](n_texts, random)
+        if name == "short":
+            origin = f"real sentences of {SHORT.start} to {SHORT.stop - 1} tokens"
+            texts = _draw(self._short, n_texts, random)
+        elif name == "constant":
+            origin = "consecutive sentences, joined and cut to one length"
+            texts = self._make_constant(n_texts)
+        elif name == "long" and self._documents:
+            origin = "real documents"
+            texts = _draw(self._documents, n_texts, random)
+        elif name == "long":
+            origin = "consecutive sentences, joined"
+            lengths = random.integers(self._floor, self._max_length + 1, n_texts)
+            texts = self._join(lengths.tolist())
+        else:
+            origin = "real sentences as they are"
+            texts = _draw(self._sentences, n_texts, random)
         if not texts:
             raise ValueError(
                 f"The texts must suffice for at least one text of the set {name!r}. "
@@ -127,37 +132,12 @@ class TextSets:
         lengths = [min(n, self._max_length) for n in self._count(texts)]
         return TextSet(name, origin, texts, lengths)
 
-    def _make_short(
-        self, n_texts: int, random: np.random.Generator
-    ) -> tuple[list[str], str]:
-        origin = f"real sentences of {SHORT.start} to {SHORT.stop - 1} tokens"
-        return _draw(self._short, n_texts, random), origin
-
-    def _make_mixed(
-        self, n_texts: int, random: np.random.Generator
-    ) -> tuple[list[str], str]:
-        return _draw(self._sentences, n_texts, random), "real sentences as they are"
-
-    def _make_long(
-        self, n_texts: int, random: np.random.Generator
-    ) -> tuple[list[str], str]:
-        if self._documents:
-            return _draw(self._documents, n_texts, random), "real documents"
-        targets = random.integers(self._floor, self._max_length + 1, n_texts)
-        return self._join(targets.tolist()), "consecutive sentences, joined"
-
-    def _make_constant(
-        self, n_texts: int, random: np.random.Generator
-    ) -> tuple[list[str], str]:
+    def _make_constant(self, n_texts: int) -> list[str]:
         length = min(CONSTANT, self._max_length)
         # Some tokenizers split a cut text differently: make more, keep the exact ones.
         joined = self._join([length] * (2 * n_texts))
-        exact = [
-            text
-            for text, n in zip(joined, self._count(joined), strict=True)
-            if n == length
-        ]
-        return exact[:n_texts], "consecutive sentences, joined and cut to one length"
+        counted = zip(joined, self._count(joined), strict=True)
+        return [text for text, n in counted if n == length][:n_texts]
 
     def _count(self, texts: list[str]) -> list[int]:
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(texts)]

@@ -16,7 +16,6 @@ from benchmarks.finetuning.arms import (
     BASELINE,
     FOR_FEW_TEXTS,
     TUNED,
-    Learner,
     all_arms,
     train_once,
 )
@@ -26,7 +25,7 @@ from benchmarks.shared.data import (
     describe_lengths,
     draw,
     draw_per_class,
-    read_labelled,
+    read_labeled,
 )
 from benchmarks.shared.jobs import run_alone
 from benchmarks.shared.machine import Noise, set_threads
@@ -38,7 +37,7 @@ from benchmarks.shared.measuring import (
     stopwatch,
     synchronizer,
 )
-from benchmarks.shared.setup import Arm, first_line, log
+from benchmarks.shared.setup import Arm, log
 from benchmarks.shared.trainer import Recipe
 
 PACKAGES = (
@@ -88,10 +87,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def read_data(options: argparse.Namespace) -> dict[str, Split]:
     """Return the training texts and those of dev.tsv and test.tsv that exist."""
-    data = {"train": read_labelled(options.data / "train.tsv")}
+    data = {"train": read_labeled(options.data / "train.tsv")}
     for name in ("dev", "test"):
         if (options.data / f"{name}.tsv").exists():
-            data[name] = read_labelled(options.data / f"{name}.tsv")
+            data[name] = read_labeled(options.data / f"{name}.tsv")
     data["train"] = draw(data["train"], options.n_train, options.seed)
     if options.quick:
         data = {name: draw(one, QUICK_TEXTS, 0) for name, one in data.items()}
@@ -114,7 +113,14 @@ def run(options: argparse.Namespace, given: setup.Setup) -> report.Result:
         columns=COLUMNS,
     )
     first = training_rows(options, data["train"], 0)
-    running, refused = warm_up(arms, recipe, first, options)
+    few = draw(first, WARM_UP_BATCHES * options.batch_size, 0)
+
+    def warm_up(arm: Arm) -> None:
+        if arm.name == FOR_FEW_TEXTS and options.per_class is None:
+            raise ValueError("needs --per-class")
+        arm.make(replace(recipe, n_epochs=1), 0).fit(*few)
+
+    running, refused = setup.try_arms(arms, warm_up, given.device)
     noise = Noise()
     rounds = interleave(
         {arm.name: rounds_of(arm, recipe, options, data) for arm in running},
@@ -122,7 +128,8 @@ def run(options: argparse.Namespace, given: setup.Setup) -> report.Result:
         seed=options.seed,
         settle_s=0.0 if options.quick else 0.2,
     )
-    lengths = count_tokens(first[0], given)
+    encodings = setup.load_tokenizer(given.checkpoint).encode_batch(first[0])
+    lengths = [min(len(one.ids), given.max_length) for one in encodings]
     name = options.data.name
     result["sets"][name] = {
         **describe_lengths(lengths),
@@ -147,29 +154,6 @@ def training_rows(options: argparse.Namespace, train: Split, seed: int) -> Split
     return draw_per_class(train, options.per_class, seed)
 
 
-def warm_up(
-    arms: list[Arm], recipe: Recipe, train: Split, options: argparse.Namespace
-) -> tuple[list[Arm], list[dict[str, str]]]:
-    """Train each arm for a moment; also say which do not run here and why."""
-    part = draw(train, WARM_UP_BATCHES * recipe.batch_size, 0)
-    running, refused = [], []
-    for arm in arms:
-        reason = arm.reason_not_to_run(recipe.setup.device)
-        if arm.name == FOR_FEW_TEXTS and options.per_class is None:
-            reason = "not run: needs --per-class"
-        if reason is None:
-            log.info("warming up %s", arm.name)
-            # An arm that cannot run must not end the others: the tables name it.
-            try:
-                arm.make(replace(recipe, n_epochs=1), 0).fit(*part)
-                running.append(arm)
-            except Exception as error:
-                reason = f"not run: {first_line(error)}"
-        if reason is not None:
-            refused.append({"arm": arm.name, "not_run": reason})
-    return running, refused
-
-
 def rounds_of(
     arm: Arm, recipe: Recipe, options: argparse.Namespace, data: dict[str, Split]
 ) -> Any:
@@ -180,7 +164,7 @@ def rounds_of(
         seed = next(seeds)
         log.info("seed %d: %s", seed, arm.name)
         X, y = training_rows(options, data["train"], seed)
-        learner: Learner = arm.make(recipe, seed)
+        learner = arm.make(recipe, seed)
         fit = partial(learner.fit, X, y)
         seconds = stopwatch(fit, synchronizer(recipe.setup.device))
         scores = {
@@ -192,13 +176,6 @@ def rounds_of(
         return {"seconds": seconds, "loop_s": loop_s, **scores}
 
     return train_and_score
-
-
-def count_tokens(texts: list[str], given: setup.Setup) -> list[int]:
-    """Return how many tokens an encoder reads of each text."""
-    tokenizer = setup.load_tokenizer(given.checkpoint)
-    encodings = tokenizer.encode_batch(texts)
-    return [min(len(encoding.ids), given.max_length) for encoding in encodings]
 
 
 def make_rows(

@@ -1,12 +1,14 @@
 """The ways of learning a classifier that are compared: texts and labels to a model.
 
-Each imports its library when it is used, so that one missing library stops no other
-arm and the memory of each is measured without the others.
+What is timed is ``fit``, which loads the checkpoint, too. An attribute ``loop_s`` holds
+the seconds of it that the training loop took. Each arm imports its library when it is
+used, so that one missing library stops no other arm and the memory of each is measured
+without the others.
 """
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,22 +22,6 @@ BASELINE = "trainer-default"
 TUNED = ("trainer-float32-grouped", "trainer-bf16-grouped")
 # Learns from pairs of all texts, which takes hours where they are not few.
 FOR_FEW_TEXTS = "setfit"
-
-
-class Learner(Protocol):
-    """What is timed: ``fit``, from strings and a folder to a trained classifier.
-
-    An attribute ``loop_s``, if there is one, holds the seconds of ``fit`` that the
-    training loop alone took.
-    """
-
-    def fit(self, X: list[str], y: np.ndarray) -> Any:
-        """Load the checkpoint and train."""
-        ...
-
-    def predict(self, X: list[str]) -> np.ndarray:
-        """Return the label of each text."""
-        ...
 
 
 class SklearnBert:

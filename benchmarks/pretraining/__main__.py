@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.shared import report, setup
-from benchmarks.shared.data import Split, draw, read_labelled
+from benchmarks.shared.data import Split, draw, read_labeled
 from benchmarks.shared.machine import Noise, set_threads
 from benchmarks.shared.measuring import mean_and_sd
 from sklearn_bert import BertClassifier, BertMaskedLM
@@ -35,7 +35,7 @@ COLUMNS = {
 HELD_OUT = 100
 QUICK_LINES, QUICK_TEXTS = 600, 64
 # What the model is made of, and how it is trained.
-ARCHITECTURE = ("n_layers", "hidden_size", "n_heads", "vocab_size")
+ARCHITECTURE = ("n_layers", "hidden_size", "vocab_size")
 TRAINING = ("max_length", "batch_tokens", "learning_rate", "dropout")
 
 
@@ -48,7 +48,6 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--minutes", type=float, default=60.0, help="from scratch (default: 60)")
     add("--n-layers", type=int, default=4, help="default: %(default)s")
     add("--hidden-size", type=int, default=256, help="default: %(default)s")
-    add("--n-heads", type=int, default=4, help="default: %(default)s")
     add("--vocab-size", type=int, default=8192, help="default: %(default)s")
     add("--batch-tokens", type=int, default=8192, help="default: %(default)s")
     add("--learning-rate", type=float, default=1e-3, help="default: %(default)g")
@@ -95,14 +94,16 @@ def unigram_entropy(model: BertMaskedLM, texts: Iterable[str]) -> float:
 
 def read_sets(folder: Path, *, quick: bool) -> tuple[Split, Split]:
     """Return the labeled texts to train on and to test on."""
-    train, test = (read_labelled(folder / f"{name}.tsv") for name in ("train", "test"))
+    train, test = (read_labeled(folder / f"{name}.tsv") for name in ("train", "test"))
     n = QUICK_TEXTS if quick else None
     return draw(train, n, 0), draw(test, n, 0)
 
 
-def tune(model: Any, options: argparse.Namespace, sets: Any, **parameters: Any) -> Any:
-    """Fine-tune once for each seed; return the accuracy on the test texts."""
-    (X, y), (X_test, y_test) = sets
+def tune(
+    arm: str, model: Any, name: str, options: argparse.Namespace, **parameters: Any
+) -> dict[str, Any]:
+    """Fine-tune on a set once for each seed; return a row with the test accuracy."""
+    (X, y), (X_test, y_test) = read_sets(options.data / name, quick=options.quick)
     accuracies = []
     for seed in range(options.seeds):
         classifier = BertClassifier(
@@ -114,7 +115,7 @@ def tune(model: Any, options: argparse.Namespace, sets: Any, **parameters: Any) 
             **parameters,
         ).fit(X, y)
         accuracies.append(float(np.mean(classifier.predict(X_test) == y_test)))
-    return mean_and_sd(accuracies)
+    return {"set": name, "arm": arm, "test": mean_and_sd(accuracies)}
 
 
 def from_scratch(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -125,6 +126,7 @@ def from_scratch(options: argparse.Namespace) -> list[dict[str, Any]]:
     held_out = list(Lines(path, held_out=True, n_lines=n_lines))
     model = BertMaskedLM(
         **{name: getattr(options, name) for name in (*ARCHITECTURE, *TRAINING)},
+        n_heads=max(options.hidden_size // 64, 1),
         # The time decides.
         n_epochs=1 if options.quick else 100,
         max_time=60 * options.minutes,
@@ -147,22 +149,20 @@ def from_scratch(options: argparse.Namespace) -> list[dict[str, Any]]:
         "n_tokens": model.n_tokens_,
         "tokens_per_s": model.n_tokens_ / seconds,
     }
-    sets = read_sets(options.data / options.tuning, quick=options.quick)
     recipe = {
         "learning_rate": options.tuning_rate,
         "layer_decay": options.tuning_decay,
     }
-    trained = tune(model, options, sets, **recipe)
-    drawn = tune(untrained.fit(texts), options, sets, **recipe)
-    return [
-        {"set": options.tuning, "arm": "pre-trained", "test": trained, **measured},
-        {"set": options.tuning, "arm": "untrained", "test": drawn},
-    ]
+    trained = tune("pre-trained", model, options.tuning, options, **recipe)
+    untrained.fit(texts)
+    drawn = tune("untrained", untrained, options.tuning, options, **recipe)
+    return [{**trained, **measured}, drawn]
 
 
 def continued(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Continue a checkpoint on a set's training texts, and compare with it."""
-    sets = read_sets(options.data / options.continued, quick=options.quick)
+    name = options.continued
+    train, test = read_sets(options.data / name, quick=options.quick)
     model = BertMaskedLM(
         options.model,
         n_epochs=options.epochs,
@@ -170,24 +170,14 @@ def continued(options: argparse.Namespace) -> list[dict[str, Any]]:
         device=options.device or "auto",
         random_state=0,
         verbose=1,
-    ).fit(sets[0][0])
+    ).fit(train[0])
     measured = {
-        "loss": -model.score(sets[1][0]),
+        "loss": -model.score(test[0]),
         "n_steps": model.n_steps_,
         "n_tokens": model.n_tokens_,
     }
-    name = options.continued
-    return [
-        {
-            **{"set": name, "arm": "pre-training continued"},
-            **{"test": tune(model, options, sets), **measured},
-        },
-        {
-            "set": name,
-            "arm": "as published",
-            "test": tune(options.model, options, sets),
-        },
-    ]
+    after = tune("pre-training continued", model, name, options)
+    return [{**after, **measured}, tune("as published", options.model, name, options)]
 
 
 def main(arguments: list[str] | None = None) -> None:

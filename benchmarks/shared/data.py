@@ -21,7 +21,7 @@ def read_rows(file: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(lines, dialect="excel-tab")
 
 
-def read_labelled(file: Path) -> Split:
+def read_labeled(file: Path) -> Split:
     """Return the columns ``text`` and ``label`` of a TSV file."""
     if not file.exists():
         raise SystemExit(f"--data must hold {file.parent.name}/{file.name}.")

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 import time
 from importlib import metadata
 from pathlib import Path
@@ -59,18 +58,14 @@ def set_threads(n_threads: int) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
 
 
-def peak_rss_mib() -> float:
-    """Return this process's peak resident memory."""
+def peak_rss_mib() -> float | None:
+    """Return this process's peak resident memory, None where it is not known."""
+    # Not ru_maxrss: on Linux a new process starts with its parent's peak.
     status = Path("/proc/self/status")
-    if status.exists():
-        # Not ru_maxrss: on Linux a new process starts with its parent's peak.
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) / 2**10
-    import resource
-
-    # Bytes on macOS, KiB elsewhere.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    if not status.exists():
+        return None
+    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(fields["VmHWM"].split()[0]) / 2**10
 
 
 def busy_cpu_seconds(path: Path = Path("/proc/stat")) -> float | None:
@@ -105,11 +100,10 @@ class Noise:
         return busy_cpu_seconds(), time.process_time(), time.perf_counter()
 
 
-def _cpu_info(field: str, path: Path = Path("/proc/cpuinfo")) -> str:
+def _cpu_info(field: str) -> str:
     """Return the first value of a field of Linux's CPU description, or ''."""
-    if not path.exists():
-        return ""
-    for line in path.read_text().splitlines():
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else ():
         name, _, value = line.partition(":")
         if name.strip() == field:
             return value.strip()

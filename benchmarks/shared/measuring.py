@@ -108,20 +108,11 @@ def interleave(
     return measured
 
 
-def fastest(
-    settings: Iterable[S], seconds: Callable[[S], float], *, patience: int = 2
-) -> tuple[S, float]:
+def fastest(settings: Iterable[S], seconds: Callable[[S], float]) -> tuple[S, float]:
     """Return the setting with the lowest time, and that time.
 
-    Parameters
-    ----------
-    settings : iterable
-        In their natural order, at least one.
-    seconds : callable
-        Returns the time of one setting.
-    patience : int
-        The search ends after this many settings in a row that were not the best so
-        far: the time as a function of the batch size has one minimum.
+    ``settings`` are in their natural order. The search ends after two in a row that
+    were not the best so far: time as a function of the batch size has one minimum.
     """
     best: tuple[S, float] | None = None
     n_worse = 0
@@ -131,7 +122,7 @@ def fastest(
             best, n_worse = (setting, time_s), 0
         else:
             n_worse += 1
-        if n_worse == patience:
+        if n_worse == 2:
             break
     if best is None:
         raise ValueError("settings must hold at least one setting. Got none.")

@@ -103,12 +103,13 @@ def set_text(result: Result, name: str) -> str:
         if any(row.get(key) is not None for row in rows)
     }
     cells = [
-        [row["arm"], row["not_run"]]
-        if "not_run" in row
-        else [row["arm"], *(cell(row.get(key)) for key in columns)]
+        [row["arm"], *(cell(row.get(key)) for key in columns)]
         for row in rows
+        if "not_run" not in row
     ]
-    return "\n".join([*lines, table(["arm", *columns.values()], cells), ""])
+    lines.append(table(["arm", *columns.values()], cells))
+    lines += [f"{row['arm']}: {row['not_run']}" for row in rows if "not_run" in row]
+    return "\n".join([*lines, ""])
 
 
 def cell(value: Any) -> str:
@@ -132,32 +133,17 @@ def cell(value: Any) -> str:
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out text in columns: the first one to the left, the others to the right.
+    """Lay out text in columns: the first one to the left, the others to the right."""
+    columns = list(zip(headers, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
 
-    A row shorter than the headers ends in a remark, which may run over them.
-    """
-    whole = [row for row in rows if len(row) == len(headers)]
-    # The width of a column ignores remarks, but not the cells before them.
-    widths = [
-        max(
-            [len(header), *(len(row[column]) for row in whole)]
-            + [len(row[column]) for row in rows if column < len(row) - 1]
-        )
-        for column, header in enumerate(headers)
-    ]
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        laid = [one.rjust(width) for one, width in others]
+        return "  ".join([first[0].ljust(first[1]), *laid])
 
-    def line(cells: Sequence[str], is_remark: bool) -> str:
-        laid = [
-            one.ljust(width) if column == 0 else one.rjust(width)
-            for column, (one, width) in enumerate(zip(cells, widths, strict=False))
-        ]
-        if is_remark:
-            laid[-1] = cells[-1]
-        return "  ".join(laid).rstrip()
-
-    lines = [line(headers, False), line(["-" * width for width in widths], False)]
-    lines += [line(row, len(row) < len(headers)) for row in rows]
-    return "\n".join(lines)
+    rule = ["-" * width for width in widths]
+    return "\n".join(line(row) for row in (headers, rule, *rows))
 
 
 def _fields(about: dict[str, Any]) -> str:

@@ -4,11 +4,11 @@ import argparse
 import importlib.util
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.shared.machine import cpu_has, usable_cpus
 
@@ -86,6 +86,36 @@ def has_bfloat16(kind: str) -> bool:
 def first_line(error: BaseException) -> str:
     """Return what an error says, short enough for a table."""
     return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
+A = TypeVar("A", bound=Arm)
+
+
+def try_arms(
+    arms: Iterable[A], attempt: Callable[[A], Any], device: str
+) -> tuple[dict[A, Any], list[dict[str, str]]]:
+    """Call ``attempt`` with each arm, untimed, before anything is measured.
+
+    Returns
+    -------
+    outcomes : dict of Arm to object
+        What was returned for the arms that run here.
+    refused : list of dict
+        A row for each other arm with the reason.
+    """
+    outcomes, refused = {}, []
+    for arm in arms:
+        reason = arm.reason_not_to_run(device)
+        if reason is None:
+            log.info("trying %s", arm.name)
+            # An arm that cannot run must not end the others: the tables name it.
+            try:
+                outcomes[arm] = attempt(arm)
+            except Exception as error:
+                reason = f"not run: {first_line(error)}"
+        if reason is not None:
+            refused.append({"arm": arm.name, "not_run": reason})
+    return outcomes, refused
 
 
 def argument_parser(doc: str | None) -> argparse.ArgumentParser:

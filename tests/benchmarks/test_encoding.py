@@ -1,4 +1,4 @@
-"""The text sets and settings of benchmarks/encoding."""
+"""The text sets and rows of benchmarks/encoding."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,11 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
-from benchmarks.encoding.__main__ import load
-from benchmarks.encoding.arms import BASELINE, EncodingArm
+from benchmarks.encoding.arms import BASELINE
 from benchmarks.encoding.reference import cosine_distances
 from benchmarks.encoding.rounds import figures
 from benchmarks.encoding.texts import TextSet, TextSets
-from benchmarks.shared.setup import Arm, Setup
+from benchmarks.shared.setup import Arm, try_arms
 
 
 @pytest.fixture
@@ -30,23 +29,12 @@ def words(n):
     return " ".join(f"w{i}" for i in range(n))
 
 
-class TestTexts:
-    def test_long_set_is_joined_up_to_the_limit(self, make_sets):
-        lengths = make_sets([words(50)] * 100, 300).make("long", 36).lengths
-        assert len(lengths) == 3
-        assert all(256 <= n <= 300 for n in lengths)
-
-    def test_long_set_prefers_documents_and_counts_what_is_read(self, make_sets):
-        text_set = make_sets([words(50), words(500)], 300).make("long", 12)
-        assert text_set.texts == [words(500)]
-        assert text_set.lengths == [300]
-
-    def test_a_set_does_not_depend_on_the_others(self, make_sets):
-        texts = [words(n) for n in range(5, 40)]
-        after_another = make_sets(texts, 64)
-        after_another.make("short", 3)
-        alone = make_sets(texts, 64)
-        assert after_another.make("mixed", 9) == alone.make("mixed", 9)
+def test_a_set_does_not_depend_on_the_others(make_sets):
+    texts = [words(n) for n in range(5, 40)]
+    after_another = make_sets(texts, 64)
+    after_another.make("short", 3)
+    alone = make_sets(texts, 64)
+    assert after_another.make("mixed", 9) == alone.make("mixed", 9)
 
 
 def test_distances_are_exact_where_they_are_tiny():
@@ -74,20 +62,14 @@ class TestFigures:
         assert row["speed_ratio"] is None
 
 
-class TestArms:
-    def test_missing_library_is_named_with_its_remedy(self):
-        reason = Arm("a", dict, "no_such_module").reason_not_to_run("cpu")
-        assert reason == "missing: pip install no-such-module"
-
-    def test_an_arm_that_fails_is_named_and_the_others_run(self):
-        def broken(setup, onnx):
+def test_an_arm_that_fails_is_named_and_the_others_run():
+    def attempt(arm):
+        if arm.name == "broken":
             raise ImportError("no part of it\nmore")
+        return arm.name
 
-        arms = [
-            EncodingArm("broken", broken, "json"),
-            EncodingArm("works", lambda setup, onnx: lambda texts, _: None, "json"),
-        ]
-        encoders, refused = load(arms, Setup("", 16, "cpu", 1), "", ["a"])
-        assert [arm.name for arm in encoders] == ["works"]
-        reason = "not run: ImportError: no part of it"
-        assert refused == [{"arm": "broken", "not_run": reason}]
+    arms = [Arm("broken", dict, "json"), Arm("works", dict, "json")]
+    outcomes, refused = try_arms(arms, attempt, "cpu")
+    assert outcomes == {arms[1]: "works"}
+    reason = "not run: ImportError: no part of it"
+    assert refused == [{"arm": "broken", "not_run": reason}]

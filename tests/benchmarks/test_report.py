@@ -29,10 +29,10 @@ def result():
 def test_a_table_shows_the_measured_columns_of_one_set(result):
     assert report.set_text(result, "mixed").splitlines() == [
         "mixed: n_texts 10, cpus_of_others 0",
-        "arm              texts/s              score",
-        "------  ----------------  -----------------",
-        "ours    12.3 [10.0–20.0]  0.893 ± 0.003 (3)",
-        "theirs  missing: pip install it",
+        "arm            texts/s              score",
+        "----  ----------------  -----------------",
+        "ours  12.3 [10.0–20.0]  0.893 ± 0.003 (3)",
+        "theirs: missing: pip install it",
     ]
 
 
@@ -42,19 +42,9 @@ def test_a_busy_machine_is_called_noisy(result):
     assert "NOISY" in report.set_text(result, "mixed")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "–"),
-        (1234.5, "1,234"),
-        (0.69, "0.69"),
-        (5e-13, "5e-13"),
-        ({"mean": 0.807, "sd": None, "n": 1}, "0.807 (1)"),
-        ({"median": 399, "low": 384, "high": 403, "n": 5}, "399 [384–403]"),
-    ],
-)
-def test_cells(value, text):
-    assert report.cell(value) == text
+def test_numbers_are_shown_to_three_digits_and_what_is_not_known_by_a_dash():
+    shown = [report.cell(value) for value in (None, 1234.5, 0.69, 5e-13)]
+    assert shown == ["–", "1,234", "0.69", "5e-13"]
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
