@@ -17,13 +17,13 @@ from sklearn_bert._params.shared import (
     constraints,
     document,
 )
-from sklearn_bert._targets.labels import check_classes, check_labels
-from sklearn_bert._targets.targets import (
-    Target,
+from sklearn_bert._targets.classes import (
     check_same_classes,
     read_classes,
     read_indicators,
 )
+from sklearn_bert._targets.labels import check_classes, check_labels
+from sklearn_bert._targets.target import Target
 
 
 @document(FINE_TUNING, CLASSIFICATION)

@@ -72,7 +72,7 @@ def _read_tags(name, lists):
     for row, tags in enumerate(lists):
         if isinstance(tags, str):
             raise ValueError(
-                f"{name} must hold a list of tags for each sentence. Got {tags!r} "
+                f"{name} must contain a list of tags for each sentence. Got {tags!r} "
                 f"(str) in row {row}. Put the tags of each sentence into a list."
             )
     return [list(map(str, tags)) for tags in lists]

@@ -45,7 +45,7 @@ from sklearn_bert._fine_tuning.start import (
 )
 from sklearn_bert._inputs.texts import check_callbacks
 from sklearn_bert._targets.checks import check_weights
-from sklearn_bert._targets.targets import Target
+from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 

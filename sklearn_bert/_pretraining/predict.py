@@ -24,7 +24,7 @@ from sklearn_bert._params.shared import Interval, validate_parameter_constraints
 from sklearn_bert.exceptions import InputError
 
 NO_WORDS = (
-    "X must hold at least one word. Got only empty texts. Give texts that have words."
+    "X must contain at least one word. Got only empty texts. Give texts with words."
 )
 
 _FILL_MASK = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
@@ -157,8 +157,8 @@ class BasePretrained(BaseBert):
         first, *others = text.split(mask) if mask else [text]
         if not others:
             raise InputError(
-                f"Each text must hold the gap {mask!r}. Got {text[:40]!r}. Put it "
-                "where a token is to be guessed, or say by mask= what marks a gap."
+                f"Each text must contain the gap {mask!r}. Got {text[:40]!r}. Insert "
+                "it where a token is to be predicted, or set mask to what marks a gap."
             )
         # Spaces before a gap belong to the token in it.
         heads = [part.rstrip() for part in [first, *others[:-1]]]

@@ -52,9 +52,9 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         return y
     if kind.endswith("multioutput"):
         raise ValueError(
-            "y must hold one label per text, or be a label indicator matrix of zeros "
-            f"and ones. Got {kind} targets of shape {np.shape(y)}. Convert lists of "
-            "labels with sklearn.preprocessing.MultiLabelBinarizer; for several "
+            "y must contain one label per text, or be a label indicator matrix of "
+            f"zeros and ones. Got {kind} targets of shape {np.shape(y)}. Convert lists "
+            "of labels with sklearn.preprocessing.MultiLabelBinarizer; for several "
             "targets with classes of their own, use "
             "sklearn.multioutput.MultiOutputClassifier."
         )
@@ -78,7 +78,7 @@ def _refuse_label_lists(y: Sequence[Any]) -> None:
         is_numbers = all(isinstance(value, Number) for value in row)
         if not is_numbers or len(row) == 1 or None in rows:
             raise ValueError(
-                f"y must hold one label per text. Got {show(labels)}. If texts may "
+                f"y must contain one label per text. Got {show(labels)}. If texts may "
                 "have several labels, convert y with "
                 "sklearn.preprocessing.MultiLabelBinarizer; if each text has one, give "
                 "[label for [label] in y]."
@@ -93,13 +93,13 @@ def _refuse_objects(y: np.ndarray, given: Any) -> None:
         if not isinstance(label, str):
             _refuse_label_lists([label])
             raise ValueError(
-                "Unknown label type: y must hold only texts (str), only bool, or only "
-                f"integers of at most 64 bits. Got {show(label)} in row {row}. Convert "
-                "all labels to one of these types."
+                "Unknown label type: y must contain only texts (str), only bool, or "
+                f"only integers of at most 64 bits. Got {show(label)} in row {row}. "
+                "Convert all labels to one of these types."
             )
         if isinstance(given, Sequence) and str(label) != label:
             raise ValueError(
-                f"y must hold plain texts where it is a {type(given).__name__}. Got "
+                f"y must contain plain texts where it is a {type(given).__name__}. Got "
                 f"{show(label)} in row {row}, which scikit-learn's scorers would read "
                 f"as {str(label)!r}. Give the texts: [label.value for label in y]."
             )

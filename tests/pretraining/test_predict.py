@@ -31,7 +31,7 @@ def test_guesses_do_not_depend_on_the_other_texts(fitted):
 
 
 def test_a_text_without_a_gap_is_refused(fitted):
-    with pytest.raises(InputError, match=r"must hold the gap '\[MASK\]'"):
+    with pytest.raises(InputError, match=r"must contain the gap '\[MASK\]'"):
         fitted.fill_mask(["the film"])
 
 
