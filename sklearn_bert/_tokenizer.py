@@ -317,7 +317,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         longest = max(map(len, sequences.ids))
         wants_all = self.output == "counts" and self.max_length is None
         fitted = copy.copy(self)
-        fitted._remember_columns(X, texts)
+        fitted._remember_columns(X, texts.n_columns)
         fitted._tokenizer = tokenizer
         fitted.vocabulary_ = tokenizer.vocabulary
         fitted.checkpoint_ = record

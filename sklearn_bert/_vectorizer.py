@@ -276,7 +276,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         resolved = self._resolve(source, texts.n_columns)
         device, _ = self._resolve_device()
         fitted = copy.copy(self)
-        fitted._remember_columns(X, texts)
+        fitted._remember_columns(X, texts.n_columns)
         fitted.pooling_ = resolved.pooling
         fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)

@@ -129,7 +129,7 @@ class BaseFineTuner(BaseBert):
         seeds = draw_seeds(self.random_state, n_before)
         train, held_out = self._split(target, seeds.split, fit)
         if not fit.continues:
-            fitted._remember_columns(X, inputs)
+            fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
         checkpoint = load(resolved.source)
         trainable = fitted._make_trainable(checkpoint, seeds.dropout)

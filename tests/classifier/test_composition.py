@@ -123,7 +123,7 @@ def test_fifty_fits_leave_no_memory_behind(classifier, texts, y):
 
 
 def test_of_a_training_nothing_is_left(classifier, texts, y, monkeypatch):
-    from sklearn_bert._fine_tuning import fit as module
+    from sklearn_bert._fine_tuning import template as module
 
     made = []
 
