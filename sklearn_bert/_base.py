@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source
@@ -23,11 +23,14 @@ from sklearn_bert.exceptions import (
     TruncationWarning,
 )
 
+# X is read by this package, which leaves only the names of the columns.
+_NAMES_ONLY = {"skip_check_array": True, "ensure_2d": False}
+
 
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have parameters of :data:`~sklearn_bert._params.shared.ENCODER`. Frozen
+    Subclasses have parameters of :data:`~sklearn_bert._params.encoder.ENCODER`. Frozen
     encoders are never held in attributes: they come from the process-wide cache.
     """
 
@@ -50,11 +53,11 @@ class BaseBert(BaseEstimator):
     def _check_names(self, X: Any) -> None:
         """Refuse other names of columns than those of the fit."""
         if hasattr(self, "feature_names_in_"):
-            _check_feature_names(self, X, reset=False)
+            validate_data(self, X, reset=False, **_NAMES_ONLY)
 
     def _remember_columns(self, X: Any, n_columns: int) -> None:
         """Set what :meth:`_check_texts` checks."""
-        _check_feature_names(self, X, reset=True)
+        validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
 
     def _snapshot(self) -> Self:

@@ -11,12 +11,8 @@ from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
-from sklearn_bert._params.shared import (
-    CLASSIFICATION,
-    FINE_TUNING,
-    constraints,
-    document,
-)
+from sklearn_bert._params.fine_tuning import CLASSIFICATION, FINE_TUNING
+from sklearn_bert._params.param import constraints, document
 from sklearn_bert._targets.classes import (
     check_same_classes,
     read_classes,

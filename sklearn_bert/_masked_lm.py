@@ -19,15 +19,11 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
+from sklearn_bert._params.param import constraints, document
 from sklearn_bert._params.pretraining import PRE_TRAINING
-from sklearn_bert._params.shared import (
-    Interval,
-    constraints,
-    document,
-    validate_parameter_constraints,
-)
 from sklearn_bert._pretraining.fit import pretrain, report
 from sklearn_bert._pretraining.predict import fill_gaps, mean_log_likelihood
+from sklearn_bert._sklearn_compat import Interval, validate_parameter_constraints
 
 _FILL_MASK = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
 
@@ -380,4 +376,4 @@ class BertMaskedLM(BaseBert):
     def _load_fitted(self) -> FittedMaskedModel:
         """Return the fitted model, ready to run."""
         device, dtype = self._resolve_device()
-        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype)
+        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype, self)

@@ -1,8 +1,10 @@
 """Metrics for sequence tagging, computed by seqeval (the extra ``ner``)."""
 
+from numbers import Real
+
 from sklearn.metrics import make_scorer
 
-from sklearn_bert._params.shared import Options, Real, StrOptions, validate_params
+from sklearn_bert._sklearn_compat import Options, StrOptions, validate_params
 
 __all__ = ["entity_f1_score", "entity_f1_scorer"]
 

@@ -53,7 +53,8 @@ from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 class BaseFineTuner(BaseBert):
     """A pre-trained encoder with a linear layer on top, trained together.
 
-    Subclasses have the parameters of :data:`~sklearn_bert._params.shared.FINE_TUNING`.
+    Subclasses have the parameters of
+    :data:`~sklearn_bert._params.fine_tuning.FINE_TUNING`.
     """
 
     _holds_encoder = True

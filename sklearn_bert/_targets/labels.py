@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_y, check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import show
+from sklearn_bert._sklearn_compat import check_label_column
 from sklearn_bert._targets.checks import as_array, check_no_missing, check_y_given
 
 
@@ -58,7 +59,7 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "targets with classes of their own, use "
             "sklearn.multioutput.MultiOutputClassifier."
         )
-    return _check_y(y, estimator=estimator)
+    return check_label_column(y, estimator)
 
 
 def check_classes(classes: Iterable[Any]) -> np.ndarray:
