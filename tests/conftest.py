@@ -1,6 +1,7 @@
 """A tiny seeded BERT, built offline, and what tests share."""
 
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -149,6 +150,60 @@ def call_elsewhere(tmp_path):
         return joblib.load(found)
 
     return call
+
+
+@pytest.fixture
+def disturb_losses(monkeypatch):
+    """Return a function that lets the loss of some training steps fail.
+
+    ``when`` tells from the number of the call, counted from 0, and from the outputs of
+    the model whether this one fails. Without an error the loss becomes NaN. The loss of
+    classes, of tags and of hidden tokens comes from torch's cross_entropy.
+    """
+    original = torch.nn.functional.cross_entropy
+
+    def disturb(when, error=None):
+        count = itertools.count()
+
+        def disturbed(outputs, *args, **options):
+            losses = original(outputs, *args, **options)
+            if not when(next(count), outputs):
+                return losses
+            if error is None:
+                return losses * float("nan")
+            raise error
+
+        monkeypatch.setattr(torch.nn.functional, "cross_entropy", disturbed)
+
+    return disturb
+
+
+@pytest.fixture
+def shorten_memory(monkeypatch):
+    """Return a function that lets an encoder run out of memory.
+
+    ``when`` tells from the number of the batch, counted from 0, and from its token ids,
+    of shape (1, n_tokens), whether this one fails. The function returns a list that
+    will hold the token ids of each batch.
+    """
+    original = torch.nn.Embedding.forward
+
+    def shorten(when):
+        batches = []
+
+        def forward(self, ids):
+            # Only the vocabulary has a row for padding; positions have none.
+            if self.padding_idx is not None:
+                batches.append(ids)
+                if when(len(batches) - 1, ids):
+                    message = "CUDA out of memory. Tried 2 GiB.\nMore"
+                    raise torch.OutOfMemoryError(message)
+            return original(self, ids)
+
+        monkeypatch.setattr(torch.nn.Embedding, "forward", forward)
+        return batches
+
+    return shorten
 
 
 def pytest_collection_modifyitems(items):

@@ -12,18 +12,10 @@ from sklearn_bert.exceptions import (
 
 
 def test_short_memory_is_told_once_and_changes_nothing(
-    make, fitted, texts, labels, monkeypatch
+    make, texts, labels, monkeypatch, disturb_losses
 ):
-    from sklearn_bert._engine.training.model.supervised import SupervisedModel
-
-    forward, calls = SupervisedModel.sum_losses, iter(range(10**6))
-
-    def failing(self, part):
-        if next(calls) == 1:
-            raise torch.OutOfMemoryError("out of memory")
-        return forward(self, part)
-
-    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
+    error = torch.OutOfMemoryError("out of memory")
+    disturb_losses(lambda call, _: call == 1, error)
     exact = {"dropout": 0.0, "dtype": "float32"}
     classifier = make(**exact)
     with pytest.warns(MemoryWarning, match="in parts of 16") as caught:
@@ -37,21 +29,16 @@ def test_short_memory_is_told_once_and_changes_nothing(
     )
 
 
-@pytest.mark.parametrize("call", range(4))
-def test_prediction_halves_batches_that_do_not_fit(fitted, texts, monkeypatch, call):
-    from sklearn_bert._engine.encoding import encode as encoding
-
+@pytest.mark.parametrize("failing", range(4))
+def test_prediction_halves_batches_that_do_not_fit(
+    fitted, texts, shorten_memory, failing
+):
+    # So many that they make several batches.
+    texts = texts * 6
     expected = fitted.predict_proba(texts)
-    forward, calls = encoding._forward, iter(range(10**6))
-
-    def failing(*args):
-        if next(calls) == call:
-            raise torch.OutOfMemoryError("out of memory")
-        return forward(*args)
-
-    monkeypatch.setattr(encoding, "_forward", failing)
-    monkeypatch.setattr(encoding, "_TOKENS_ON_CPU", 200)
+    batches = shorten_memory(lambda call, ids: call == failing)
     np.testing.assert_allclose(fitted.predict_proba(texts), expected, atol=1e-6)
+    assert len(batches) > 5
 
 
 def test_divergence_is_an_error_that_leaves_a_usable_estimator(make, texts, labels):

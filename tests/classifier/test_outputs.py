@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from scipy.special import expit, softmax
-from sklearn.base import clone
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from classifier.weights import assert_same_weights
@@ -46,24 +45,6 @@ def test_two_classes_have_one_decision(make, texts, labels):
         classifier.predict_proba(texts)[:, 1], expit(scores), atol=1e-6
     )
     assert (classifier.predict(texts) == (scores > 0)).all()
-
-
-def test_the_linear_layer_reads_what_transform_gives(fitted, texts):
-    features = fitted.transform(texts)
-    assert features.shape == (40, 32)
-    scores = features @ fitted.coef_.T + fitted.intercept_
-    np.testing.assert_allclose(fitted.decision_function(texts), scores, atol=1e-5)
-    names = fitted.get_feature_names_out()
-    assert list(names[:2]) == ["bertclassifier0", "bertclassifier1"]
-    assert len(names) == 32
-
-
-def test_set_output_gives_named_features(fitted, texts):
-    frame = (
-        clone(fitted).set_output(transform="pandas").fit_transform(texts, [0, 1] * 20)
-    )
-    assert frame.shape == (40, 32)
-    assert frame.columns[0] == "bertclassifier0"
 
 
 def test_several_labels_have_a_probability_each(fitted_multilabel, texts, indicators):

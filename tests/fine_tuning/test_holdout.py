@@ -75,3 +75,17 @@ def test_too_few_rows_to_train_on_are_told_apart():
 def test_too_few_rows_are_refused(strata):
     with pytest.raises(ValueError, match=r"too small.*Got validation_fraction=0\.1"):
         hold_out(ROWS, strata, 0.1, 0)
+
+
+def test_a_rare_label_is_never_lost_to_training(make, texts, labels):
+    y = np.c_[labels, np.arange(40) == 7].astype(int)
+    classifier = make(early_stopping=True, validation_fraction=0.5, n_epochs=1)
+    n_warned = 0
+    for seed in range(4):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            classifier.set_params(random_state=seed).fit(texts, y)
+        n_warned += len(caught)
+        # A label that is never on starts at a constant.
+        assert classifier.coef_[1].any()
+    assert n_warned > 0

@@ -1,5 +1,7 @@
 """Tiny models, texts to learn from, and when two models count as equal."""
 
+from functools import cache
+
 import numpy as np
 
 from sklearn_bert import BertMaskedLM
@@ -25,6 +27,12 @@ SENTENCES = [
 
 def make(**changes):
     return BertMaskedLM(**{**TINY, **changes})
+
+
+@cache
+def fit_once():
+    """Return a model that has learned; tests must not change it."""
+    return make(n_epochs=60, vocab_size=60, learning_rate=1e-2).fit(SENTENCES)
 
 
 def weights_of(estimator):

@@ -1,6 +1,5 @@
 """A fitted BertMaskedLM is a model for the other estimators."""
 
-import json
 import pickle
 import subprocess
 import sys
@@ -75,54 +74,6 @@ def test_a_frozen_one_can_be_searched_with(fitted):
     best = search.fit(SENTENCES, labels).best_estimator_
     assert best.checkpoint_.source == "estimator"
     assert best.encoder_.weights.keys() == fitted.encoder_.weights.keys()
-
-
-def test_a_folder_that_it_wrote_is_a_model_too(fitted, tmp_path):
-    folder = tmp_path / "below" / "model"
-    fitted.save_pretrained(folder)
-    np.testing.assert_array_equal(
-        BertVectorizer(folder).transform(SENTENCES[:8]),
-        BertVectorizer(fitted).transform(SENTENCES[:8]),
-    )
-    tricky = ["[SEP] Über  das Film", "wasn't"]
-    np.testing.assert_array_equal(
-        BertTokenizer(folder).fit_transform(tricky),
-        BertTokenizer(fitted).fit_transform(tricky),
-    )
-    assert [path.name for path in folder.parent.iterdir()] == ["model"]
-
-
-def test_case_survives_the_folder(tmp_path):
-    model = make(lowercase=False, max_steps=1).fit(["Das Wort und das Wort"] * 9)
-    model.save_pretrained(tmp_path / "model")
-    tokenizer = BertTokenizer(tmp_path / "model").fit(["Das das"])
-    assert tokenizer.inverse_transform(tokenizer.transform(["Das das"])) == ["Das das"]
-
-
-def test_declared_pooling_and_limit_survive_the_folder(own_bert, texts, tmp_path):
-    (own_bert / "1_Pooling").mkdir()
-    (own_bert / "1_Pooling" / "config.json").write_text(
-        json.dumps({"pooling_mode_mean_tokens": True})
-    )
-    (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 40}')
-    make(model=own_bert, max_steps=1).fit(texts).save_pretrained(tmp_path / "out")
-    vectorizer = BertVectorizer(tmp_path / "out").fit(texts)
-    assert (vectorizer.pooling_, vectorizer.max_length_) == ("mean", 40)
-
-
-def test_the_pooling_from_scratch_is_the_mean_in_the_folder_too(fitted, tmp_path):
-    fitted.save_pretrained(tmp_path / "model")
-    for model in (fitted, tmp_path / "model"):
-        assert BertVectorizer(model).fit(["a film"]).pooling_ == "mean"
-
-
-def test_an_empty_folder_is_filled_and_stays_the_same(fitted, tmp_path):
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    fitted.save_pretrained(tmp_path / "link")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real" / "config.json").exists()
-    assert not [path for path in (tmp_path / "real").iterdir() if path.name[0] == "."]
 
 
 def test_a_tilde_is_the_home(fitted, tmp_path, monkeypatch):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from masked_lm.making import SENTENCES, make, weights_of
 
-from sklearn_bert._engine.masked_lm.self_supervised import SelfSupervisedModel
 from sklearn_bert.exceptions import (
     DeviceMemoryError,
     DivergenceError,
@@ -18,17 +17,8 @@ from sklearn_bert.exceptions import (
 LOOP = "sklearn_bert._engine.masked_lm.loop"
 
 
-def test_ctrl_c_keeps_the_weights_so_far(monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    step = Pretraining._step
-
-    def interrupted(self, rows):
-        if self.log.n_steps == 2:
-            raise KeyboardInterrupt
-        return step(self, rows)
-
-    monkeypatch.setattr(Pretraining, "_step", interrupted)
+def test_ctrl_c_keeps_the_weights_so_far(monkeypatch, disturb_losses):
+    disturb_losses(lambda call, _: call == 2, KeyboardInterrupt)
     with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
         model = make(n_epochs=5).fit(SENTENCES)
     monkeypatch.undo()
@@ -36,13 +26,8 @@ def test_ctrl_c_keeps_the_weights_so_far(monkeypatch):
     assert np.isfinite(model.score(SENTENCES))
 
 
-def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
-    sum_losses, calls = SelfSupervisedModel.sum_losses, iter(range(10**6))
-
-    def broken(self, part):
-        return sum_losses(self, part) * (np.nan if next(calls) == 2 else 1)
-
-    monkeypatch.setattr(SelfSupervisedModel, "sum_losses", broken)
+def test_a_loss_that_is_no_number_ends_the_training(monkeypatch, disturb_losses):
+    disturb_losses(lambda call, _: call == 2)
     model = make(n_epochs=5)
     with pytest.raises(DivergenceError, match="loss became NaN or infinite at step 3"):
         model.fit(SENTENCES)
@@ -100,18 +85,11 @@ def test_a_learning_rate_beyond_the_format_is_refused():
 
 
 @pytest.mark.parametrize("n_failures", [1, 3])
-def test_short_memory_changes_the_parts_and_not_the_result(monkeypatch, n_failures):
+def test_short_memory_changes_the_parts_and_not_the_result(disturb_losses, n_failures):
     options = {"n_epochs": 2, "dropout": 0.0, "dtype": "float64"}
     expected = make(**options).fit(SENTENCES)
-    sum_losses, left = SelfSupervisedModel.sum_losses, [n_failures]
-
-    def short(self, part):
-        if left[0]:
-            left[0] -= 1
-            raise torch.OutOfMemoryError("out of memory")
-        return sum_losses(self, part)
-
-    monkeypatch.setattr(SelfSupervisedModel, "sum_losses", short)
+    error = torch.OutOfMemoryError("out of memory")
+    disturb_losses(lambda call, _: call < n_failures, error)
     with pytest.warns(MemoryWarning, match="do not fit into the memory"):
         found = make(**options).fit(SENTENCES)
     for name, array in weights_of(expected).items():
@@ -138,42 +116,8 @@ def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
         make().fit(SENTENCES)
 
 
-def run_out_above(n_rows, monkeypatch):
-    """Let memory be too short for more sequences at once."""
-    from sklearn_bert._engine.masked_lm import predict as guessing
-
-    scores = guessing._scores
-
-    def short(running, masked, sequences, rows):
-        if len(rows) > n_rows:
-            raise torch.OutOfMemoryError("out of memory")
-        return scores(running, masked, sequences, rows)
-
-    monkeypatch.setattr(guessing, "_scores", short)
-
-
-def test_short_memory_in_guessing_changes_no_guess(fitted, monkeypatch):
-    texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
-    score, gaps = fitted.score(SENTENCES), fitted.fill_mask(texts)
-    run_out_above(1, monkeypatch)
-    assert fitted.score(SENTENCES) == pytest.approx(score, abs=1e-6)
-    for one, other in zip(fitted.fill_mask(texts), gaps, strict=True):
-        for gap, same in zip(one, other, strict=True):
-            assert dict(gap) == pytest.approx(dict(same), abs=1e-6)
-
-
-def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, monkeypatch):
-    run_out_above(0, monkeypatch)
-    for call in (fitted.score, fitted.fill_mask):
-        with pytest.raises(DeviceMemoryError, match=r"A single text of \d tokens does"):
-            call(["the old film [MASK]"])
-
-
-def test_one_sequence_that_does_not_fit_is_told(monkeypatch):
-    def short(self, part):
-        raise torch.OutOfMemoryError("out of memory")
-
-    monkeypatch.setattr(SelfSupervisedModel, "sum_losses", short)
+def test_one_sequence_that_does_not_fit_is_told(disturb_losses):
+    disturb_losses(lambda *_: True, torch.OutOfMemoryError("out of memory"))
     model = make()
     with pytest.raises(DeviceMemoryError, match="a single sequence of"):
         model.fit(SENTENCES)

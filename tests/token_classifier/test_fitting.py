@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from sklearn_bert.exceptions import MemoryWarning
 from token_classifier.comparing import assert_close, assert_same
 
 EXACT = {"dtype": "float64", "dropout": 0.0, "batch_size": 999, "init": "zeros"}
@@ -30,22 +32,12 @@ def test_empty_sentences_change_nothing(make, sentences, tags):
 
 
 @pytest.mark.parametrize("max_length", [None, 8])
-def test_parts_of_a_batch_add_up_to_it(make, sentences, tags, max_length, monkeypatch):
-    import torch
-
-    from sklearn_bert._engine.training.model.supervised import SupervisedModel
-    from sklearn_bert.exceptions import MemoryWarning
-
+def test_parts_of_a_batch_add_up_to_it(
+    make, sentences, tags, max_length, disturb_losses
+):
     options = {**EXACT, "max_length": max_length}
     whole = make(**options).fit(sentences, tags)
-    forward, calls = SupervisedModel.sum_losses, iter(range(10**6))
-
-    def failing(self, part):
-        if next(calls) < 2:
-            raise torch.OutOfMemoryError("out of memory")
-        return forward(self, part)
-
-    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
+    disturb_losses(lambda call, _: call < 2, torch.OutOfMemoryError("out of memory"))
     with pytest.warns(MemoryWarning):
         parted = make(**options).fit(sentences, tags)
     assert_same(parted, whole, 1e-9)

@@ -99,6 +99,12 @@ def test_global_generators_are_left_alone(vectorizer, texts):
     assert (torch.rand(1), np.random.rand()) == expected
 
 
+def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
+    with torch.autocast("cpu", torch.bfloat16):
+        features = BertVectorizer(own_bert).fit_transform(texts)
+    assert np.array_equal(features, BertVectorizer(own_bert).fit_transform(texts))
+
+
 @pytest.mark.real
 def test_equals_sentence_transformers():
     sentence_transformers = pytest.importorskip("sentence_transformers")

@@ -6,21 +6,32 @@ caller tests the private function.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 
-def packed_linear_operators() -> tuple[Any, Any, Any] | None:
-    """Return three operators of oneDNN; None where torch lacks them.
+class PackedLinearOperators(NamedTuple):
+    """oneDNN's linear layer with a packed weight.
 
-    The first packs a weight for a number of rows, the second multiplies by it, and the
-    third also adds to the product.
+    Attributes
+    ----------
+    pack : callable
+        From a weight and a number of rows to the packed weight.
+    product, product_and_sum : callable
     """
+
+    pack: Any
+    product: Any
+    product_and_sum: Any
+
+
+def packed_linear_operators() -> PackedLinearOperators | None:
+    """Return oneDNN's operators; None if torch lacks them."""
     operators = torch.ops.mkldnn
     try:
-        return (
+        return PackedLinearOperators(
             operators._reorder_linear_weight,
             operators._linear_pointwise.default,
             operators._linear_pointwise.binary,

@@ -1,5 +1,7 @@
 """Truncation and windows of texts with too many tokens."""
 
+from collections.abc import Callable
+
 # A window shares one in this many of its tokens with the previous window.
 _OVERLAP = 4
 
@@ -23,11 +25,9 @@ def truncate(
     if long_text == "window":
         return _windows(ids, room)
     shares = _shares(tuple(map(len, ids)), room)
-    cut = [
-        _shorten(part, n, n if long_text == "truncate" else n // 4)
-        for part, n in zip(ids, shares, strict=True)
-    ]
-    return [tuple(cut)], True
+    cut: Callable[[list[int], int], list[int]]
+    cut = _head if long_text == "truncate" else _head_and_tail
+    return [tuple(cut(part, n) for part, n in zip(ids, shares, strict=True))], True
 
 
 def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
@@ -40,11 +40,15 @@ def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
     return room - shorter, shorter
 
 
-def _shorten(ids: list[int], n: int, n_head: int) -> list[int]:
-    """Return ``n`` ids, ``n_head`` of them from the beginning."""
+def _head(ids: list[int], n: int) -> list[int]:
+    return ids[:n]
+
+
+def _head_and_tail(ids: list[int], n: int) -> list[int]:
     if len(ids) <= n:
         return ids
-    return ids[:n_head] + ids[len(ids) - n + n_head :]
+    n_tail = n - n // 4
+    return ids[: n - n_tail] + ids[len(ids) - n_tail :]
 
 
 def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:

@@ -34,18 +34,22 @@ def text_by_text(query, key, value, scale):
     return [part.transpose(0, 1) for part in attended]
 
 
-@pytest.mark.parametrize("longest_stored", [0, 4, 160])
-def test_flat_equals_text_by_text(inputs, monkeypatch, longest_stored):
-    monkeypatch.setattr(module, "LONGEST_STORED", longest_stored)
+@pytest.fixture(params=[0, 4, 160])
+def longest_stored(request, monkeypatch):
+    """Let texts up to a length have their scores stored, so that short ones test it."""
+    monkeypatch.setattr(module, "LONGEST_STORED", request.param)
+
+
+@pytest.mark.usefixtures("longest_stored")
+def test_flat_equals_text_by_text(inputs):
     query, key, value, batch = inputs
     attended = flat_attention(query, key, value, batch, scale=0.3)
     expected = torch.cat(text_by_text(query, key, value, 0.3))
     torch.testing.assert_close(attended, expected)
 
 
-@pytest.mark.parametrize("longest_stored", [0, 4, 160])
-def test_first_tokens_equal_those_of_all(inputs, monkeypatch, longest_stored):
-    monkeypatch.setattr(module, "LONGEST_STORED", longest_stored)
+@pytest.mark.usefixtures("longest_stored")
+def test_first_tokens_equal_those_of_all(inputs):
     query, key, value, batch = inputs
     first = query[batch.first_tokens]
     attended = first_token_attention(first, key, value, batch, scale=0.3)

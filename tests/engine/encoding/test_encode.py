@@ -6,18 +6,14 @@ import torch
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine.checkpoints.locate import locate
-from sklearn_bert._engine.encoding import encode as module
 from sklearn_bert._engine.encoding.encode import (
     EncodingConfig,
     encode,
     encode_sequences,
 )
 from sklearn_bert._engine.encoding.encoder import build_encoder
-from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
-from sklearn_bert._engine.text import inputs as inputs_module
 from sklearn_bert._engine.text.inputs import Sentences, Texts, TokenizingConfig
-from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert.exceptions import DeviceMemoryError
 
@@ -29,113 +25,122 @@ def vectorizer(tiny_bert):
     return BertVectorizer(tiny_bert)
 
 
-@pytest.mark.parametrize("limit", [1, 3, 40])
-def test_chunks_by_texts_change_nothing(vectorizer, texts, monkeypatch, limit):
+# Texts are tokenized and encoded in chunks of at most 4096 texts, or of four million
+# characters.
+N_COPIES = 4096 // 40 + 1
+
+
+def test_chunks_by_texts_change_nothing(vectorizer, texts):
+    vectorizer.set_params(dtype="float64")
     expected = vectorizer.transform(texts)
-    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", limit)
-    features = vectorizer.transform(texts)
-    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+    features = vectorizer.transform(texts * N_COPIES)
+    np.testing.assert_allclose(
+        features, np.tile(expected, (N_COPIES, 1)), rtol=0, atol=1e-9
+    )
 
 
-@pytest.mark.parametrize("limit", [1, 100])
-def test_chunks_by_characters_change_nothing(vectorizer, texts, monkeypatch, limit):
-    expected = vectorizer.transform(texts)
-    monkeypatch.setattr(inputs_module, "_CHARACTERS_PER_CHUNK", limit)
-    features = vectorizer.transform(texts)
-    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+@pytest.mark.filterwarnings("ignore::sklearn_bert.exceptions.TruncationWarning")
+def test_chunks_by_characters_change_nothing(vectorizer, texts):
+    huge = "good film " * 250_000
+    expected = vectorizer.transform([*texts, "good film " * 100])
+    features = vectorizer.transform([*texts[:20], huge, huge, *texts[20:], huge])
+    np.testing.assert_allclose(
+        np.delete(features, [20, 21], axis=0), expected, rtol=0, atol=5e-6
+    )
+    np.testing.assert_allclose(features[[20, 21]], expected[[-1, -1]], atol=5e-6)
 
 
-@pytest.mark.parametrize("limit", [1, 3, 40])
-def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts, monkeypatch, limit):
+def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(WordReadout(), layers=(3,))
     tokenizing = TokenizingConfig(max_length=8, long_text="window")
-    sentences = Sentences([text.split() for text in texts])
-    features = encode(encoder, sentences, tokenizing, config).features
+    words = [text.split() for text in texts]
+    features = encode(encoder, Sentences(words), tokenizing, config).features
     head = LinearHead(np.ones((2, features.shape[1])), np.arange(2.0))
-    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", limit)
-    outputs = encode(encoder, sentences, tokenizing, config, head).features
-    assert len(outputs) == sum(sentences.lengths)
-    np.testing.assert_allclose(outputs, head(features), rtol=0, atol=1e-9)
+    many = Sentences(words * N_COPIES)
+    outputs = encode(encoder, many, tokenizing, config, head).features
+    assert len(outputs) == sum(many.lengths)
+    expected = np.tile(head(features), (N_COPIES, 1))
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-9)
 
 
-def test_an_error_while_tokenising_ahead_reaches_the_caller(
-    vectorizer, texts, monkeypatch
-):
-    def fail(self, *args, **kwargs):
+class BadTexts(Texts):
+    """Texts that cannot be tokenized."""
+
+    def take(self, rows):
+        return self
+
+    def tokenize(self, tokenizer, config):
         raise ZeroDivisionError("in the other thread")
 
-    monkeypatch.setattr(inputs_module, "SAMPLES_PER_CHUNK", 3)
-    monkeypatch.setattr(TextTokenizer, "__call__", fail)
+
+def test_an_error_while_tokenizing_ahead_reaches_the_caller(tiny_bert, texts):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float32)
+    config = EncodingConfig(PooledReadout("mean"), layers=(3,))
+    tokenizing = TokenizingConfig(max_length=12, long_text="truncate")
     with pytest.raises(ZeroDivisionError, match="in the other thread"):
-        vectorizer.transform(texts)
+        encode(encoder, BadTexts(texts * N_COPIES), tokenizing, config)
 
 
-@pytest.mark.parametrize("limit", [3, 4096])
+@pytest.mark.parametrize("n_copies", [1, N_COPIES])
 @pytest.mark.parametrize("long_text", ["truncate", "window"])
-def test_tokenised_texts_give_the_same_features(
-    tiny_bert, texts, monkeypatch, limit, long_text
-):
+def test_tokenized_texts_give_the_same_features(tiny_bert, texts, n_copies, long_text):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(PooledReadout("mean"), layers=(3,))
     tokenizing = TokenizingConfig(max_length=12, long_text=long_text)
-    sequences = Texts(texts).tokenize(encoder.tokenizer, tokenizing)
+    sequences = Texts(texts * n_copies).tokenize(encoder.tokenizer, tokenizing)
     expected = encode(encoder, Texts(texts), tokenizing, config).features
-    monkeypatch.setattr(module, "SAMPLES_PER_CHUNK", limit)
     features = encode_sequences(encoder, sequences, config)
-    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-9)
-
-
-def test_no_length_is_divided_by_zero(tiny_bert, monkeypatch):
-    monkeypatch.setattr(
-        PooledReadout, "join_arrays", lambda *args: np.zeros((1, 32), np.float32)
+    np.testing.assert_allclose(
+        features, np.tile(expected, (n_copies, 1)), rtol=0, atol=1e-9
     )
-    features = BertVectorizer(tiny_bert, normalize=True).transform(["good"])
+
+
+class ZeroReadout(PooledReadout):
+    """Reads zeros."""
+
+    def read(self, states, batch):
+        return torch.zeros_like(super().read(states, batch))
+
+
+def test_no_length_is_divided_by_zero(tiny_bert):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float32)
+    config = EncodingConfig(ZeroReadout("mean"), layers=(3,), normalize=True)
+    tokenizing = TokenizingConfig(max_length=12, long_text="truncate")
+    features = encode(encoder, Texts(["good"]), tokenizing, config).features
     assert (features == 0).all()
 
 
-@pytest.fixture
-def short_memory(monkeypatch):
-    """Let a forward raise as CUDA does, when ``fails(call, batch)`` says so."""
-    original = FusedBackend.hidden_states
-    calls = []
-
-    def install(fails):
-        def run(self, batch, layers, *, only_first):
-            calls.append(len(batch.lengths))
-            if fails(len(calls), batch):
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB.\nMore")
-            return original(self, batch, layers, only_first=only_first)
-
-        monkeypatch.setattr(FusedBackend, "hidden_states", run)
-        return calls
-
-    return install
+def count_texts(ids):
+    """Count the [CLS] of a batch."""
+    return int((ids == 2).sum())
 
 
-@pytest.mark.parametrize("failing_call", range(1, 11))
+@pytest.mark.parametrize("failing", range(10))
 def test_shortage_at_any_forward_changes_nothing(
-    vectorizer, texts, short_memory, failing_call
+    vectorizer, texts, shorten_memory, failing
 ):
     vectorizer.set_params(batch_size=4)
     expected = vectorizer.transform(texts)
-    calls = short_memory(lambda call, batch: call == failing_call)
+    batches = shorten_memory(lambda call, ids: call == failing)
     features = vectorizer.transform(texts)
     np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
-    assert len(calls) == 10 + 2
+    assert len(batches) == 10 + 2
 
 
-def test_lasting_shortage_is_met_by_smaller_batches(vectorizer, texts, short_memory):
+def test_lasting_shortage_is_met_by_smaller_batches(vectorizer, texts, shorten_memory):
     vectorizer.set_params(batch_size=32)
     expected = vectorizer.transform(texts)
-    short_memory(lambda call, batch: len(batch.lengths) > 3)
+    shorten_memory(lambda call, ids: count_texts(ids) > 3)
     features = vectorizer.transform(texts)
     np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
     assert vectorizer.batch_size == 32
 
 
-def test_one_text_too_many_says_sizes_and_remedies(vectorizer, short_memory):
-    short_memory(lambda call, batch: True)
+def test_one_text_too_many_says_sizes_and_remedies(vectorizer, texts, shorten_memory):
+    # The encoder is loaded before memory is short.
+    vectorizer.transform(texts)
+    shorten_memory(lambda call, ids: True)
     with pytest.raises(DeviceMemoryError) as caught:
         vectorizer.transform(["good film"])
     message = str(caught.value)

@@ -15,6 +15,22 @@ from sklearn_bert.exceptions import DeviceError
 CPU = torch.device("cpu")
 
 
+@pytest.fixture
+def set_extensions(monkeypatch):
+    """Return a function that says which extensions the CPU has."""
+
+    def set_extensions(*, has_avx512=False, has_amx=False):
+        # Older versions of torch lack them.
+        options = {"raising": False}
+        cpu = torch.cpu
+        monkeypatch.setattr(
+            cpu, "_is_avx512_bf16_supported", lambda: has_avx512, **options
+        )
+        monkeypatch.setattr(cpu, "_is_amx_tile_supported", lambda: has_amx, **options)
+
+    return set_extensions
+
+
 def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
@@ -24,7 +40,7 @@ def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
 def test_auto_takes_cuda_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
-    monkeypatch.setattr(module, "is_forked_from_cuda", lambda: False)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
     assert resolve_device("auto") == torch.device("cuda", 1)
 
 
@@ -60,8 +76,8 @@ def test_auto_dtype_on_cuda_needs_hardware(monkeypatch, capability, dtype):
     assert resolve_encoding_dtype("auto", torch.device("cuda", 0)) == dtype
 
 
-def test_bfloat16_without_hardware_is_refused(monkeypatch):
-    monkeypatch.setattr(module, "has_native_bfloat16", lambda _: False)
+def test_bfloat16_without_hardware_is_refused(set_extensions):
+    set_extensions()
     with pytest.raises(DeviceError, match="Got dtype='bfloat16' on device 'cpu'"):
         resolve_encoding_dtype("bfloat16", CPU)
 
@@ -74,10 +90,9 @@ def test_float16_on_a_cpu_is_refused():
 @pytest.mark.parametrize("has_avx512", [True, False])
 @pytest.mark.parametrize("has_amx", [True, False])
 def test_a_cpu_has_bfloat16_with_one_of_two_extensions(
-    monkeypatch, has_avx512, has_amx
+    set_extensions, has_avx512, has_amx
 ):
-    monkeypatch.setattr(module, "has_avx512_bf16", lambda: has_avx512)
-    monkeypatch.setattr(module, "has_amx", lambda: has_amx)
+    set_extensions(has_avx512=has_avx512, has_amx=has_amx)
     assert module.has_native_bfloat16(CPU) == (has_avx512 or has_amx)
 
 
@@ -85,7 +100,7 @@ def test_a_cpu_has_bfloat16_with_one_of_two_extensions(
 def test_cuda_in_a_forked_process_is_refused(monkeypatch, device):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(module, "is_forked_from_cuda", lambda: True)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
     with pytest.raises(DeviceError, match=r"backend 'loky' or with .* 'spawn'"):
         resolve_device(device)
 
@@ -117,8 +132,9 @@ def test_products_see_the_weights_of_the_moment_in_nested_contexts():
     ],
 )
 def test_training_multiplies_in_bfloat16_where_that_is_fast(
-    monkeypatch, dtype, is_fast, expected
+    monkeypatch, set_extensions, dtype, is_fast, expected
 ):
+    # It depends on the name of the CPU, too.
     monkeypatch.setattr(module, "is_bfloat16_fast", lambda _: is_fast)
-    monkeypatch.setattr(module, "has_native_bfloat16", lambda _: True)
+    set_extensions(has_avx512=True)
     assert resolve_training_dtypes(dtype, CPU) == expected

@@ -4,7 +4,6 @@ import pytest
 
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
 from sklearn_bert._engine.checkpoints.locate import locate
-from sklearn_bert._engine.text import inputs as module
 from sklearn_bert._engine.text.inputs import (
     Sentences,
     Texts,
@@ -42,16 +41,14 @@ def test_sentences_are_taken_in_the_order_asked_for():
     assert SENTENCES.take([2, 0]).to_list() == [["good"], ["a", "film"]]
 
 
-@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize("n_samples", [4096, 4097, 9000])
 @pytest.mark.parametrize("inputs", [PAIRS, SENTENCES], ids=["pairs", "sentences"])
-def test_chunks_hold_the_ids_of_all_samples_in_order(
-    tokenizer, inputs, limit, monkeypatch
-):
+def test_chunks_hold_the_ids_of_all_samples_in_order(tokenizer, inputs, n_samples):
     config = TokenizingConfig(max_length=12, long_text="truncate")
+    inputs = inputs.take([i % len(inputs) for i in range(n_samples)])
     whole = inputs.tokenize(tokenizer, config).ids
-    monkeypatch.setattr(module, "SAMPLES_PER_CHUNK", limit)
     chunks = list(tokenize_in_chunks(tokenizer, inputs, config))
-    assert len(chunks) == -(-len(inputs) // limit)
+    assert len(chunks) == -(-n_samples // 4096)
     assert [ids for chunk in chunks for ids in chunk.ids] == whole
 
 

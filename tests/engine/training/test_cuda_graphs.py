@@ -46,6 +46,14 @@ def fit_twice(recorders, monkeypatch):
     return fit_twice
 
 
+@contextlib.contextmanager
+def recording_fails():
+    """Wait for the device in each step, which a recording must not do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda_graphs, "clip_factor", lambda norm: norm.item())
+        yield
+
+
 def labels_of(texts):
     return np.array(["long" if len(text) > 80 else "short" for text in texts])
 
@@ -142,27 +150,20 @@ def test_each_replay_drops_other_numbers(tiny_bert, texts, recorders):
     assert len(set(losses.loss_curve_)) == 12
 
 
-def test_what_cannot_be_recorded_is_computed(
-    tiny_bert, texts, fit_twice, recorders, monkeypatch
-):
-    # A recording must not wait for the device.
-    monkeypatch.setattr(cuda_graphs, "clip_factor", lambda norm: norm.item())
-
+def test_what_cannot_be_recorded_is_computed(tiny_bert, texts, fit_twice, recorders):
     def make():
         return BertClassifier(tiny_bert, **OPTIONS)
 
-    first, second = fit_twice(make, texts, labels_of(texts))
+    with recording_fails():
+        first, second = fit_twice(make, texts, labels_of(texts))
     assert recorders[0].n_replayed == 0
     np.testing.assert_allclose(first.loss_curve_, second.loss_curve_, atol=0.03)
 
 
-def test_a_recording_that_fails_spoils_nothing(
-    tiny_bert, texts, recorders, monkeypatch
-):
+def test_a_recording_that_fails_spoils_nothing(tiny_bert, texts, recorders):
     y = labels_of(texts)
     options = {**OPTIONS, "dropout": 0.1}
-    with monkeypatch.context() as patched:
-        patched.setattr(cuda_graphs, "clip_factor", lambda norm: norm.item())
+    with recording_fails():
         BertClassifier(tiny_bert, **options).fit(texts, y)
     assert torch.rand(3, device="cuda").max() > 0
     BertClassifier(tiny_bert, **options).fit(texts, y)

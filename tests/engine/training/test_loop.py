@@ -55,17 +55,25 @@ def make(tiny_bert, texts):
             torch.full((len(texts),), weight, dtype=torch.float64),
         )
         head = LinearHead(np.zeros((2, 32)), np.zeros(2)).to_module(CPU, torch.float64)
+        seen = []
+
+        def loss(outputs, targets):
+            seen.append(weights_of(checkpoint.model, head))
+            return SoftmaxLoss()(outputs, targets)
+
         config = TrainingConfig(**{**CONFIG, **changes})
         training = FineTuning(
             trainable,
             head,
-            SoftmaxLoss(),
+            loss,
             data,
             config,
             validate=validate,
             callbacks=callbacks,
         )
         training.weights = lambda: weights_of(checkpoint.model, head)
+        # Those before each step.
+        training.seen = seen
         return training
 
     return make
@@ -133,24 +141,15 @@ def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch)
     assert_same(parted.weights(), whole.weights(), 1e-9)
 
 
-def fail_at(monkeypatch, calls, error):
-    """Let some forward passes, counted from 0, fail after they have run."""
-    forward, count = SupervisedModel.sum_losses, iter(range(10**9))
-
-    def failing(self, part):
-        out = forward(self, part)
-        if next(count) in calls:
-            raise error
-        return out
-
-    monkeypatch.setattr(SupervisedModel, "sum_losses", failing)
+def memory_error():
+    return torch.OutOfMemoryError("out of memory")
 
 
-@pytest.mark.parametrize("call", range(10))
-def test_memory_errors_change_nothing_but_the_parts(make, monkeypatch, call):
+@pytest.mark.parametrize("failing", range(10))
+def test_memory_errors_change_nothing_but_the_parts(make, disturb_losses, failing):
     undisturbed = make()
     undisturbed.run()
-    fail_at(monkeypatch, {call}, torch.OutOfMemoryError("out of memory"))
+    disturb_losses(lambda call, _: call == failing, memory_error())
     disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)
@@ -158,10 +157,10 @@ def test_memory_errors_change_nothing_but_the_parts(make, monkeypatch, call):
     assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
 
 
-def test_memory_is_halved_until_it_is_enough(make, monkeypatch):
+def test_memory_is_halved_until_it_is_enough(make, disturb_losses):
     undisturbed = make()
     undisturbed.run()
-    fail_at(monkeypatch, {0, 1, 2}, torch.OutOfMemoryError("out of memory"))
+    disturb_losses(lambda call, _: call in {0, 1, 2}, memory_error())
     disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (1, 3)
@@ -186,26 +185,30 @@ def hoard(monkeypatch):
     )
 
 
-def test_memory_for_speed_is_freed_before_a_batch_is_halved(make, monkeypatch):
+def test_memory_for_speed_is_freed_before_a_batch_is_halved(
+    make, monkeypatch, disturb_losses
+):
     undisturbed = make()
     undisturbed.run()
     hoard(monkeypatch)
-    fail_at(monkeypatch, {2}, torch.OutOfMemoryError("out of memory"))
+    disturb_losses(lambda call, _: call == 2, memory_error())
     disturbed = make()
     log = disturbed.run()
     assert (log.part_size, log.n_memory_errors) == (8, 0)
     assert_same(disturbed.weights(), undisturbed.weights())
 
 
-def test_without_such_memory_a_batch_is_halved(make, monkeypatch):
+def test_without_such_memory_a_batch_is_halved(make, monkeypatch, disturb_losses):
     hoard(monkeypatch)
-    fail_at(monkeypatch, {2, 3}, torch.OutOfMemoryError("out of memory"))
+    disturb_losses(lambda call, _: call in {2, 3}, memory_error())
     log = make().run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)
 
 
-def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
-    fail_at(monkeypatch, set(range(99)), torch.OutOfMemoryError("tried 3 GiB\nmore"))
+def test_one_text_too_large_for_memory_is_told_with_sizes(make, disturb_losses):
+    disturb_losses(
+        lambda call, _: call in range(99), torch.OutOfMemoryError("tried 3 GiB\nmore")
+    )
     with pytest.raises(
         DeviceMemoryError, match=r"single text of up to \d+ tokens"
     ) as e:
@@ -218,10 +221,11 @@ def test_one_text_too_large_for_memory_is_told_with_sizes(make, monkeypatch):
 
 
 @pytest.mark.parametrize("step", range(10))
-def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(make, monkeypatch, step):
-    spoil(monkeypatch, step)
+def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(
+    make, disturb_losses, step
+):
+    disturb_losses(lambda call, _: call == step)
     training = make()
-    seen = watch_steps(monkeypatch, training)
     log = training.run()
     assert isinstance(log.error, DivergenceError)
     assert f"at step {step + 1} of 10" in str(log.error)
@@ -230,37 +234,35 @@ def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(make, monkeypatch
     is_first = step < 5
     kept = "initial weights" if is_first else "weights from the end of epoch 1"
     assert f"The {kept} are kept" in str(log.error)
-    assert_same(training.weights(), seen[0 if is_first else 5])
+    assert_same(training.weights(), training.seen[0 if is_first else 5])
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_outputs_that_are_not_finite_end_the_training(make, monkeypatch, epoch):
-    training, checks = make(), iter(range(1, 9))
-    seen = watch_steps(monkeypatch, training)
+    training, checks, is_finite = make(), iter(range(1, 9)), torch.isfinite
+    # The outputs of some texts are looked at after each epoch.
     monkeypatch.setattr(
-        SupervisedModel, "has_finite_outputs", lambda *args: next(checks) != epoch
+        torch, "isfinite", lambda x: is_finite(x) & (next(checks) != epoch)
     )
     log = training.run()
     words = f"The outputs became NaN or infinite after step {5 * epoch} of 10"
     assert words in str(log.error)
     assert len(log.loss_curve) == epoch - 1
-    assert_same(training.weights(), seen[5 * (epoch - 1)])
+    assert_same(training.weights(), training.seen[5 * (epoch - 1)])
 
 
-def test_a_divergence_keeps_the_best_weights_so_far(make, monkeypatch):
+def test_a_divergence_keeps_the_best_weights_so_far(make, disturb_losses):
     scores = iter([0.9, 0.1])
-    spoil(monkeypatch, 12)
+    disturb_losses(lambda call, _: call == 12)
     training = make(lambda: next(scores), n_epochs=4)
-    seen = watch_steps(monkeypatch, training)
     error = training.run().error
     assert "The best weights (end of epoch 1) are kept" in str(error)
-    assert_same(training.weights(), seen[5])
+    assert_same(training.weights(), training.seen[5])
 
 
 def test_an_interrupt_while_weights_are_copied_keeps_those(make, monkeypatch):
     training, scores = None, iter([0.1, 0.9])
     training = make(lambda: next(scores), n_epochs=4)
-    seen = watch_steps(monkeypatch, training)
     copies = training._kept._copies
     original, count = torch.Tensor.copy_, iter(range(10**9))
 
@@ -274,29 +276,10 @@ def test_an_interrupt_while_weights_are_copied_keeps_those(make, monkeypatch):
     log = training.run()
     assert (log.was_interrupted, log.best_epoch) == (True, 2)
     monkeypatch.undo()
-    assert len(seen) == 10
-    assert not torch.equal(training.weights()["head.weight"], seen[5]["head.weight"])
-
-
-def watch_steps(monkeypatch, training):
-    """Return a list that will hold the weights before each step."""
-    seen, original = [], FineTuning._step
-
-    def watching(self, step):
-        seen.append(training.weights())
-        return original(self, step)
-
-    monkeypatch.setattr(FineTuning, "_step", watching)
-    return seen
-
-
-def spoil(monkeypatch, step):
-    forward, count = SupervisedModel.sum_losses, iter(range(10**9))
-
-    def spoiled(self, part):
-        return forward(self, part) * (float("nan") if next(count) == step else 1.0)
-
-    monkeypatch.setattr(SupervisedModel, "sum_losses", spoiled)
+    assert len(training.seen) == 10
+    assert not torch.equal(
+        training.weights()["head.weight"], training.seen[5]["head.weight"]
+    )
 
 
 # --- ending early ------------------------------------------------------------------
@@ -353,24 +336,23 @@ def test_a_callback_that_returns_true_ends_the_training(make):
     assert len(later) == 2
 
 
-def test_an_interrupt_keeps_the_current_weights(make, monkeypatch):
-    fail_at(monkeypatch, {5}, KeyboardInterrupt)
+def test_an_interrupt_keeps_the_current_weights(make, disturb_losses):
+    disturb_losses(lambda call, _: call == 5, KeyboardInterrupt)
     training = make()
-    seen = watch_steps(monkeypatch, training)
     log = training.run()
     assert log.was_interrupted
     assert (log.n_steps, len(log.loss_curve)) == (5, 1)
-    assert_same(training.weights(), seen[5])
+    assert_same(training.weights(), training.seen[5])
 
 
-def test_an_interrupt_keeps_the_best_weights_if_there_are_any(make, monkeypatch):
+def test_an_interrupt_keeps_the_best_weights_if_there_are_any(make, disturb_losses):
     training, seen, scores = None, [], iter([0.9, 0.1])
 
     def validate():
         seen.append(training.weights())
         return next(scores)
 
-    fail_at(monkeypatch, {12}, KeyboardInterrupt)
+    disturb_losses(lambda call, _: call == 12, KeyboardInterrupt)
     training = make(validate, n_epochs=4)
     assert training.run().was_interrupted
     assert_same(training.weights(), seen[0])

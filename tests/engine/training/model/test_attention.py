@@ -42,9 +42,20 @@ def in_blocks(qkv, batch):
     return block_attention(qkv, blocks, SCALE)
 
 
+@pytest.fixture
+def limit_scores(monkeypatch):
+    """Return a function that sets limits that the short texts here reach."""
+
+    def limit(per_block, longest_stored=64):
+        monkeypatch.setattr(module, "_SCORES_PER_BLOCK", per_block)
+        monkeypatch.setattr(module, "_LONGEST_STORED", longest_stored)
+
+    return limit
+
+
 @pytest.mark.parametrize("scores_per_block", [1, 600, 1 << 20])
-def test_blocks_equal_text_by_text(qkv, batch, monkeypatch, scores_per_block):
-    monkeypatch.setattr(module, "_SCORES_PER_BLOCK", scores_per_block)
+def test_blocks_equal_text_by_text(qkv, batch, limit_scores, scores_per_block):
+    limit_scores(scores_per_block)
     attended = in_blocks(qkv, batch)[: sum(LENGTHS)]
     torch.testing.assert_close(attended, text_by_text(qkv))
 
@@ -52,10 +63,9 @@ def test_blocks_equal_text_by_text(qkv, batch, monkeypatch, scores_per_block):
 @pytest.mark.parametrize("longest_stored", [0, 8, 64])
 @pytest.mark.parametrize("scores_per_block", [1, 600, 1 << 20])
 def test_gradients_equal_text_by_text(
-    qkv, batch, monkeypatch, scores_per_block, longest_stored
+    qkv, batch, limit_scores, scores_per_block, longest_stored
 ):
-    monkeypatch.setattr(module, "_SCORES_PER_BLOCK", scores_per_block)
-    monkeypatch.setattr(module, "_LONGEST_STORED", longest_stored)
+    limit_scores(scores_per_block, longest_stored)
     direction = torch.randn_like(text_by_text(qkv))
     expected, got = qkv.clone().requires_grad_(), qkv.clone().requires_grad_()
     (text_by_text(expected) * direction).sum().backward()
@@ -72,8 +82,8 @@ def test_bfloat16_is_padded_to_whole_vectors(batch):
     assert {block.length for block in blocks} == {32}
 
 
-def test_a_block_holds_no_more_scores_than_fit_the_caches(batch, monkeypatch):
-    monkeypatch.setattr(module, "_SCORES_PER_BLOCK", 300)
+def test_a_block_holds_no_more_scores_than_fit_the_caches(batch, limit_scores):
+    limit_scores(300)
     blocks = plan_blocks(batch, torch.float32, N_HEADS)
     assert all(
         block.n_rows == 1 or block.n_rows * N_HEADS * block.length**2 <= 300

@@ -6,7 +6,6 @@ from torch import nn
 
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
-from sklearn_bert._engine.checkpoints.packed import pack, unpack
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.pooling import join_windows, pool
 from sklearn_bert._engine.training.model import autograd as gradients_module
@@ -101,15 +100,6 @@ def test_gradients_are_transformers_own(folder, texts, pooling):
     )
 
 
-def test_joint_weights_are_the_modules_own(tiny_bert):
-    checkpoint, trainable = make(tiny_bert)
-    joint = next(one.tensor for one in trainable.tensors if ".qkv.weight" in one.name)
-    with torch.no_grad():
-        joint.fill_(7.0)
-    key = checkpoint.model.encoder.layer[0].attention.self.key
-    assert (key.weight == 7).all()
-
-
 @pytest.mark.parametrize("n_frozen", [0, 1, 2, 3, 4])
 def test_what_is_frozen_is_not_among_the_trained(folder, n_frozen):
     _, trainable = make(folder, n_frozen)
@@ -144,28 +134,6 @@ def test_frozen_parts_have_no_dropout(folder, texts):
     assert torch.equal(first, second)
     kinds = {type(module) for module in checkpoint.model.modules()}
     assert not kinds & {nn.Dropout, Dropout}
-
-
-def test_packing_keeps_every_weight(folder):
-    checkpoint, trainable = make(folder)
-    with torch.no_grad():
-        for one in trainable.tensors:
-            one.tensor.add_(0.125)
-    packed = pack(checkpoint)
-    again = unpack(packed).model.state_dict()
-    assert again.keys() == packed.weights.keys()
-    for name, value in checkpoint.model.state_dict().items():
-        assert torch.equal(again[name], value)
-
-
-def test_a_packed_encoder_tokenises_as_before(tiny_bert, texts):
-    checkpoint, _ = make(tiny_bert)
-    again = unpack(pack(checkpoint)).tokenizer
-    options = {"max_length": 12, "long_text": "window"}
-    tricky = [*texts, "[SEP] [MASK] é 漢字"]
-    assert again(tricky, None, **options) == checkpoint.tokenizer(
-        tricky, None, **options
-    )
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
@@ -207,18 +175,3 @@ def test_rows_that_fill_up_a_batch_in_bfloat16_change_nothing(
         torch.testing.assert_close(
             gradient, gradients[1][name], rtol=0, atol=0.05 * scale + 1e-6, msg=name
         )
-
-
-@pytest.mark.parametrize("folder", ["distilbert"], indirect=True)
-def test_flat_batches_are_filled_up_in_bfloat16(folder, texts):
-    checkpoint, trainable = make(
-        folder, dtype=torch.float32, autocast_dtype=torch.bfloat16
-    )
-    n_rows = []
-    checkpoint.model.embeddings.register_forward_hook(
-        lambda module, inputs, output: n_rows.append(output.shape[1])
-    )
-    sequences = checkpoint.tokenizer(texts, None, max_length=64, long_text="truncate")
-    pooled(trainable, sequences, "mean")
-    assert n_rows[0] % 64 == 0
-    assert sum(map(len, sequences.ids)) % 64 != 0

@@ -1,4 +1,4 @@
-"""BertClassifier when something goes wrong, or goes on at the same time."""
+"""A fit that goes wrong, runs beside others, or follows another."""
 
 import contextlib
 import traceback
@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.numpy import load_file
-from sklearn.base import clone
 
-from sklearn_bert import BertClassifier, BertVectorizer
+from sklearn_bert import BertVectorizer
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding import encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
@@ -20,25 +18,9 @@ from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
-from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError, RareClassWarning
+from sklearn_bert.exceptions import DeviceMemoryError, DivergenceError
 
 LOOP = "sklearn_bert._engine.training.loop"
-
-
-@pytest.fixture(scope="module")
-def labels(texts):
-    return np.array([len(text) > 60 for text in texts])
-
-
-@pytest.fixture(scope="module")
-def make(tiny_bert):
-    """Return a function that makes a quick classifier."""
-
-    def make(**changes):
-        options = {"n_epochs": 2, "learning_rate": 1e-3, "random_state": 0}
-        return BertClassifier(tiny_bert, **{**options, **changes})
-
-    return make
 
 
 def test_the_probe_reads_the_tokens_of_the_training(make, texts, labels, monkeypatch):
@@ -111,104 +93,6 @@ def test_a_divergence_holds_no_part_of_the_training(make, texts, labels):
     assert not [value for value in held if isinstance(value, heavy)]
 
 
-# --- scoring in the middle of a fit ------------------------------------------------
-
-
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr"])
-def test_a_scorer_that_lacks_a_class_is_told_before_the_training(
-    make, texts, labels, scoring, monkeypatch
-):
-    y = labels.astype(int)
-    y[3] = 2
-    monkeypatch.setattr(FineTuning, "run", None)
-    classifier = make(early_stopping=True, scoring=scoring)
-    with (
-        pytest.warns(RareClassWarning),
-        pytest.raises(ValueError, match="scoring must be able") as caught,
-    ):
-        classifier.fit(texts, y)
-    assert f"scoring='{scoring}' for 4 samples" in str(caught.value)
-    assert "Raise validation_fraction" in str(caught.value)
-
-
-def test_a_score_of_nan_is_told_before_the_training(make, texts, labels, monkeypatch):
-    monkeypatch.setattr(FineTuning, "run", None)
-    classifier = make(early_stopping=True, scoring=lambda *args: float("nan"))
-    with pytest.raises(ValueError, match="It returned nan"):
-        classifier.fit(texts, labels)
-
-
-def test_the_scorer_is_given_the_weights_of_the_texts_held_out(make, texts, labels):
-    seen = []
-
-    def scorer(estimator, X, y, sample_weight=None):
-        seen.append((X, sample_weight))
-        return 0.5
-
-    weights = np.arange(1, 41)
-    classifier = make(early_stopping=True, scoring=scorer)
-    classifier.fit(texts, labels, sample_weight=weights)
-    assert len(seen) == 3
-    for X, given in seen:
-        assert [texts.index(text) + 1 for text in X] == given.tolist()
-    seen.clear()
-    classifier.fit(texts, labels)
-    assert [weights for _, weights in seen] == [None] * 3
-
-
-def test_weights_change_the_score_of_the_estimator_itself(make, texts, labels):
-    wrong_weighs = make(early_stopping=True, validation_fraction=0.5, init="zeros")
-    plain = clone(wrong_weighs).fit(texts, labels).validation_scores_
-    weights = np.where(labels, 50, 1)
-    weighted = wrong_weighs.fit(texts, labels, sample_weight=weights)
-    assert weighted.validation_scores_ != plain
-
-
-def test_a_scorer_without_weights_is_called_without(make, texts, labels):
-    classifier = make(early_stopping=True, scoring=lambda estimator, X, y: 0.5)
-    classifier.fit(texts, labels, sample_weight=np.ones(40))
-    assert classifier.validation_scores_ == [0.5, 0.5]
-
-
-def test_a_rare_label_is_never_lost_to_training(make, texts, labels):
-    y = np.c_[labels, np.arange(40) == 7].astype(int)
-    classifier = make(early_stopping=True, validation_fraction=0.5, n_epochs=1)
-    n_warned = 0
-    for seed in range(4):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            classifier.set_params(random_state=seed).fit(texts, y)
-        n_warned += len(caught)
-        # A label that is never on starts at a constant.
-        assert classifier.coef_[1].any()
-    assert n_warned > 0
-
-
-# --- layers that share their weights -----------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def tiny_albert(save_model, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models") / "tiny-albert"
-    return save_model(folder, "albert", embedding_size=16)
-
-
-def test_shared_layers_cannot_be_told_apart(tiny_albert, texts, labels):
-    words = "freeze must be None, 'embeddings' or 'encoder'.*3 layers share.*Got 2\\."
-    with pytest.raises(ValueError, match=words):
-        BertClassifier(tiny_albert, freeze=2).fit(texts, labels)
-
-
-@pytest.mark.parametrize("freeze", [None, 0, "embeddings", 3, "encoder"])
-def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
-    classifier = BertClassifier(tiny_albert, freeze=freeze, n_epochs=1, random_state=0)
-    weights = classifier.fit(texts, labels).encoder_.weights
-    start = load_file(tiny_albert / "model.safetensors")
-    name = "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight"
-    is_frozen = freeze in (3, "encoder")
-    assert np.array_equal(weights[name], start[name]) == is_frozen
-
-
 # --- threads -----------------------------------------------------------------------
 
 
@@ -272,12 +156,6 @@ def test_an_autocast_of_the_caller_changes_nothing(make, texts, labels, dtype):
         classifier = make(**options).fit(texts, labels)
         assert np.array_equal(classifier.predict_proba(texts), chances)
     assert np.array_equal(classifier.coef_, expected.coef_)
-
-
-def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
-    with torch.autocast("cpu", torch.bfloat16):
-        features = BertVectorizer(own_bert).fit_transform(texts)
-    assert np.array_equal(features, BertVectorizer(own_bert).fit_transform(texts))
 
 
 # --- what stays from fit to fit ----------------------------------------------------

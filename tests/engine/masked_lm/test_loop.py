@@ -1,6 +1,7 @@
 """BertMaskedLM goes on after the end of a process, to the same weights."""
 
 import copy
+import itertools
 import os
 import signal
 import subprocess
@@ -10,11 +11,9 @@ import time
 import numpy as np
 import pytest
 import torch
-
 from masked_lm.making import SENTENCES, TINY, assert_same_weights, make, weights_of
+
 from sklearn_bert import BertMaskedLM
-from sklearn_bert._engine.masked_lm.schedule import PretrainingSchedule
-from sklearn_bert._engine.masked_lm.self_supervised import SelfSupervisedModel
 from sklearn_bert.exceptions import (
     InterruptedFitWarning,
     MemoryWarning,
@@ -73,19 +72,27 @@ def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
     assert resumed.n_tokens_ == undisturbed.n_tokens_
 
 
-@pytest.mark.parametrize("n_done", [1, 2, 3, 5])
-def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
+def die_after_saving(patch, n_savings):
+    """Let a training end as if killed after so many of its files are written."""
+    replace, count = os.replace, itertools.count(1)
 
-    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_interval": 0.0}
-    save = Pretraining._save_now_and_then
-
-    def save_and_die(self):
-        save(self)
-        if self.log.n_steps == n_done:
+    def replace_and_die(*paths):
+        replace(*paths)
+        if next(count) == n_savings:
             raise SystemError
 
-    monkeypatch.setattr(Pretraining, "_save_now_and_then", save_and_die)
+    patch.setattr(os, "replace", replace_and_die)
+
+
+def forbid_steps(patch):
+    """Let a step of any training fail."""
+    patch.setattr(torch.optim.AdamW, "step", None)
+
+
+@pytest.mark.parametrize("n_done", [1, 2, 3, 5])
+def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_interval": 0.0}
+    die_after_saving(monkeypatch, n_done)
     with pytest.raises(SystemError):
         make(**options).fit(SENTENCES)
     monkeypatch.undo()
@@ -96,67 +103,49 @@ def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
 
 
 def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path}
     first = make(**options).fit(SENTENCES)
-    monkeypatch.setattr(Pretraining, "_step", None)
+    forbid_steps(monkeypatch)
     assert_same_weights(first, make(**options).fit(SENTENCES))
 
 
 def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    calls = iter(range(10**6))
-    monkeypatch.setattr(
-        PretrainingSchedule, "is_time_up", lambda self: next(calls) >= 3
-    )
-    options = {"n_epochs": 5, "checkpoint_dir": tmp_path}
+    ticks = iter(range(10**6))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
+    options = {"n_epochs": 50, "max_time": 20, "checkpoint_dir": tmp_path}
     first = make(**options).fit(SENTENCES)
-    monkeypatch.setattr(Pretraining, "_step", None)
+    forbid_steps(monkeypatch)
     again = make(**options).fit(SENTENCES)
-    assert again.n_steps_ == 3
+    assert 1 < again.n_steps_ == first.n_steps_ < 20
     assert again.loss_curve_ == first.loss_curve_
     assert_same_weights(first, again)
 
 
-def test_after_ctrl_c_it_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    step = Pretraining._step
-
-    def interrupted(self, rows):
-        if self.log.n_steps == 2:
-            raise KeyboardInterrupt
-        return step(self, rows)
-
+def test_after_ctrl_c_it_goes_on_to_the_same_weights(
+    tmp_path, monkeypatch, disturb_losses
+):
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
-    monkeypatch.setattr(Pretraining, "_step", interrupted)
+    disturb_losses(lambda call, _: call == 2, KeyboardInterrupt)
     with pytest.warns(InterruptedFitWarning, match="after 2 steps"):
         make(**options).fit(SENTENCES)
     monkeypatch.undo()
-    begun_at = []
-
-    def record(self, rows):
-        begun_at.append(self.log.n_steps)
-        return step(self, rows)
-
-    monkeypatch.setattr(Pretraining, "_step", record)
+    steps, step = [], torch.optim.AdamW.step
+    monkeypatch.setattr(
+        torch.optim.AdamW, "step", lambda self: steps.append(1) or step(self)
+    )
     resumed = make(**options).fit(SENTENCES)
-    assert begun_at[0] == 2
+    assert len(steps) == resumed.n_steps_ - 2
     assert_same_weights(resumed, make(n_epochs=3).fit(SENTENCES))
 
 
 def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    def interrupted(self):
+    def interrupted(*args):
         raise KeyboardInterrupt
 
-    options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
+    # The line about an epoch is printed before its last step is over.
+    options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "verbose": 2}
     expected = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
-    monkeypatch.setattr(Pretraining, "_end_epoch", interrupted)
-    monkeypatch.setattr(Pretraining, "_save_now_and_then", lambda self: None)
+    monkeypatch.setattr("builtins.print", interrupted)
     with pytest.warns(InterruptedFitWarning):
         model = make(batch_tokens=10**6, **options).fit(SENTENCES)
     for name, array in weights_of(expected).items():
@@ -180,28 +169,20 @@ def test_another_training_is_not_taken_over(tmp_path, changes, texts):
         make(**{"n_epochs": 2, "checkpoint_dir": tmp_path, **changes}).fit(texts)
 
 
-def test_it_goes_on_in_the_same_parts_after_memory_ran_short(tmp_path, monkeypatch):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    sum_losses, save = SelfSupervisedModel.sum_losses, Pretraining._save_now_and_then
+def test_it_goes_on_in_the_same_parts_after_memory_ran_short(
+    tmp_path, monkeypatch, disturb_losses
+):
     is_short = True
-
-    def short(self, part):
-        if is_short and len(part.batch.input_ids) > 150:
-            raise torch.OutOfMemoryError("out of memory")
-        return sum_losses(self, part)
-
-    def save_and_die(self):
-        save(self)
-        if self.log.n_steps == 2:
-            raise SystemError
-
-    monkeypatch.setattr(SelfSupervisedModel, "sum_losses", short)
+    # A batch of 256 tokens has about 38 that are predicted, half of it 19.
+    disturb_losses(
+        lambda _, outputs: is_short and len(outputs) > 29,
+        torch.OutOfMemoryError("out of memory"),
+    )
     options = {"n_epochs": 3, "checkpoint_interval": 0.0, "dropout": 0.1}
     with pytest.warns(MemoryWarning):
         expected = make(**options).fit(SENTENCES)
     with monkeypatch.context() as patch:
-        patch.setattr(Pretraining, "_save_now_and_then", save_and_die)
+        die_after_saving(patch, 2)
         with pytest.raises(SystemError):
             make(**options, checkpoint_dir=tmp_path).fit(SENTENCES)
     # The last fit must know of the parts from the file.
@@ -224,16 +205,11 @@ def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
 
 @pytest.mark.parametrize(("every", "n_savings"), [(0.0, 6), (1e9, 1)])
 def test_it_is_saved_every_so_often(tmp_path, monkeypatch, every, n_savings):
-    from sklearn_bert._engine.masked_lm.loop import Pretraining
-
-    saved, save = [], Pretraining._save
-
-    def record(self, file):
-        saved.append(self.log.n_steps)
-        save(self, file)
-
-    monkeypatch.setattr(Pretraining, "_save", record)
+    saved, replace = [], os.replace
+    monkeypatch.setattr(os, "replace", lambda *x: saved.append(x) or replace(*x))
     options = {"max_steps": 6, "checkpoint_dir": tmp_path, "checkpoint_interval": every}
     make(n_epochs=9, **options).fit(SENTENCES)
     assert len(saved) == n_savings
-    assert saved[-1] == 6
+    # The last one holds the last step.
+    forbid_steps(monkeypatch)
+    make(n_epochs=9, **options).fit(SENTENCES)

@@ -1,10 +1,11 @@
-"""Training reads what prediction reads."""
+"""What training starts from: the same tokens as prediction, and frozen layers."""
 
 import warnings
 from itertools import product
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 from sklearn.metrics import log_loss, mean_squared_error
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
@@ -47,3 +48,28 @@ def test_training_reads_the_words_that_prediction_reads(
     chances = np.vstack(tagger.predict_proba(X))
     expected = log_loss(np.concatenate(y), chances)
     assert tagger.loss_curve_[0] == pytest.approx(expected, rel=1e-6)
+
+
+# --- layers that share their weights -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny_albert(save_model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-albert"
+    return save_model(folder, "albert", embedding_size=16)
+
+
+def test_shared_layers_cannot_be_told_apart(tiny_albert, texts, labels):
+    words = "freeze must be None, 'embeddings' or 'encoder'.*3 layers share.*Got 2\\."
+    with pytest.raises(ValueError, match=words):
+        BertClassifier(tiny_albert, freeze=2).fit(texts, labels)
+
+
+@pytest.mark.parametrize("freeze", [None, 0, "embeddings", 3, "encoder"])
+def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
+    classifier = BertClassifier(tiny_albert, freeze=freeze, n_epochs=1, random_state=0)
+    weights = classifier.fit(texts, labels).encoder_.weights
+    start = load_file(tiny_albert / "model.safetensors")
+    name = "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight"
+    is_frozen = freeze in (3, "encoder")
+    assert np.array_equal(weights[name], start[name]) == is_frozen

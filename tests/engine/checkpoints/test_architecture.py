@@ -1,0 +1,61 @@
+"""What the configuration of a checkpoint says, and what it must not say."""
+
+import json
+
+import pytest
+
+from sklearn_bert._engine.checkpoints.architecture import read_architecture
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert.exceptions import CheckpointError
+
+
+def test_architecture_is_read_without_weights(own_bert):
+    (own_bert / "model.safetensors").unlink()
+    architecture = read_architecture(locate(str(own_bert), None))
+    assert (architecture.hidden_size, architecture.n_layers) == (32, 3)
+    assert architecture.max_positions == 64
+
+
+@pytest.mark.parametrize(
+    ("content", "pooling"),
+    [
+        ({"pooling_mode_cls_token": True}, "cls"),
+        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
+        ({"pooling_mode": "max"}, "max"),
+        ({"pooling_mode_weightedmean_tokens": True}, "weightedmean"),
+        (
+            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+            "cls+mean",
+        ),
+        ({}, None),
+    ],
+)
+def test_declared_pooling_is_read(own_bert, content, pooling):
+    (own_bert / "1_Pooling").mkdir()
+    (own_bert / "1_Pooling" / "config.json").write_text(json.dumps(content))
+    assert read_architecture(locate(str(own_bert), None)).pooling == pooling
+
+
+def test_a_file_that_is_no_json_is_refused(own_bert):
+    (own_bert / "sentence_bert_config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"has a sentence_bert_config.json that"):
+        read_architecture(locate(str(own_bert), None))
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(40, 40), (1, 64), ("40", 64)])
+def test_declared_limit_is_read_where_it_is_one(own_bert, limit, expected):
+    content = json.dumps({"max_seq_length": limit})
+    (own_bert / "sentence_bert_config.json").write_text(content)
+    assert read_architecture(locate(str(own_bert), None)).max_length == expected
+
+
+def test_the_tokenizers_limit_is_read(save_tokenizer, own_bert):
+    save_tokenizer(own_bert, limit=33)
+    assert read_architecture(locate(str(own_bert), None)).max_length == 33
+
+
+@pytest.mark.parametrize("family", ["roberta", "camembert", "data2vec-text"])
+def test_positions_after_padding_are_not_counted(save_model, tmp_path, family):
+    folder = save_model(tmp_path / family, family, pad_token_id=1)
+    architecture = read_architecture(locate(str(folder), None))
+    assert (architecture.first_position, architecture.max_positions) == (2, 62)

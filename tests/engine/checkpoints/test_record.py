@@ -1,0 +1,33 @@
+"""A record tells whether a checkpoint is still the one of the fit."""
+
+import pytest
+
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.record import check_same_source, record_of
+from sklearn_bert.exceptions import CheckpointMismatchError
+
+
+@pytest.fixture
+def record(own_bert):
+    return record_of(locate(str(own_bert), None), str(own_bert), None)
+
+
+def test_it_names_the_place_and_every_file(record, own_bert):
+    assert (record.model, record.source) == (str(own_bert), "directory")
+    assert len(record.digests["model.safetensors"]) == 64
+
+
+def test_the_same_files_are_accepted(record, own_bert):
+    check_same_source(locate(str(own_bert), None), record)
+
+
+def test_a_file_that_differs_is_named(record, own_bert, edit_config):
+    edit_config(own_bert, hidden_act="relu")
+    with pytest.raises(CheckpointMismatchError, match=r"config\.json differs"):
+        check_same_source(locate(str(own_bert), None), record)
+
+
+def test_a_file_that_is_new_is_named(record, own_bert):
+    (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 9}')
+    with pytest.raises(CheckpointMismatchError, match=r"bert_config\.json is new"):
+        check_same_source(locate(str(own_bert), None), record)

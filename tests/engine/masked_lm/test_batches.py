@@ -1,0 +1,52 @@
+"""The batches of a pre-training are a function of the seed and the step."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.load import load_tokenizer
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.masked_lm.batches import MaskedBatches
+from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.text.corpus import TokenCorpus
+
+
+@pytest.fixture(scope="module")
+def make(tiny_bert, texts):
+    """Return a function that makes the batches of a seed."""
+    tokenizer = load_tokenizer(locate(str(tiny_bert), None))
+    corpus = TokenCorpus(iter(texts * 4), tokenizer, 32)
+    masker = Masker(tokenizer, 0.15, whole_words=False)
+    return lambda seed: MaskedBatches(corpus, masker, 256, seed, torch.device("cpu"))
+
+
+def test_an_epoch_has_every_sequence_once(make):
+    batches = make(0)
+    rows = [row for some in batches.rows(0, batches.per_epoch) for row in some]
+    assert sorted(rows) == list(range(len(rows)))
+
+
+def test_steps_from_the_middle_on_are_those_of_the_whole(make):
+    whole, rest = list(make(0).rows(0, 30)), list(make(0).rows(13, 30))
+    assert rest == whole[13:]
+
+
+def test_another_seed_orders_them_otherwise(make):
+    assert list(make(0).rows(0, 5)) != list(make(1).rows(0, 5))
+
+
+def test_a_step_hides_the_same_tokens_however_it_is_parted(make):
+    rows = next(make(0).rows(0, 1))
+    (whole,) = make(0).make(rows, 0, 10**6).parts
+    parted = make(0).make(rows, 0, 64)
+    assert len(parted.parts) > 1
+    targets = torch.cat([part.targets for part in parted.parts])
+    assert torch.equal(targets, whole.targets)
+    ids = torch.cat([part.batch.input_ids for part in parted.parts])
+    assert torch.equal(ids, whole.batch.input_ids)
+
+
+def test_the_next_step_hides_others(make):
+    rows = next(make(0).rows(0, 1))
+    first, second = (make(0).make(rows, step, 10**6).parts[0] for step in (0, 1))
+    assert not torch.equal(first.places, second.places)
+    assert make(0).dropout_seed(0) != make(0).dropout_seed(1)

@@ -1,0 +1,52 @@
+"""The loss of an encoder and the head that predicts its hidden tokens."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.masked_lm.batches import MaskedBatches
+from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.masked_lm.model import load_masked_model
+from sklearn_bert._engine.masked_lm.self_supervised import SelfSupervisedModel
+from sklearn_bert._engine.text.corpus import TokenCorpus
+from sklearn_bert._engine.training.model.trainable import make_trainable
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def masked_model(tiny_bert):
+    return load_masked_model(locate(str(tiny_bert), None), seed=0)
+
+
+@pytest.fixture
+def model(masked_model):
+    trainable = make_trainable(
+        masked_model.checkpoint,
+        CPU,
+        torch.float64,
+        autocast_dtype=None,
+        n_frozen=0,
+        dropout=0.0,
+        seed=0,
+        trains_all_tokens=True,
+    )
+    return SelfSupervisedModel(trainable, masked_model.head.double())
+
+
+def test_losses_of_parts_add_up_to_that_of_the_batch(model, masked_model, texts):
+    tokenizer = masked_model.checkpoint.tokenizer
+    corpus = TokenCorpus(iter(texts), tokenizer, 32)
+    masker = Masker(tokenizer, 0.15, whole_words=False)
+    batches = MaskedBatches(corpus, masker, 10**6, 0, CPU)
+    rows = next(batches.rows(0, 1))
+    whole, parted = (batches.make(rows, 0, size).parts for size in (10**6, 64))
+    assert len(whole) == 1 < len(parted)
+    losses = [model.sum_losses(part).item() for part in parted]
+    assert sum(losses) == pytest.approx(model.sum_losses(whole[0]).item())
+
+
+def test_the_head_is_trained_with_the_encoder(model):
+    names = [one.name for one in model.trained_tensors()]
+    assert any(name.startswith("head.") for name in names)
+    assert len(names) > len([name for name in names if name.startswith("head.")])

@@ -1,0 +1,32 @@
+"""Steps that are computed operation by operation."""
+
+import pytest
+import torch
+
+from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
+from sklearn_bert._engine.training.optimizer import Optimizer
+from sklearn_bert._engine.training.step_runner import PlainStepRunner, Step
+
+
+@pytest.fixture
+def runner():
+    """A runner on one weight, 2.0, whose loss is a part times its square."""
+    weight = torch.tensor([2.0], requires_grad=True)
+    trained = [TrainedTensor("head", weight, 1)]
+    optimizer = Optimizer(trained, None, learning_rate=0.002, weight_decay=0.0)
+    return PlainStepRunner(lambda part: (part * weight.square()).sum(), optimizer)
+
+
+def test_parts_are_computed_as_they_are(runner):
+    part = torch.ones(3)
+    assert runner.pad(part) is part
+
+
+def test_the_loss_is_the_mean_over_all_parts(runner):
+    loss, norm = runner.accumulate(Step([], [3.0, 5.0], n_losses=4))
+    # (3 + 5) / 4 times the square of 2, and its derivative.
+    assert (loss, norm) == (8.0, 8.0)
+
+
+def test_no_memory_is_held_for_speed(runner):
+    assert not runner.free_memory()

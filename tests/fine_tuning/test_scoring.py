@@ -1,0 +1,67 @@
+"""How early stopping scores the texts that are held out."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sklearn_bert.exceptions import RareClassWarning
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr"])
+def test_a_scorer_that_lacks_a_class_is_told_before_the_training(
+    make, texts, labels, scoring
+):
+    y = labels.astype(int)
+    y[3] = 2
+    epochs = []
+    options = {"early_stopping": True, "callbacks": [epochs.append]}
+    classifier = make(scoring=scoring, **options)
+    with (
+        pytest.warns(RareClassWarning),
+        pytest.raises(ValueError, match="scoring must be able") as caught,
+    ):
+        classifier.fit(texts, y)
+    assert f"scoring='{scoring}' for 4 samples" in str(caught.value)
+    assert "Raise validation_fraction" in str(caught.value)
+    assert epochs == []
+
+
+def test_a_score_of_nan_is_told_before_the_training(make, texts, labels):
+    epochs = []
+    options = {"early_stopping": True, "callbacks": [epochs.append]}
+    classifier = make(scoring=lambda *args: float("nan"), **options)
+    with pytest.raises(ValueError, match="It returned nan"):
+        classifier.fit(texts, labels)
+    assert epochs == []
+
+
+def test_the_scorer_is_given_the_weights_of_the_texts_held_out(make, texts, labels):
+    seen = []
+
+    def scorer(estimator, X, y, sample_weight=None):
+        seen.append((X, sample_weight))
+        return 0.5
+
+    weights = np.arange(1, 41)
+    classifier = make(early_stopping=True, scoring=scorer)
+    classifier.fit(texts, labels, sample_weight=weights)
+    assert len(seen) == 3
+    for X, given in seen:
+        assert [texts.index(text) + 1 for text in X] == given.tolist()
+    seen.clear()
+    classifier.fit(texts, labels)
+    assert [weights for _, weights in seen] == [None] * 3
+
+
+def test_weights_change_the_score_of_the_estimator_itself(make, texts, labels):
+    wrong_weighs = make(early_stopping=True, validation_fraction=0.5, init="zeros")
+    plain = clone(wrong_weighs).fit(texts, labels).validation_scores_
+    weights = np.where(labels, 50, 1)
+    weighted = wrong_weighs.fit(texts, labels, sample_weight=weights)
+    assert weighted.validation_scores_ != plain
+
+
+def test_a_scorer_without_weights_is_called_without(make, texts, labels):
+    classifier = make(early_stopping=True, scoring=lambda estimator, X, y: 0.5)
+    classifier.fit(texts, labels, sample_weight=np.ones(40))
+    assert classifier.validation_scores_ == [0.5, 0.5]
