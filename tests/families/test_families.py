@@ -341,7 +341,7 @@ def test_decoders_are_refused_with_what_is_supported(
     with pytest.raises(
         CheckpointError, match=r"model must be an encoder.* such as BERT, RoBERTa or"
     ):
-        make(folder).fit(["a", "b"], [0, 1])
+        make(folder).fit_transform(["a", "b"], [0, 1])
 
 
 def test_training_rounds_to_bfloat16_only_where_the_model_can(family):
