@@ -12,8 +12,6 @@ import torch
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.encoding import encoder
-from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.training.loop import FineTuning
@@ -115,21 +113,21 @@ def test_fits_in_threads_are_those_made_one_by_one(make, texts, labels):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels, monkeypatch):
+def test_predicting_during_a_fit_mixes_no_two_fits(make, texts, labels):
     classifier = make().fit(texts, labels)
     expected = classifier.predict(texts)
     other = make(n_epochs=1).fit(texts, ["x", "y", "z", "w"] * 10)
-    get = ENCODERS.get
 
-    def fitted_meanwhile(*args):
-        # What another thread's fit does at its end.
-        classifier.__dict__ = other.__dict__.copy()
-        return get(*args)
+    class Texts(list):
+        """Texts, at whose reading another fit ends."""
 
-    monkeypatch.setattr(ENCODERS, "get", fitted_meanwhile)
+        def __iter__(self):
+            classifier.__dict__ = other.__dict__.copy()
+            return super().__iter__()
+
     for method in ("predict", "predict_proba", "predict_log_proba", "transform"):
         classifier.__dict__ = make().fit(texts, labels).__dict__
-        found = getattr(classifier, method)(texts)
+        found = getattr(classifier, method)(Texts(texts))
         assert len(classifier.classes_) == 4
         assert found.shape in ((40,), (40, 2), (40, 32))
         if method == "predict":
@@ -226,7 +224,8 @@ def test_short_memory_in_loading_is_told_with_remedies(
     make, texts, labels, own_bert, monkeypatch
 ):
     classifier = make(n_epochs=1).fit(texts, labels)
-    monkeypatch.setattr(encoder, "choose_backend", run_out)
+    # Moves weights to their device.
+    monkeypatch.setattr(torch.nn.Module, "to", run_out)
     for read in (
         classifier.predict,
         BertVectorizer(own_bert).transform,
