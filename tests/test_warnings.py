@@ -28,6 +28,7 @@ def shown():
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch):
+    # What other tests have shown must not count.
     monkeypatch.setattr("sklearn_bert._warnings._SHOWN", {})
 
 

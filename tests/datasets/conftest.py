@@ -33,6 +33,7 @@ def sdist(monkeypatch):
     inner = {_vader.MEMBERS[name]: text.encode() for name, text in FILES.items()}
     content = tar_of({_vader.INNER_ARCHIVE: tar_of(inner)})
     sha256 = hashlib.sha256(content).hexdigest()
+    # The real archive is not at hand offline.
     monkeypatch.setattr(_vader, "SDIST", replace(_vader.SDIST, sha256=sha256))
     return content
 
@@ -46,5 +47,6 @@ def downloads(sdist, monkeypatch):
         calls.append("download")
         return sdist
 
+    # Nothing is downloaded in tests.
     monkeypatch.setattr(_sdist, "_download", download)
     return calls

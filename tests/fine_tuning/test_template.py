@@ -28,6 +28,7 @@ def test_the_probe_reads_the_tokens_of_the_training(make, texts, labels, monkeyp
         calls.append(len(first))
         return tokenize(self, first, *args, **options)
 
+    # Objects of the tokenizers library cannot be watched.
     monkeypatch.setattr(TextTokenizer, "__call__", watching)
     make().fit(texts, labels)
     assert calls == [40]
@@ -213,6 +214,7 @@ def run_out(*args, **options):
 def test_short_memory_in_a_fit_is_told_with_remedies(
     make, texts, labels, monkeypatch, place, words
 ):
+    # On a CPU memory never runs out in just one of these places.
     monkeypatch.setattr(place, run_out)
     with pytest.raises(DeviceMemoryError, match=words) as caught:
         make().fit(texts, labels)

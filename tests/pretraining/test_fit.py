@@ -111,6 +111,7 @@ def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
     def short(*args, **options):
         raise torch.OutOfMemoryError("out of memory")
 
+    # On a CPU memory never runs out in just one of these places.
     monkeypatch.setattr(place, short)
     with pytest.raises(DeviceMemoryError, match=words):
         make().fit(SENTENCES)

@@ -74,6 +74,7 @@ def bundle(tmp_path, tiny_bert, monkeypatch):
 
 @pytest.fixture
 def no_bundle(monkeypatch):
+    # It may be installed here.
     monkeypatch.setattr(module, "_bundle_folder", lambda bundle: None)
 
 

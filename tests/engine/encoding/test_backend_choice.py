@@ -27,6 +27,7 @@ def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, c
         return run
 
     for kind in broken:
+        # No model of transformers is known to do so.
         monkeypatch.setattr(kind, "hidden_states", mixing(kind.hidden_states))
     checkpoint = load_checkpoint(locate(str(tiny_bert), None))
     assert type(choose_backend(checkpoint, CPU, torch.float32)) is chosen
@@ -86,6 +87,7 @@ def test_the_log_has_the_reason_of_an_unexpected_failure(
     def fail(*args, **kwargs):
         raise ZeroDivisionError("no such layer")
 
+    # No model is known to fail so.
     monkeypatch.setattr(FusedBackend, "hidden_states", fail)
     (message,) = log_of(tiny_bert, caplog, "DEBUG")
     assert message.endswith("it failed with ZeroDivisionError('no such layer').")

@@ -75,7 +75,7 @@ def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch
     for pid in (1, 2):
         with monkeypatch.context() as patch:
             patch.setattr("os.getpid", lambda pid=pid: pid)
-            patch.setattr("sklearn_bert._engine.masked_lm.resume._force_to_disk", kill)
+            patch.setattr("os.fsync", kill)
             # A killed process clears nothing away.
             patch.setattr("pathlib.Path.unlink", lambda *args, **options: None)
             with pytest.raises(Killed):

@@ -22,6 +22,7 @@ CPU = torch.device("cpu")
 
 def test_freed_memory_is_given_back(monkeypatch):
     asked = []
+    # Not every C library has one.
     monkeypatch.setattr(memory, "_find_malloc_trim", lambda: asked.append)
     release_memory(CPU)
     assert asked == [0]

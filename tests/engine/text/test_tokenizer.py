@@ -196,6 +196,7 @@ def test_a_huge_text_is_not_read_to_its_end(tokenize, monkeypatch):
             return getattr(self._tokenizer, name)
 
     tokenizer = tokenize.__closure__[0].cell_contents
+    # Objects of the tokenizers library cannot be changed.
     monkeypatch.setattr(tokenizer, "_tokenizer", Spy(tokenizer._tokenizer))
     tokenize(["good film " * 1_000_000])
     assert 0 < sum(n_read) < 10_000

@@ -30,6 +30,7 @@ def recorders(monkeypatch):
         made.append(make(*args))
         return made[-1]
 
+    # A fit does not show whether its steps were recorded.
     monkeypatch.setattr(loop, "make_step_runner", keep)
     return made
 
@@ -40,6 +41,7 @@ def fit_twice(recorders, monkeypatch):
 
     def fit_twice(make, *data):
         recorded = make().fit(*data)
+        # Nothing else turns recording off.
         monkeypatch.setattr(cuda_graphs, "LARGEST", 0)
         return recorded, make().fit(*data)
 

@@ -132,6 +132,7 @@ def test_batches_of_many_tokens_are_trained_in_parts_on_a_cpu(make, monkeypatch)
         sizes.append(len(part.batch.input_ids))
         return forward(self, part)
 
+    # Batches of the tiny model stay far below the limit.
     monkeypatch.setattr(SupervisedModel, "sum_losses", record)
     monkeypatch.setattr("sklearn_bert._engine.training.loop._TOKENS_ON_CPU", 40)
     parted = make()
@@ -178,6 +179,7 @@ class Hoarder(PlainStepRunner):
 
 
 def hoard(monkeypatch):
+    """Use a runner that only a GPU has."""
     monkeypatch.setattr(
         module,
         "make_step_runner",

@@ -155,6 +155,7 @@ def test_rows_that_fill_up_a_batch_in_bfloat16_change_nothing(
 ):
     gradients = []
     for step in (64, 1):
+        # Without it, batches could not be compared with themselves.
         monkeypatch.setattr(gradients_module, "_ROW_STEP", step)
         _, trainable = make(folder, dtype=torch.float32, autocast_dtype=torch.bfloat16)
         with trainable.training():
