@@ -7,14 +7,14 @@ from typing import Any, Self
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import _check_feature_names, check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
-from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
+from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
@@ -23,11 +23,14 @@ from sklearn_bert.exceptions import (
     TruncationWarning,
 )
 
+# X is read by this package, which leaves only the names of the columns.
+_NAMES_ONLY = {"skip_check_array": True, "ensure_2d": False}
+
 
 class BaseBert(BaseEstimator):
     """An estimator that reads texts with an encoder.
 
-    Subclasses have parameters of :data:`~sklearn_bert._params.shared.ENCODER`. Frozen
+    Subclasses have parameters of :data:`~sklearn_bert._params.encoder.ENCODER`. Frozen
     encoders are never held in attributes: they come from the process-wide cache.
     """
 
@@ -44,14 +47,18 @@ class BaseBert(BaseEstimator):
                 f"expecting {self.n_features_in_} features as input: one column is "
                 "texts, two columns are pairs. Give X the columns that fit had."
             )
-        if hasattr(self, "feature_names_in_"):
-            _check_feature_names(self, X, reset=False)
+        self._check_names(X)
         return texts
 
-    def _remember_columns(self, X: Any, texts: Inputs) -> None:
+    def _check_names(self, X: Any) -> None:
+        """Refuse other names of columns than those of the fit."""
+        if hasattr(self, "feature_names_in_"):
+            validate_data(self, X, reset=False, **_NAMES_ONLY)
+
+    def _remember_columns(self, X: Any, n_columns: int) -> None:
         """Set what :meth:`_check_texts` checks."""
-        _check_feature_names(self, X, reset=True)
-        self.n_features_in_ = texts.n_columns
+        validate_data(self, X, reset=True, **_NAMES_ONLY)
+        self.n_features_in_ = n_columns
 
     def _snapshot(self) -> Self:
         """Return the estimator as it is now, if it is fitted and may be used.

@@ -11,19 +11,15 @@ from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
-from sklearn_bert._params.shared import (
-    CLASSIFICATION,
-    FINE_TUNING,
-    constraints,
-    document,
-)
-from sklearn_bert._targets.labels import check_classes, check_labels
-from sklearn_bert._targets.targets import (
-    Target,
+from sklearn_bert._params.fine_tuning import CLASSIFICATION, FINE_TUNING
+from sklearn_bert._params.param import constraints, document
+from sklearn_bert._targets.classes import (
     check_same_classes,
     read_classes,
     read_indicators,
 )
+from sklearn_bert._targets.labels import check_classes, check_labels
+from sklearn_bert._targets.target import Target
 
 
 @document(FINE_TUNING, CLASSIFICATION)

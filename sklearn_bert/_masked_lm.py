@@ -1,12 +1,35 @@
 """Pre-training by masked language modeling."""
 
+import copy
+import math
+from numbers import Integral
+from pathlib import Path
+
+import torch
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_bert._base import BaseBert
+from sklearn_bert._engine.checkpoints.record import record_of
+from sklearn_bert._engine.masked_lm.loaded import (
+    FITTED_MASKED_MODELS,
+    FittedMaskedModel,
+)
+from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
+from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
+from sklearn_bert._inputs.streams import check_stream
+from sklearn_bert._inputs.texts import check_column
+from sklearn_bert._params.param import constraints, document
 from sklearn_bert._params.pretraining import PRE_TRAINING
-from sklearn_bert._params.shared import constraints, document
-from sklearn_bert._pretraining.fit import BasePretrainer
+from sklearn_bert._pretraining.fit import pretrain, report
+from sklearn_bert._pretraining.predict import fill_gaps, mean_log_likelihood
+from sklearn_bert._sklearn_compat import Interval, validate_parameter_constraints
+
+_FILL_MASK = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
 
 
 @document(PRE_TRAINING)
-class BertMaskedLM(BasePretrainer):
+class BertMaskedLM(BaseBert):
     """Pre-train an encoder by masked language modeling.
 
     Some tokens of each text are masked, and the encoder learns to predict them from the
@@ -139,6 +162,9 @@ class BertMaskedLM(BasePretrainer):
 
     _parameter_constraints = constraints(PRE_TRAINING)
 
+    _holds_encoder = True
+    _masked_model: PackedMaskedModel
+
     def __init__(
         self,
         model=None,
@@ -194,6 +220,9 @@ class BertMaskedLM(BasePretrainer):
         self.random_state = random_state
         self.verbose = verbose
 
+    # Whoever calls may have switched gradients off, without which nothing is trained.
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def fit(self, X, y=None):
         """Pre-train on texts.
 
@@ -223,4 +252,128 @@ class BertMaskedLM(BasePretrainer):
             If a loss or a gradient becomes NaN or infinite. The estimator can still be
             used, with the last weights that gave finite values.
         """
-        return self._fit(X)
+        self._validate_params()
+        if self.model is None and self.hidden_size % self.n_heads:
+            raise ValueError(
+                "hidden_size must be a multiple of n_heads. Got "
+                f"{self.hidden_size} and {self.n_heads}. Set hidden_size="
+                f"{(self.hidden_size // self.n_heads + 1) * self.n_heads}."
+            )
+        fitted = copy.copy(self)
+        fitted._remember_columns(X, 1)
+        source, fitted.checkpoint_ = None, None
+        if self.model is not None:
+            source = self._find_source()
+            fitted.checkpoint_ = record_of(source, self._model_name(), self.revision)
+        results = pretrain(self, source, check_stream(X))
+        fitted._masked_model = results.model
+        fitted.encoder_ = results.model.encoder
+        fitted.vocabulary_ = results.vocabulary
+        fitted.max_length_ = results.max_length
+        fitted.device_ = results.device
+        fitted.loss_curve_ = results.log.loss_curve
+        fitted.n_steps_ = results.log.n_steps
+        fitted.n_tokens_ = results.log.n_tokens
+        self._adopt(fitted)
+        report(self, results.log)
+        return self
+
+    def score(self, X, y=None):
+        """Return how well masked tokens of texts are predicted.
+
+        Tokens are masked as in training. Which ones are masked depends on each text
+        alone, so that models with the same vocabulary can be compared.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,) or (n_samples, 1), path or iterable
+            Texts, as in :meth:`fit`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            Mean log-probability of the masked tokens. Higher is better; 0 is the
+            highest.
+        """
+        fitted = self._snapshot()
+        fitted._check_names(X)
+        model = fitted._load_fitted()
+        masker = Masker(
+            model.encoder.tokenizer,
+            fitted.mask_probability,
+            whole_words=fitted.whole_word_masking,
+        )
+        return mean_log_likelihood(model, check_stream(X), masker, fitted.max_length_)
+
+    def perplexity(self, X):
+        """Return the perplexity of texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,) or (n_samples, 1), path or iterable
+            Texts, as in :meth:`fit`.
+
+        Returns
+        -------
+        perplexity : float
+            The exponential of the negative :meth:`score`, which is the number of
+            tokens that the model hesitates between. Lower is better; 1 is the lowest.
+        """
+        return math.exp(-self.score(X))
+
+    def fill_mask(self, X, top_k=5, *, mask="[MASK]"):
+        """Predict the tokens in the gaps of texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,) or (n_samples, 1)
+            Texts with one gap or more.
+
+        top_k : int, default=5
+            Number of predictions for each gap.
+
+        mask : str, default="[MASK]"
+            What marks a gap in the texts.
+
+        Returns
+        -------
+        predictions : list of length n_samples
+            For each text a list of its gaps; for each gap a list of `top_k` tuples of
+            a token and its probability, the most probable first.
+        """
+        validate_parameter_constraints(
+            _FILL_MASK,
+            {"top_k": top_k, "mask": mask},
+            caller_name=f"{type(self).__name__}.fill_mask",
+        )
+        fitted = self._snapshot()
+        texts = check_column(X)
+        fitted._check_names(X)
+        model = fitted._load_fitted()
+        return fill_gaps(model, texts, mask, top_k, fitted.max_length_)
+
+    def save_pretrained(self, folder):
+        """Write a folder that every estimator, and transformers, takes as a model.
+
+        Parameters
+        ----------
+        folder : str or path
+            Must not exist, or be empty. A new folder is written as a whole or not at
+            all; a folder that existed is filled, its config.json last.
+        """
+        check_is_fitted(self)
+        path = Path(folder).expanduser()
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise ValueError(
+                f"folder must not exist, or be empty. Got {str(path)!r}, which is "
+                "neither. Remove it, or give another."
+            )
+        save_masked_model(self._masked_model, path.absolute())
+
+    def _load_fitted(self) -> FittedMaskedModel:
+        """Return the fitted model, ready to run."""
+        device, dtype = self._resolve_device()
+        return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype, self)

@@ -9,9 +9,10 @@ from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
-from sklearn_bert._params.shared import FINE_TUNING, REGRESSION, constraints, document
-from sklearn_bert._targets.numbers import check_numbers
-from sklearn_bert._targets.targets import Target, read_numbers
+from sklearn_bert._params.fine_tuning import FINE_TUNING, REGRESSION
+from sklearn_bert._params.param import constraints, document
+from sklearn_bert._targets.numbers import check_numbers, read_numbers
+from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import ConstantTargetWarning
 

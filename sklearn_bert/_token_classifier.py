@@ -10,16 +10,17 @@ from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._inputs.sentences import check_sentences
-from sklearn_bert._params.shared import TAGGING, constraints, document
+from sklearn_bert._params.fine_tuning import TAGGING
+from sklearn_bert._params.param import constraints, document
 from sklearn_bert._targets.bio import BioRules, check_bio
 from sklearn_bert._targets.checks import as_objects, check_weights
+from sklearn_bert._targets.classes import check_same_classes
 from sklearn_bert._targets.tags import (
     TagTarget,
     check_tags,
     flat_tags,
     read_tags,
 )
-from sklearn_bert._targets.targets import check_same_classes
 
 
 @document(TAGGING)

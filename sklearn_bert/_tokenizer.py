@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in
 
 from sklearn_bert._base import BaseBert, warn_if_cut
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
@@ -30,13 +29,12 @@ from sklearn_bert._inputs.token_arrays import (
     read_counts,
     read_ids,
 )
-from sklearn_bert._params.shared import (
-    ENCODER,
-    VOCABULARY,
+from sklearn_bert._params.encoder import ENCODER, VOCABULARY
+from sklearn_bert._params.param import constraints, document
+from sklearn_bert._sklearn_compat import (
     Interval,
     StrOptions,
-    constraints,
-    document,
+    check_feature_names_in,
 )
 from sklearn_bert.exceptions import CheckpointError
 
@@ -297,7 +295,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         """
         fitted = self._snapshot()
         fitted._check_layout()
-        _check_feature_names_in(fitted, input_features)
+        check_feature_names_in(fitted, input_features)
         if fitted.output == "counts":
             return fitted._column_names()
         columns = range(fitted.max_length_)
@@ -317,7 +315,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         longest = max(map(len, sequences.ids))
         wants_all = self.output == "counts" and self.max_length is None
         fitted = copy.copy(self)
-        fitted._remember_columns(X, texts)
+        fitted._remember_columns(X, texts.n_columns)
         fitted._tokenizer = tokenizer
         fitted.vocabulary_ = tokenizer.vocabulary
         fitted.checkpoint_ = record

@@ -6,8 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin
-from sklearn.utils._set_output import _get_output_config
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.record import (
@@ -24,7 +23,9 @@ from sklearn_bert._engine.encoding.encode import Encoded, encode
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._inputs.texts import check_texts
-from sklearn_bert._params.shared import ENCODER, constraints, document
+from sklearn_bert._params.encoder import ENCODER
+from sklearn_bert._params.param import constraints, document
+from sklearn_bert._sklearn_compat import check_feature_names_in, output_container
 
 
 @document(ENCODER)
@@ -258,7 +259,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             are the names for texts, not for pairs.
         """
         fitted = self._snapshot()
-        _check_feature_names_in(fitted, input_features, generate_names=False)
+        check_feature_names_in(fitted, input_features)
         # Displaying an estimator calls this, which must not download a model.
         source = fitted._find_fitted_source(may_download=False)
         n_columns = getattr(fitted, "n_features_in_", 1)
@@ -276,7 +277,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         resolved = self._resolve(source, texts.n_columns)
         device, _ = self._resolve_device()
         fitted = copy.copy(self)
-        fitted._remember_columns(X, texts)
+        fitted._remember_columns(X, texts.n_columns)
         fitted.pooling_ = resolved.pooling
         fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)
@@ -316,7 +317,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     def _check_names_are_known(self, n_vectors: int) -> None:
         """Raise an error if pairs would get the names of texts, which are fewer."""
-        container = _get_output_config("transform", self)["dense"]
+        container = output_container(self)
         is_named = container != "default"
         if is_named and n_vectors > 1 and self.pooling == "auto":
             check_is_fitted(

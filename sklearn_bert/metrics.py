@@ -1,8 +1,10 @@
 """Metrics for sequence tagging, computed by seqeval (the extra ``ner``)."""
 
+from numbers import Real
+
 from sklearn.metrics import make_scorer
 
-from sklearn_bert._params.shared import Options, Real, StrOptions, validate_params
+from sklearn_bert._sklearn_compat import Options, StrOptions, validate_params
 
 __all__ = ["entity_f1_score", "entity_f1_scorer"]
 
@@ -72,7 +74,7 @@ def _read_tags(name, lists):
     for row, tags in enumerate(lists):
         if isinstance(tags, str):
             raise ValueError(
-                f"{name} must hold a list of tags for each sentence. Got {tags!r} "
+                f"{name} must contain a list of tags for each sentence. Got {tags!r} "
                 f"(str) in row {row}. Put the tags of each sentence into a list."
             )
     return [list(map(str, tags)) for tags in lists]

@@ -44,11 +44,13 @@ ENGINE_FOLDERS = {
     )
 }
 BELOW_TEXT = {"_engine.compat", "_engine.runtime", "exceptions"}
-BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BOTTOM}
+BELOW_PARAMS = {"_sklearn_compat", *BOTTOM}
+BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BELOW_PARAMS}
 BELOW_TEMPLATES = {"_base", "_targets", *BELOW_TARGETS}
 ALLOWED = {
     "exceptions": set(),
     "_warnings": set(),
+    "_sklearn_compat": set(),
     "_engine.compat": set(),
     "_engine.runtime": {"_engine.compat", "exceptions"},
     "_engine.text": BELOW_TEXT,
@@ -56,14 +58,14 @@ ALLOWED = {
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
     "_engine.training": ENGINE_FOLDERS - {"_engine.masked_lm"} | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
-    "_params": BOTTOM,
+    "_params": BELOW_PARAMS,
     "_inputs": {*ENGINE_FOLDERS, *BOTTOM},
     "_targets": BELOW_TARGETS,
     "_base": BELOW_TARGETS,
     "_fine_tuning": BELOW_TEMPLATES,
     "_pretraining": BELOW_TEMPLATES,
-    "datasets": {"_params", "exceptions"},
-    "metrics": {"_params"},
+    "datasets": {"_sklearn_compat", "exceptions"},
+    "metrics": {"_sklearn_compat"},
     "__init__": {*ESTIMATORS, "datasets", "exceptions", "metrics"},
     **{name: {"_fine_tuning", "_pretraining", *BELOW_TEMPLATES} for name in ESTIMATORS},
 }
@@ -142,8 +144,12 @@ def test_foreign_packages_stay_where_they_belong(path):
         assert "transformers" not in tops
     if name != f"{ENGINE}.checkpoints.locate":
         assert "huggingface_hub" not in tops
-    if name != "sklearn_bert._params.shared":
-        assert "sklearn.utils._param_validation" not in imports_of(path)
+    if name != "sklearn_bert._sklearn_compat":
+        assert not [
+            module
+            for module in imports_of(path)
+            if module.startswith("sklearn.") and any(map(is_private, module.split(".")))
+        ]
 
 
 def is_private(name):

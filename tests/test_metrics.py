@@ -26,5 +26,5 @@ def test_without_seqeval_the_error_says_how_to_install_it(monkeypatch):
     [(["B-x"], [["B-x"]], "y_true"), ([["O"], ["O"]], [["O"], "O"], "y_pred")],
 )
 def test_tags_that_are_in_no_list_are_refused(y_true, y_pred, name):
-    with pytest.raises(ValueError, match=f"{name} must hold a list of tags"):
+    with pytest.raises(ValueError, match=f"{name} must contain a list of tags"):
         entity_f1_score(y_true, y_pred)

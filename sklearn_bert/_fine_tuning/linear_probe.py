@@ -6,7 +6,7 @@ from scipy.special import expit, log_softmax
 from sklearn.linear_model import Ridge
 
 from sklearn_bert._engine.training.heads import LinearHead, NumberLoss, SigmoidLoss
-from sklearn_bert._targets.targets import Target
+from sklearn_bert._targets.target import Target
 
 _EPSILON = np.finfo(np.float64).eps
 

@@ -16,7 +16,7 @@ from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.linear_probe import fit_probe
-from sklearn_bert._targets.targets import Target
+from sklearn_bert._targets.target import Target
 
 
 def count_frozen(freeze: Any, checkpoint: Checkpoint, name: str) -> int:

@@ -45,7 +45,7 @@ from sklearn_bert._fine_tuning.start import (
 )
 from sklearn_bert._inputs.texts import check_callbacks
 from sklearn_bert._targets.checks import check_weights
-from sklearn_bert._targets.targets import Target
+from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
@@ -53,7 +53,8 @@ from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 class BaseFineTuner(BaseBert):
     """A pre-trained encoder with a linear layer on top, trained together.
 
-    Subclasses have the parameters of :data:`~sklearn_bert._params.shared.FINE_TUNING`.
+    Subclasses have the parameters of
+    :data:`~sklearn_bert._params.fine_tuning.FINE_TUNING`.
     """
 
     _holds_encoder = True
@@ -129,7 +130,7 @@ class BaseFineTuner(BaseBert):
         seeds = draw_seeds(self.random_state, n_before)
         train, held_out = self._split(target, seeds.split, fit)
         if not fit.continues:
-            fitted._remember_columns(X, inputs)
+            fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
         checkpoint = load(resolved.source)
         trainable = fitted._make_trainable(checkpoint, seeds.dropout)

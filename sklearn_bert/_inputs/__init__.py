@@ -1,1 +1,1 @@
-"""What X may be, and the only place that words errors about X."""
+"""What X may be, and all errors about X that need neither a fit nor a model."""

@@ -80,8 +80,8 @@ def _collection(X: Any) -> Any:
         )
     if sparse.issparse(X):
         raise InputError(
-            "X must hold one text (str) per sample. Got a sparse matrix, which holds "
-            "numbers. Give the texts themselves, before any vectorizer."
+            "X must contain one text (str) per sample. Got a sparse matrix, which "
+            "contains numbers. Give the texts themselves, before any vectorizer."
         )
     if isinstance(X, Mapping):
         raise InputError(
@@ -160,7 +160,7 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
         is_pair = [pair is not None for pair in lists]
         row = is_pair.index(not is_pair[0])
         raise InputError(
-            "X must hold a text in every row, or a pair of texts in every row. Got "
+            "X must contain a text in every row, or a pair of texts in every row. Got "
             f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Give pairs "
             "only, with '' for a text that is not there, or texts only."
         )

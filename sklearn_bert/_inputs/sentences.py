@@ -41,9 +41,9 @@ def check_sentences(X: Any, word_tokenizer: WordTokenizer | None = None) -> Sent
     if any(is_text) and not all(is_text):
         row = is_text.index(not is_text[0])
         raise InputError(
-            "X must hold a list of words in every row, or a text (str) in every row. "
-            f"Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Split "
-            "the texts into lists of words."
+            "X must contain a list of words in every row, or a text (str) in every "
+            f"row. Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. "
+            "Split the texts into lists of words."
         )
     if any(is_text):
         split = _word_pattern().findall if word_tokenizer is None else word_tokenizer
@@ -88,7 +88,7 @@ def _read_words(row: Any, place: int) -> list[Any]:
     if words is None:
         about_complex = "Complex data not supported. " * isinstance(row, complex)
         raise InputError(
-            "X must hold a list of words, or a text (str), in every row. Got "
+            "X must contain a list of words, or a text (str), in every row. Got "
             f"{show(row)} in row {place}. {about_complex}Give lists of words: "
             "[['a', 'word'], ...]."
         )

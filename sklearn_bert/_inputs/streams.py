@@ -87,7 +87,7 @@ class _Stream:
         for row, text in enumerate(self._texts):
             if not isinstance(text, str):
                 raise InputError(
-                    f"X must hold only texts (str). Got {show(text)} in row {row}. "
+                    f"X must contain only texts (str). Got {show(text)} in row {row}. "
                     f"{TEXTS.remedy([text])}"
                 )
             repaired = without_surrogates(text)

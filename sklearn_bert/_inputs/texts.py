@@ -47,6 +47,6 @@ def check_callbacks(callbacks: Any) -> None:
     for place, callback in enumerate(() if callbacks is None else callbacks):
         if not callable(callback):
             raise TypeError(
-                "callbacks must hold only functions of a training state. Got "
+                "callbacks must contain only functions of a training state. Got "
                 f"{show(callback)} in place {place}. Give functions, such as print."
             )

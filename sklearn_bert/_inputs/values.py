@@ -82,7 +82,7 @@ def check_all_str(rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind) -> Non
     )
     n_bad = len({row for row, _, _ in bad})
     raise InputError(
-        f"X must hold only {kind.name} (str). Got {shown}: {n_bad} of {n_rows} rows "
+        f"X must contain only {kind.name} (str). Got {shown}: {n_bad} of {n_rows} rows "
         f"hold other values. {kind.remedy([value for _, _, value in bad])}"
     )
 

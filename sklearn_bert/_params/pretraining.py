@@ -1,16 +1,12 @@
-"""The parameters of pre-training, defined as in :mod:`sklearn_bert._params.shared`."""
+"""The parameters of pre-training, defined as in :mod:`sklearn_bert._params.param`."""
 
 from numbers import Integral, Real
 from os import PathLike
 
-from sklearn_bert._params.shared import (
-    ENCODER,
-    FINE_TUNING,
-    VOCABULARY,
-    Interval,
-    Param,
-    StrOptions,
-)
+from sklearn_bert._params.encoder import ENCODER, VOCABULARY
+from sklearn_bert._params.fine_tuning import FINE_TUNING
+from sklearn_bert._params.param import Param
+from sklearn_bert._sklearn_compat import Interval, StrOptions
 
 PRE_TRAINING = {
     "model": Param(

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_sample_weight
 
 from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import is_missing, show_some
+from sklearn_bert._sklearn_compat import check_sample_weight
 
 
 def check_y_given(y: Any, estimator: Any, what: str) -> None:
@@ -84,9 +84,7 @@ def check_no_missing(y: Any, what: str) -> None:
 
 def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     """Return one weight per sample, float64, not negative and not all 0."""
-    weights = _check_sample_weight(
-        sample_weight, range(n_samples), dtype=np.float64, ensure_non_negative=True
-    )
+    weights = check_sample_weight(sample_weight, n_samples)
     if not weights.any():
         # scikit-learn checks this itself from version 1.9 on.
         raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_y, check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import show
+from sklearn_bert._sklearn_compat import check_label_column
 from sklearn_bert._targets.checks import as_array, check_no_missing, check_y_given
 
 
@@ -52,13 +53,13 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
         return y
     if kind.endswith("multioutput"):
         raise ValueError(
-            "y must hold one label per text, or be a label indicator matrix of zeros "
-            f"and ones. Got {kind} targets of shape {np.shape(y)}. Convert lists of "
-            "labels with sklearn.preprocessing.MultiLabelBinarizer; for several "
+            "y must contain one label per text, or be a label indicator matrix of "
+            f"zeros and ones. Got {kind} targets of shape {np.shape(y)}. Convert lists "
+            "of labels with sklearn.preprocessing.MultiLabelBinarizer; for several "
             "targets with classes of their own, use "
             "sklearn.multioutput.MultiOutputClassifier."
         )
-    return _check_y(y, estimator=estimator)
+    return check_label_column(y, estimator)
 
 
 def check_classes(classes: Iterable[Any]) -> np.ndarray:
@@ -78,7 +79,7 @@ def _refuse_label_lists(y: Sequence[Any]) -> None:
         is_numbers = all(isinstance(value, Number) for value in row)
         if not is_numbers or len(row) == 1 or None in rows:
             raise ValueError(
-                f"y must hold one label per text. Got {show(labels)}. If texts may "
+                f"y must contain one label per text. Got {show(labels)}. If texts may "
                 "have several labels, convert y with "
                 "sklearn.preprocessing.MultiLabelBinarizer; if each text has one, give "
                 "[label for [label] in y]."
@@ -93,13 +94,13 @@ def _refuse_objects(y: np.ndarray, given: Any) -> None:
         if not isinstance(label, str):
             _refuse_label_lists([label])
             raise ValueError(
-                "Unknown label type: y must hold only texts (str), only bool, or only "
-                f"integers of at most 64 bits. Got {show(label)} in row {row}. Convert "
-                "all labels to one of these types."
+                "Unknown label type: y must contain only texts (str), only bool, or "
+                f"only integers of at most 64 bits. Got {show(label)} in row {row}. "
+                "Convert all labels to one of these types."
             )
         if isinstance(given, Sequence) and str(label) != label:
             raise ValueError(
-                f"y must hold plain texts where it is a {type(given).__name__}. Got "
+                f"y must contain plain texts where it is a {type(given).__name__}. Got "
                 f"{show(label)} in row {row}, which scikit-learn's scorers would read "
                 f"as {str(label)!r}. Give the texts: [label.value for label in y]."
             )

@@ -12,7 +12,7 @@ from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, rows_of
 from sklearn_bert._inputs.values import is_missing, show
 from sklearn_bert._targets.checks import as_array, as_objects, check_y_given
-from sklearn_bert._targets.targets import ClassTarget, ClassWeight, read_classes
+from sklearn_bert._targets.classes import ClassTarget, ClassWeight, read_classes
 
 # What Hugging Face data give a token that is not the first of its word.
 _NO_LABEL = -100
@@ -91,13 +91,13 @@ def read_tags(
     tags = flat_tags(y)
     if len(tags) == 0:
         raise ValueError(
-            "X must hold some words to learn from. Got only empty sentences. Give at "
-            "least two words with different tags."
+            "y must contain some tags to learn from. Got only empty sentences. Give "
+            "at least two words with different tags."
         )
     if not weights[lengths > 0].any():
         raise ValueError(
-            "sample_weight must leave some sentences that have words a weight over 0. "
-            "Got one over 0 for empty sentences only. Raise the weight of others."
+            "sample_weight must be over 0 for some sentences that have words. Got "
+            "weights over 0 for empty sentences only. Increase other weights."
         )
     words = read_classes(
         tags, np.repeat(weights, lengths), known, class_weight, label_smoothing
@@ -137,7 +137,7 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
     """
     check_y_given(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
-    tags = [_read_tags(tags, row) for row, tags in enumerate(_rows_of_tags(y))]
+    tags = [_list_of_tags(tags, row) for row, tags in enumerate(_rows_of_tags(y))]
     _check_lengths(tags, sentences)
     _check_kinds(tags)
     return as_objects(tags)
@@ -148,18 +148,18 @@ def _rows_of_tags(y: Any) -> list[Any]:
     n_columns = len(getattr(y, "columns", [y]))
     if n_columns != 1:
         raise ValueError(
-            f"y must be one column of lists of tags. Got {n_columns} columns. Select "
-            "the column."
+            f"y must have one column, of lists of tags. Got {n_columns} columns. "
+            "Select the column of tags."
         )
     return rows_of(y)
 
 
-def _read_tags(tags: Any, row: int) -> list[Any]:
+def _list_of_tags(tags: Any, row: int) -> list[Any]:
     """Return the tags of a sentence; texts as plain str."""
     listed = as_list(tags)
     if listed is None:
         raise ValueError(
-            "y must hold a list of tags for each sentence, with one tag for each "
+            "y must contain a list of tags for each sentence, with one tag for each "
             f"word. Got {show(tags)} in row {row}. If X and y are a single "
             "sentence, put them into lists: [words] and [tags]."
         )
@@ -176,9 +176,9 @@ def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
     if wrong:
         row, n_tags, n_words = wrong[0]
         raise ValueError(
-            f"y must hold one tag for each word. Got {n_tags} tags for {n_words} words "
-            f"in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. Give "
-            "one tag for each word of X; split_words shows the words."
+            f"y must contain one tag for each word. Got {n_tags} tags for {n_words} "
+            f"words in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. "
+            "Give one tag for each word; split_words shows the words of X."
         )
 
 
@@ -194,14 +194,14 @@ def _check_kinds(tags: list[list[Any]]) -> None:
                 )
             if isinstance(tag, Integral) and tag == _NO_LABEL:
                 raise ValueError(
-                    f"y must hold one tag for each word. Got {_NO_LABEL} for word "
+                    f"y must contain one tag for each word. Got {_NO_LABEL} for word "
                     f"{place} of sentence {row}, which marks tokens without a label in "
                     "Hugging Face data. Give the tags of the words, as they were "
                     "before they were aligned with tokens."
                 )
             if not isinstance(tag, kind):
                 raise ValueError(
-                    "y must hold tags that are all texts (str) or all int. Got "
+                    "y must contain tags that are all texts (str) or all int. Got "
                     f"{show(tag)} for word {place} of sentence {row}. Convert tags to "
                     "texts with str."
                 )

@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import get_data_home
 from sklearn.utils import Bunch
-from sklearn.utils._optional_dependencies import check_pandas_support
 
-from sklearn_bert._params.shared import StrOptions, validate_params
+from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert.datasets._sdist import Sdist, get_sdist, read_members
 
 SDIST = Sdist(
@@ -153,7 +152,12 @@ def fetch_vader_sentiment(
 
     frame = None
     if as_frame:
-        pd = check_pandas_support("fetch_vader_sentiment with as_frame=True")
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "fetch_vader_sentiment with as_frame=True requires pandas."
+            ) from error
         frame = pd.DataFrame({"text": data, "rating": target})
         data, target = frame["text"], frame["rating"]
 

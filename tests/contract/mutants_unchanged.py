@@ -34,7 +34,7 @@ def looks_at_numbers_before_it_asks_for_a_fit(base):
     class Mutant(base):
         def predict(self, X):
             if not isinstance(X[0], str):
-                raise ValueError("X must hold only texts.")
+                raise ValueError("X must contain only texts.")
             return super().predict(X)
 
     return Mutant
@@ -64,7 +64,7 @@ def looks_at_texts_before_parameters(base):
     class Mutant(base):
         def fit(self, X, y=None):
             if not isinstance(X[0], str):
-                raise ValueError("X must hold only texts.")
+                raise ValueError("X must contain only texts.")
             return super().fit(X, y)
 
     return Mutant

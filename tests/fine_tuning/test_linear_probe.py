@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_bert._fine_tuning.linear_probe import probe_classes, probe_labels
-from sklearn_bert._targets.targets import read_classes, read_indicators
+from sklearn_bert._fine_tuning.linear_probe import (
+    probe_classes,
+    probe_labels,
+    probe_numbers,
+)
+from sklearn_bert._targets.classes import read_classes, read_indicators
+from sklearn_bert._targets.numbers import read_numbers
+
+ONES = np.ones(4)
+Y = np.array(["b", "a", "c", "a"])
+INDICATORS = np.array([[1, 0], [1, 1], [1, 0], [1, 1]])
+NUMBERS = np.array([[10.0, 1.0], [20.0, 1.0], [40.0, 1.0], [70.0, 1.0]])
+FEATURES = np.array([[2.0, 0.0], [0.0, 2.0], [-2.0, -2.0], [0.0, 2.1]])
 
 
 @pytest.fixture
@@ -68,3 +79,46 @@ def test_a_probe_that_stops_early_says_nothing(features):
         warnings.simplefilter("error")
         head = probe_classes(features * np.logspace(0, 8, 8), target)
     assert np.isfinite(head.coef).all()
+
+
+def test_a_probe_tells_classes_apart():
+    head = probe_classes(FEATURES, read_classes(Y, ONES, None, None, 0.0))
+    assert head(FEATURES).argmax(axis=1).tolist() == [1, 0, 2, 0]
+
+
+def test_a_probe_of_two_classes_has_two_outputs():
+    target = read_classes(Y == "a", ONES, None, None, 0.0)
+    head = probe_classes(FEATURES, target)
+    assert head.coef.shape == (2, 2)
+    np.testing.assert_array_equal(head.coef[0], -head.coef[1])
+    assert head(FEATURES).argmax(axis=1).tolist() == [0, 1, 0, 1]
+
+
+def test_a_class_that_is_not_there_is_the_least_likely():
+    known = np.array(["a", "b", "c", "d"])
+    head = probe_classes(FEATURES, read_classes(Y, ONES, known, None, 0.0))
+    assert not head.coef[3].any()
+    np.testing.assert_allclose(head(FEATURES)[:, 3], head(FEATURES).min())
+
+
+def test_a_label_that_is_always_on_becomes_a_constant():
+    head = probe_labels(FEATURES, read_indicators(INDICATORS, ONES, None, None, 0.0))
+    assert not head.coef[0].any()
+    assert head.intercept[0] > 1
+    assert (head(FEATURES)[:, 1] > 0).tolist() == [False, True, False, True]
+
+
+def test_a_probe_of_numbers_counts_a_weight_as_so_many_samples():
+    y = NUMBERS[:, 0]
+    weighted = read_numbers(y, np.array([1.0, 2.0, 1.0, 0.0]), None, "huber")
+    rows = [0, 1, 1, 2]
+    twice = read_numbers(y[rows], ONES, None, "huber")
+    head = probe_numbers(FEATURES, weighted)
+    expected = probe_numbers(FEATURES[rows], twice)
+    np.testing.assert_allclose(head.coef, expected.coef)
+    np.testing.assert_allclose(head.intercept, expected.intercept)
+
+
+def test_a_probe_of_features_that_are_all_alike_gives_the_mean():
+    head = probe_numbers(np.ones((4, 3)), read_numbers(NUMBERS, ONES, None, "huber"))
+    np.testing.assert_allclose(head(np.ones((1, 3))), 0, atol=1e-12)

@@ -13,7 +13,7 @@ from sklearn_bert._inputs.texts import check_column, check_texts
 from sklearn_bert.exceptions import InputError
 
 BARE = "Iterable over raw text documents expected, string object received"
-ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
+ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ ONLY_TEXTS = r"X must hold only texts \(str\)\. Got "
         ({"a": "b"}, r"Got a dict\. Select the texts in it: X\['a'\]"),
         ({}, r"Got a dict\. Select the texts in it: X\['key'\]"),
         ({"a"}, r"must be an ordered collection of texts\. Got a set.*sorted\(X\)"),
-        (sparse.csr_matrix([[1]]), "Got a sparse matrix, which holds numbers"),
+        (sparse.csr_matrix([[1]]), "Got a sparse matrix, which contains numbers"),
         (sparse.csr_array([[1]]), "Got a sparse matrix"),
     ],
 )

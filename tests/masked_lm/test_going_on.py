@@ -50,5 +50,5 @@ def test_a_checkpoint_without_a_mask_token_is_refused(own_bert):
     path.write_text(content)
     path = own_bert / "tokenizer_config.json"
     path.write_text(path.read_text().replace("[MASK]", "[GAP]"))
-    with pytest.raises(CheckpointError, match="must have a token for hiding"):
+    with pytest.raises(CheckpointError, match="must have a mask token"):
         make(model=own_bert).fit(["a film"])

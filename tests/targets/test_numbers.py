@@ -1,4 +1,4 @@
-"""What is accepted as numbers, whatever holds them."""
+"""What is accepted as numbers, whatever holds them, and how they are scaled."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pytest
 
 from sklearn_bert import BertRegressor
 from sklearn_bert._engine.text.inputs import Texts
-from sklearn_bert._targets.numbers import check_numbers
+from sklearn_bert._targets.numbers import check_numbers, read_numbers
 
 TEXTS = Texts(["a", "b", "c"])
 NUMBERS = [1.0, 0.0, 2.0]
@@ -64,3 +64,35 @@ def test_columns_of_a_frame_are_targets():
 def test_what_is_not_a_number_is_refused(y, message):
     with pytest.raises(ValueError, match=message):
         check_numbers(y, TEXTS, BertRegressor())
+
+
+TARGETS = np.array([[10.0, 1.0], [20.0, 1.0], [40.0, 1.0], [70.0, 1.0]])
+
+
+def test_numbers_are_scaled_by_their_weighted_mean_and_deviation():
+    weights = np.array([1.0, 2.0, 0.0, 1.0])
+    target = read_numbers(TARGETS, weights, None, "huber")
+    assert target.mean.tolist() == [30, 1]
+    # A constant is left as it is.
+    assert target.scale == pytest.approx([np.sqrt(550), 1])
+    mean = np.average(target.values, axis=0, weights=weights)
+    np.testing.assert_allclose(mean, 0, atol=1e-15)
+    assert target.values[:, 1].tolist() == [0, 0, 0, 0]
+
+
+def test_known_scales_are_kept():
+    known = np.array([0.0, 1.0]), np.array([10.0, 2.0])
+    target = read_numbers(TARGETS, np.ones(4), known, "huber")
+    assert target.values[:, 0].tolist() == [1, 2, 4, 7]
+
+
+def test_numbers_too_large_to_be_squared_are_scaled():
+    target = read_numbers(np.array([1e300, -1e300]), np.ones(2), None, "huber")
+    assert target.values.ravel().tolist() == [1, -1]
+
+
+def test_a_number_without_weight_decides_nothing():
+    numbers = np.array([[3.0], [5.0], [4.0], [1e37]])
+    weights = np.array([1.0, 1.0, 1.0, 0.0])
+    target = read_numbers(numbers, weights, None, "huber")
+    assert target.scale == pytest.approx([np.sqrt(2 / 3)])

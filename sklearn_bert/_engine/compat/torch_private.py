@@ -6,32 +6,21 @@ caller tests the private function.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
-class PackedLinearOperators(NamedTuple):
-    """oneDNN's linear layer with a packed weight.
+def packed_linear_operators() -> tuple[Any, Any, Any] | None:
+    """Return three operators of oneDNN; None where torch lacks them.
 
-    Attributes
-    ----------
-    pack : callable
-        From a weight and a number of rows to the packed weight.
-    product, product_and_sum : callable
+    The first packs a weight for a number of rows, the second multiplies by it, and the
+    third also adds to the product.
     """
-
-    pack: Any
-    product: Any
-    product_and_sum: Any
-
-
-def packed_linear_operators() -> PackedLinearOperators | None:
-    """Return oneDNN's operators; None if torch lacks them."""
     operators = torch.ops.mkldnn
     try:
-        return PackedLinearOperators(
+        return (
             operators._reorder_linear_weight,
             operators._linear_pointwise.default,
             operators._linear_pointwise.binary,

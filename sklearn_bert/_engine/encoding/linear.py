@@ -8,7 +8,6 @@ their use.
 
 import logging
 from functools import cache
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -32,16 +31,6 @@ def activate(x: Tensor, activation: str | None) -> Tensor:
     return F.gelu(x, approximate=_GELU[activation])
 
 
-class Linear(Protocol):
-    """Interface of the linear layers."""
-
-    def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
-        """Return ``activation(x @ weight.T + bias)``: (n, in) to (n, out)."""
-
-    def add(self, x: Tensor, residual: Tensor) -> Tensor:
-        """Return ``x @ weight.T + bias + residual``: (n, in), (n, out) to (n, out)."""
-
-
 class PlainLinear:
     """A linear layer by torch, on any device and in any dtype.
 
@@ -56,9 +45,11 @@ class PlainLinear:
         self.bias = bias
 
     def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
+        """Return ``activation(x @ weight.T + bias)``: (n, in) to (n, out)."""
         return activate(F.linear(x, self.weight, self.bias), activation)
 
     def add(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return ``x @ weight.T + bias + residual``: (n, in), (n, out) to (n, out)."""
         return F.linear(x, self.weight, self.bias).add_(residual)
 
 
@@ -76,12 +67,12 @@ class PackedLinear:
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         operators = packed_linear_operators()
         assert operators is not None
-        self._product = operators.product
-        self._product_and_sum = operators.product_and_sum
-        self.weight = operators.pack(weight.contiguous(), _ROWS)
+        pack, self._product, self._product_and_sum = operators
+        self.weight = pack(weight.contiguous(), _ROWS)
         self.bias = bias.contiguous()
 
     def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
+        """Return what :class:`PlainLinear` returns."""
         if activation is None:
             fused: tuple[str, str] = ("none", "")
         elif activation == "relu":
@@ -91,6 +82,7 @@ class PackedLinear:
         return self._product(x, self.weight, self.bias, fused[0], [], fused[1])
 
     def add(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return what :meth:`PlainLinear.add` returns."""
         return self._product_and_sum(x, residual, self.weight, self.bias, "add")
 
 
@@ -120,6 +112,9 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
     if not is_right:
         _LOGGER.debug("oneDNN's linear layer is not used: its results are wrong.")
     return is_right
+
+
+Linear = PlainLinear | PackedLinear
 
 
 def make_linear(weight: Tensor, bias: Tensor) -> Linear:

@@ -1,7 +1,6 @@
 """Readouts: from the hidden states of tokens to rows of features."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from torch import Tensor
@@ -9,40 +8,6 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.pooling import join_windows, pool
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
-
-
-class Readout(Protocol):
-    """Interface of a readout.
-
-    Attributes
-    ----------
-    only_first : bool
-        Whether only the states of the first tokens are needed.
-    n_vectors : int
-        Number of hidden-size vectors per row.
-    """
-
-    @property
-    def only_first(self) -> bool: ...
-
-    @property
-    def n_vectors(self) -> int: ...
-
-    def count(self, sequences: TokenSequences) -> list[int]:
-        """Return the number of rows of each sequence."""
-        ...
-
-    def read(self, states: Tensor, batch: Batch) -> Tensor:
-        """Return the rows of each sequence of a batch: (T, size) to (m, size)."""
-        ...
-
-    def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:
-        """Join the windows in a batch; the parameters are those of ``join_windows``."""
-        ...
-
-    def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
-        """Join the windows of texts whose sequences are in order."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -120,3 +85,6 @@ class WordReadout:
     def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
         """Return the rows."""
         return rows
+
+
+Readout = PooledReadout | WordReadout

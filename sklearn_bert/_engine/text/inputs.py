@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.runtime.splitting import split_greedily
@@ -30,44 +30,6 @@ class TokenizingConfig:
 
     max_length: int
     long_text: str
-
-
-class Inputs(Protocol):
-    """The samples of one call.
-
-    Attributes
-    ----------
-    n_columns : int
-    n_rows : int
-        Number of rows of features: one per text, or one per word.
-    n_characters : list of int
-        Number of characters of each sample.
-    """
-
-    @property
-    def n_columns(self) -> int: ...
-
-    @property
-    def n_rows(self) -> int: ...
-
-    @property
-    def n_characters(self) -> list[int]: ...
-
-    def __len__(self) -> int: ...
-
-    def take(self, rows: Iterable[int]) -> "Inputs":
-        """Return some of the samples."""
-        ...
-
-    def to_list(self) -> list[Any]:
-        """Return the samples as a plain X."""
-        ...
-
-    def tokenize(
-        self, tokenizer: TextTokenizer, config: TokenizingConfig
-    ) -> TokenSequences:
-        """Return the samples as token ids."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -178,6 +140,9 @@ class Sentences:
     ) -> TokenSequences:
         """Return the token ids of the sentences, none of which is truncated."""
         return tokenize_words(tokenizer, self.words, max_length=config.max_length)
+
+
+Inputs = Texts | Sentences
 
 
 def tokenize_in_chunks(

@@ -94,7 +94,7 @@ class TextTokenizer:
 
     def word_ids(self, words: Sequence[str]) -> list[list[int]]:
         """Return the ids of each word; dropped words become the unknown token."""
-        return [ids or [self._unknown] for ids in self._all_ids(list(words))]
+        return [ids or [self._unknown] for ids in self.split(words)]
 
     def to_str(self) -> str:
         """Return the tokenizer in the format of tokenizer.json."""
@@ -171,7 +171,11 @@ class TextTokenizer:
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""
-        return self._all_ids(list(texts))
+        with tokenizer_threads():
+            encodings = self._tokenizer.encode_batch_fast(
+                list(texts), add_special_tokens=False
+            )
+        return [self._without_controls(encoding.ids) for encoding in encodings]
 
     def split_to_length(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """Split texts into sequences of at most ``max_length`` tokens.
@@ -229,21 +233,14 @@ class TextTokenizer:
     def _ids(self, texts: Sequence[str], wanted: int | None) -> list[list[int]]:
         """Return the ids of each text without special tokens, at least ``wanted``."""
         if wanted is None or not self._can_read_front:
-            return self._all_ids(list(texts))
+            return self.split(texts)
         longest = _CHARACTERS_PER_TOKEN * wanted
         short = [text if len(text) <= longest else "" for text in texts]
-        ids = self._all_ids(short)
+        ids = self.split(short)
         for row, text in enumerate(texts):
             if len(text) > longest:
                 ids[row] = self._leading_ids(text, wanted)
         return ids
-
-    def _all_ids(self, texts: list[str]) -> list[list[int]]:
-        with tokenizer_threads():
-            encodings = self._tokenizer.encode_batch_fast(
-                texts, add_special_tokens=False
-            )
-        return [self._without_controls(encoding.ids) for encoding in encodings]
 
     def _leading_ids(self, text: str, wanted: int) -> list[int]:
         """Return the first ``wanted`` ids without tokenizing all of a huge text.
@@ -261,7 +258,7 @@ class TextTokenizer:
             if len(ids) >= wanted:
                 return self._without_controls(ids[:wanted])
             size *= 4
-        return self._all_ids([text])[0]
+        return self.split([text])[0]
 
     def _without_controls(self, ids: list[int]) -> list[int]:
         """Replace control ids, which some vocabularies contain as ordinary pieces."""

@@ -1,7 +1,5 @@
 """Truncation and windows of texts with too many tokens."""
 
-from collections.abc import Callable
-
 # A window shares one in this many of its tokens with the previous window.
 _OVERLAP = 4
 
@@ -25,9 +23,11 @@ def truncate(
     if long_text == "window":
         return _windows(ids, room)
     shares = _shares(tuple(map(len, ids)), room)
-    cut: Callable[[list[int], int], list[int]]
-    cut = _head if long_text == "truncate" else _head_and_tail
-    return [tuple(cut(part, n) for part, n in zip(ids, shares, strict=True))], True
+    cut = [
+        _shorten(part, n, n if long_text == "truncate" else n // 4)
+        for part, n in zip(ids, shares, strict=True)
+    ]
+    return [tuple(cut)], True
 
 
 def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
@@ -40,15 +40,11 @@ def _shares(lengths: tuple[int, ...], room: int) -> tuple[int, ...]:
     return room - shorter, shorter
 
 
-def _head(ids: list[int], n: int) -> list[int]:
-    return ids[:n]
-
-
-def _head_and_tail(ids: list[int], n: int) -> list[int]:
+def _shorten(ids: list[int], n: int, n_head: int) -> list[int]:
+    """Return ``n`` ids, ``n_head`` of them from the beginning."""
     if len(ids) <= n:
         return ids
-    n_tail = n - n // 4
-    return ids[: n - n_tail] + ids[len(ids) - n_tail :]
+    return ids[:n_head] + ids[len(ids) - n + n_head :]
 
 
 def _windows(ids: tuple[list[int], ...], room: int) -> tuple[_Pieces, bool]:

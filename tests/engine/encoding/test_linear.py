@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from sklearn_bert._engine.compat.torch_private import PackedLinearOperators
 from sklearn_bert._engine.encoding import linear as module
 from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,
@@ -72,9 +71,8 @@ def test_operators_that_fail_turn_packing_off(layer, monkeypatch, caplog):
     def fail(weight, n_rows):
         raise RuntimeError("no such kernel")
 
-    operators = PackedLinearOperators(fail, fail, fail)
     # torch allows no operator of its own to be replaced.
-    monkeypatch.setattr(module, "packed_linear_operators", lambda: operators)
+    monkeypatch.setattr(module, "packed_linear_operators", lambda: (fail,) * 3)
     with caplog.at_level("DEBUG", "sklearn_bert"):
         assert isinstance(make_linear(*layer[1:3]), PlainLinear)
     assert "no such kernel" in caplog.text

@@ -1,6 +1,6 @@
 """Shared parameters: written once, documented and constrained in every class."""
 
-from sklearn_bert._params.shared import Param, constraints, document
+from sklearn_bert._params.param import Param, constraints, document
 
 GROUP = {
     "size": Param([int], "size : int\n    How many."),

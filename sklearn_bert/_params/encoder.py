@@ -1,0 +1,123 @@
+"""The parameters of all estimators that read texts with an encoder."""
+
+from numbers import Integral
+from os import PathLike
+from typing import Any
+
+from sklearn_bert._params.param import Param
+from sklearn_bert._sklearn_compat import HasMethods, Interval, StrOptions
+
+
+class _EncoderOwner(HasMethods):
+    """An estimator of this package that has an encoder after fit.
+
+    A class attribute identifies it, also through FrozenEstimator.
+    """
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return bool(getattr(val, "_holds_encoder", False))
+
+    def __str__(self) -> str:
+        return (
+            "a fitted BertClassifier, BertRegressor, BertTokenClassifier or "
+            "BertMaskedLM"
+        )
+
+
+ENCODER = {
+    "model": Param(
+        [str, PathLike, _EncoderOwner("fit")],
+        """\
+model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
+    The encoder: a folder, a Hugging Face model id, or a fitted
+    :class:`~sklearn_bert.BertMaskedLM`, :class:`~sklearn_bert.BertClassifier`,
+    :class:`~sklearn_bert.BertRegressor` or :class:`~sklearn_bert.BertTokenClassifier`,
+    whose encoder is used. If estimators are cloned, as in cross-validation, wrap the
+    fitted estimator in :class:`~sklearn.frozen.FrozenEstimator`. A model id is looked
+    up in the installed bundle, then in the Hugging Face cache, then on the Hub.
+    Weights are only read from safetensors files, and code in a checkpoint is never
+    run.""",
+    ),
+    "revision": Param(
+        [str, None],
+        """\
+revision : str, default=None
+    Branch, tag or commit on the Hub. `None` uses a local copy if there is one, and
+    the main branch otherwise. Folders have no revisions. The commit is stored in
+    `checkpoint_`.""",
+    ),
+    "pooling": Param(
+        [StrOptions({"auto", "cls", "mean", "max", "compare"})],
+        """\
+pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
+    How to combine the token vectors of a text, or of a pair, into one row of features:
+
+    - "cls" is the vector of the first token, [CLS];
+    - "mean" is the mean over the tokens;
+    - "max" is the maximum over the tokens, for each feature;
+    - "compare", for pairs only, concatenates the means of the two texts, their
+      absolute difference and their product, as in `InferSent
+      <https://aclanthology.org/D17-1070>`_. These are four times as many features.
+      They are averaged over windows;
+    - "auto" uses the pooling that the checkpoint declares in its
+      sentence-transformers files, or "cls" if it declares none. For pairs, "compare"
+      replaces "mean".""",
+    ),
+    "max_length": Param(
+        [Interval(Integral, 3, None, closed="left"), None],
+        """\
+max_length : int, default=None
+    Maximum number of tokens per text, including special tokens. `None` uses the limit
+    that the model declares.""",
+    ),
+    "long_text": Param(
+        [StrOptions({"truncate", "head_tail", "window"})],
+        """\
+long_text : {"truncate", "head_tail", "window"}, default="truncate"
+    How to handle a text of more than `max_length` tokens:
+
+    - "truncate" keeps its beginning; of a pair, the longer text is truncated first;
+    - "head_tail" fills a quarter of `max_length` from its beginning and three quarters
+      from its end;
+    - "window" reads the whole text in windows of `max_length` tokens that overlap by a
+      quarter, and pools over the windows. Of a pair, the longer text is split into
+      windows, and the shorter one is truncated to half of `max_length`.""",
+    ),
+    "batch_size": Param(
+        [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        """\
+batch_size : int or "auto", default="auto"
+    Number of texts per batch. "auto" chooses the number of tokens per batch to suit
+    the device. It affects speed and memory, not the result.""",
+    ),
+    "device": Param(
+        [str],
+        """\
+device : str, default="auto"
+    "auto" selects a CUDA GPU if there is one, then Apple's MPS, then the CPU. Any
+    other value is a PyTorch device such as "cpu" or "cuda:1".""",
+    ),
+    "dtype": Param(
+        [StrOptions({"auto", "float32", "float64", "bfloat16", "float16"})],
+        """\
+dtype : {"auto", "float32", "float64", "bfloat16", "float16"}, default="auto"
+    Data type of the computation. "auto" means bfloat16 on CUDA GPUs with hardware
+    support and float32 elsewhere.""",
+    ),
+    "verbose": Param(
+        ["verbose"],
+        """\
+verbose : int, default=0
+    Whether to show a progress bar.""",
+    ),
+}
+
+VOCABULARY = {
+    "lowercase": Param(
+        ["boolean"],
+        """\
+lowercase : bool, default=True
+    Whether a learned vocabulary ignores case and accents. It does not apply to the
+    tokenizer of a checkpoint.""",
+    ),
+}
