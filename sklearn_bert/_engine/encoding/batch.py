@@ -1,8 +1,9 @@
 """Flat batches: concatenated texts of similar length, without padding."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,22 +51,26 @@ class Batch:
         """Index of the first token of each sequence: (n,), int32."""
         return self.boundaries[:-1]
 
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """Return the batch with ``change`` applied to its tensors."""
+        return replace(self, **map_tensors(self, change))
+
     def to(self, device: torch.device) -> "Batch":
         """Return the batch with its tensors on ``device``."""
-        if device.type == "cpu":
-            return self
-        return Batch(
-            self.lengths,
-            move(self.boundaries, device),
-            move(self.input_ids, device),
-            move(self.positions, device),
-            None if self.segments is None else move(self.segments, device),
-            None if self.word_positions is None else move(self.word_positions, device),
-        )
+        return self.map(lambda tensor: move(tensor, device))
+
+
+def map_tensors(fields: Any, change: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    """Return the attributes of an object that are tensors, each changed."""
+    return {
+        name: change(value)
+        for name, value in vars(fields).items()
+        if isinstance(value, Tensor)
+    }
 
 
 def move(tensor: Tensor, device: torch.device) -> Tensor:
-    """Move a tensor to a device that is not the CPU."""
+    """Move a tensor from the CPU to a device."""
     if device.type == "cuda":
         # Pinned memory lets the copy run while the GPU computes.
         return tensor.pin_memory().to(device, non_blocking=True)

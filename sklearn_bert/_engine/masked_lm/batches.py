@@ -99,10 +99,8 @@ class MaskedBatches:
             stop = start + len(batch.input_ids)
             first, last = np.searchsorted(masked.places, [start, stop])
             batch.input_ids.copy_(torch.from_numpy(masked.ids[start:stop]))
-            places = torch.from_numpy(masked.places[first:last] - start)
-            targets = torch.from_numpy(masked.targets[first:last])
-            if self._device.type != "cpu":
-                places, targets = (move(x, self._device) for x in (places, targets))
+            hidden = masked.places[first:last] - start, masked.targets[first:last]
+            places, targets = (move(torch.from_numpy(x), self._device) for x in hidden)
             parts.append(MaskedPart(batch.to(self._device), places, targets))
             start = stop
         return Step(rows, parts, max(len(masked.places), 1))

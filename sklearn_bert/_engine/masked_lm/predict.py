@@ -163,8 +163,7 @@ def _scores(
             ]
         )
     )
-    if encoder.device.type != "cpu":
-        places = move(places, encoder.device)
+    places = move(places, encoder.device)
     layers = (encoder.architecture.n_layers,)
     (states,) = encoder.backend.hidden_states(batch, layers, only_first=False)
     scores = model.head(states[places])

@@ -1,14 +1,14 @@
 """The batches of a training: which texts, in which order, with what targets."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_bert._engine.encoding.batch import Batch, collate, move
+from sklearn_bert._engine.encoding.batch import Batch, collate, map_tensors, move
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
@@ -59,17 +59,14 @@ class TrainingBatch:
     targets: Tensor
     weights: Tensor
 
+    def map(self, change: Callable[[Tensor], Tensor]) -> "TrainingBatch":
+        """Return the batch with ``change`` applied to its tensors."""
+        tensors = map_tensors(self, change)
+        return replace(self, batch=self.batch.map(change), **tensors)
+
     def to(self, device: torch.device) -> "TrainingBatch":
         """Return the batch with its tensors on ``device``."""
-        if device.type == "cpu":
-            return self
-        return TrainingBatch(
-            self.batch.to(device),
-            None if self.owners is None else move(self.owners, device),
-            self.n_texts,
-            move(self.targets, device),
-            move(self.weights, device),
-        )
+        return self.map(lambda tensor: move(tensor, device))
 
 
 class BatchMaker:

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 
 from sklearn_bert._engine.compat.torch_private import copy_all, multiply_all
 from sklearn_bert._engine.encoding.attention import varlen_attention_works
-from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.training.batches import TrainingBatch
@@ -197,7 +196,7 @@ class CudaGraphRunner:
         optimizer = self._optimizer
         if not self._buffers:
             self._buffers = [torch.zeros_like(tensor) for tensor in optimizer.tensors]
-        kept, leaf = _clone(step.parts[0]), None
+        kept, leaf = step.parts[0].map(torch.clone), None
         tensors, buffers = list(optimizer.tensors), list(self._buffers)
         if self._token_embedding is not None:
             width = self._token_embedding.weight.shape[1]
@@ -279,30 +278,5 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
 
 
 def _tensors_of(part: TrainingBatch) -> list[Tensor]:
-    batch = part.batch
-    given = (
-        *(batch.boundaries, batch.input_ids, batch.positions, batch.segments),
-        *(batch.word_positions, part.targets, part.weights),
-    )
-    return [one for one in given if one is not None]
-
-
-def _clone(part: TrainingBatch) -> TrainingBatch:
-    def copy(one: Tensor | None) -> Tensor | None:
-        return None if one is None else one.clone()
-
-    batch = part.batch
-    return TrainingBatch(
-        Batch(
-            batch.lengths,
-            batch.boundaries.clone(),
-            batch.input_ids.clone(),
-            batch.positions.clone(),
-            copy(batch.segments),
-            copy(batch.word_positions),
-        ),
-        None,
-        part.n_texts,
-        part.targets.clone(),
-        part.weights.clone(),
-    )
+    fields = (*vars(part.batch).values(), *vars(part).values())
+    return [one for one in fields if isinstance(one, Tensor)]

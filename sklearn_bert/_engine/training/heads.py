@@ -109,10 +109,8 @@ class SigmoidLoss:
 
     def _factors(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         if (dtype, device) not in self._moved:
-            factors = torch.tensor(self.pos_weight, dtype=dtype)
-            if device.type != "cpu":
-                # Moved as batches are, since a plain copy to a GPU synchronizes.
-                factors = move(factors, device)
+            # Moved as batches are, since a plain copy to a GPU synchronizes.
+            factors = move(torch.tensor(self.pos_weight, dtype=dtype), device)
             self._moved[dtype, device] = factors
         return self._moved[dtype, device]
 

@@ -195,16 +195,15 @@ class FineTuning:
 
     def _prepare(self, texts: list[int]) -> Step[TrainingBatch]:
         """Collate a batch in parts that fit into memory, and move it to the device."""
-        is_cpu, token_ids = self._device.type == "cpu", self._batches.token_ids(texts)
         # A GPU reports that its memory is full; a system kills the process instead.
-        most = _TOKENS_ON_CPU if is_cpu else None
+        most = _TOKENS_ON_CPU if self._device.type == "cpu" else None
         parts = self._batches.parts(texts, self.log.part_size, most)
         padded = [self._runner.pad(self._batches.collate(part)) for part in parts]
         return Step(
             texts,
             [part.to(self._device) for part in padded],
             len(texts),
-            token_ids if is_cpu else move(token_ids, self._device),
+            move(self._batches.token_ids(texts), self._device),
         )
 
     def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[Step[TrainingBatch]]:

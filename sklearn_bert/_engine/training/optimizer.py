@@ -1,7 +1,7 @@
 """AdamW as training uses it: groups, schedules, clipping, and rows of an embedding."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -61,11 +61,13 @@ class Optimizer:
         self.tensors = [one.tensor for one in trained]
         self.token_embedding = token_embedding
         _check_learning_rate(learning_rate, self.dtype)
-        self.adamw = make_adamw(
-            trained,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            layer_decay=layer_decay,
+        self.adamw = torch.optim.AdamW(
+            _parameter_groups(trained, learning_rate, weight_decay, layer_decay),
+            lr=learning_rate,
+            betas=BETAS,
+            eps=EPSILON,
+            fused=True,
+            capturable=self.device.type == "cuda",
         )
         self._row_adamw = None
         if token_embedding is not None:
@@ -228,24 +230,21 @@ def clip_factor(norm: Tensor) -> Tensor:
     return (_MAX_NORM / norm).clamp(max=1.0)
 
 
-def make_adamw(
-    trained: Iterable[TrainedTensor],
-    *,
+def _parameter_groups(
+    trained: list[TrainedTensor],
     learning_rate: float,
     weight_decay: float,
     layer_decay: float,
-) -> torch.optim.AdamW:
-    """Return AdamW with a group for each learning rate and decay.
+) -> list[dict[str, Any]]:
+    """Return a group for each learning rate and decay.
 
-    Biases and the parameters of norms, all vectors, do not decay. Each layer's rate is
-    ``layer_decay`` times that of the layer above; the deepest tensor has the full one.
+    Biases and the parameters of norms, all vectors, do not decay. The rate of a layer
+    is ``layer_decay`` times that of the layer above.
     """
-    trained = list(trained)
-    top = max(one.depth for one in trained)
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
     for one in trained:
         decays = one.tensor.ndim > 1
-        rate = learning_rate * layer_decay ** (top - one.depth)
+        rate = learning_rate * layer_decay ** (trained[-1].depth - one.depth)
         group = groups.setdefault(
             (one.depth, decays),
             {
@@ -256,11 +255,4 @@ def make_adamw(
             },
         )
         group["params"].append(one.tensor)
-    return torch.optim.AdamW(
-        list(groups.values()),
-        lr=learning_rate,
-        betas=BETAS,
-        eps=EPSILON,
-        fused=True,
-        capturable=any(one.tensor.is_cuda for one in trained),
-    )
+    return list(groups.values())

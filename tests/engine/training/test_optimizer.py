@@ -10,7 +10,6 @@ from sklearn_bert._engine.training.optimizer import (
     Optimizer,
     clip,
     clip_factor,
-    make_adamw,
     read_loss_and_norm,
     schedule_factor,
 )
@@ -64,7 +63,7 @@ def groups(**changes):
         TrainedTensor("head", torch.zeros(2, 2), 2),
     ]
     options = {"learning_rate": 0.1, "weight_decay": 0.3, "layer_decay": 1.0}
-    adamw = make_adamw(tensors, **{**options, **changes})
+    adamw = Optimizer(tensors, None, **{**options, **changes}).adamw
     return {
         next(t.name for t in tensors if t.tensor is one): group
         for group in adamw.param_groups
