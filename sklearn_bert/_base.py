@@ -1,6 +1,5 @@
 """What all estimators share. Think twice before adding anything to it."""
 
-import copy
 import os
 from typing import Any, Self
 
@@ -55,10 +54,29 @@ class BaseBert(BaseEstimator):
         if hasattr(self, "feature_names_in_"):
             validate_data(self, X, reset=False, **_NAMES_ONLY)
 
+    def _check_input_features(self, input_features: Any) -> None:
+        """Refuse other names of columns than those of the fit, given as such."""
+        if input_features is None:
+            return
+        n_names, names = len(input_features), list(input_features)
+        if list(getattr(self, "feature_names_in_", names)) != names:
+            raise ValueError("input_features is not equal to feature_names_in_")
+        if n_names != getattr(self, "n_features_in_", n_names):
+            raise ValueError(
+                "input_features should have length equal to number of features "
+                f"({self.n_features_in_}), got {n_names}"
+            )
+
     def _remember_columns(self, X: Any, n_columns: int) -> None:
         """Set what :meth:`_check_texts` checks."""
         validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
+
+    def _copy(self) -> Self:
+        """Return a shallow copy, whatever a subclass does to be pickled."""
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self))
+        return copied
 
     def _snapshot(self) -> Self:
         """Return the estimator as it is now, if it is fitted and may be used.
@@ -66,7 +84,7 @@ class BaseBert(BaseEstimator):
         Every public method but those that fit begins with it: parameters can be set
         after a fit, and a fit in another thread takes over all of its results at once.
         """
-        snapshot = copy.copy(self)
+        snapshot = self._copy()
         check_is_fitted(snapshot)
         snapshot._validate_params()
         return snapshot

@@ -34,59 +34,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
 
     Parameters
     ----------
-    %(model)s
-
-    %(revision)s
-
-    %(pooling)s
-
-    %(max_length)s
-
-    %(long_text)s
-
-    %(n_epochs)s
-
-    %(batch_size)s
-
-    %(learning_rate)s
-
-    %(schedule)s
-
-    %(warmup)s
-
-    %(weight_decay)s
-
-    %(dropout)s
-
-    %(freeze)s
-
-    %(layer_decay)s
-
-    %(init)s
-
-    %(class_weight)s
-
-    %(label_smoothing)s
-
-    %(early_stopping)s
-
-    %(validation_fraction)s
-
-    %(n_iter_no_change)s
-
-    %(scoring)s
-
-    %(warm_start)s
-
-    %(callbacks)s
-
-    %(device)s
-
-    %(dtype)s
-
-    %(random_state)s
-
-    %(verbose)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -102,28 +50,14 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         The linear layer's constants.
 
-    %(encoder_)s
-
-    %(n_iter_)s
+    %(encoder_, n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
 
-    %(validation_scores_)s
+    %(validation_scores_, n_features_in_, feature_names_in_, n_truncated_)s
 
-    %(n_features_in_)s
-
-    %(feature_names_in_)s
-
-    %(n_truncated_)s
-
-    %(max_length_)s
-
-    %(pooling_)s
-
-    %(device_)s
-
-    %(checkpoint_)s
+    %(max_length_, pooling_, device_, checkpoint_)s
 
     See Also
     --------

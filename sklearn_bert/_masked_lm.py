@@ -1,6 +1,5 @@
 """Pre-training by masked language modeling."""
 
-import copy
 import math
 from numbers import Integral
 from pathlib import Path
@@ -42,55 +41,7 @@ class BertMaskedLM(BaseBert):
 
     Parameters
     ----------
-    %(model)s
-
-    %(revision)s
-
-    %(n_layers)s
-
-    %(hidden_size)s
-
-    %(n_heads)s
-
-    %(vocab_size)s
-
-    %(lowercase)s
-
-    %(max_length)s
-
-    %(mask_probability)s
-
-    %(whole_word_masking)s
-
-    %(n_epochs)s
-
-    %(max_steps)s
-
-    %(max_time)s
-
-    %(batch_tokens)s
-
-    %(learning_rate)s
-
-    %(schedule)s
-
-    %(warmup)s
-
-    %(weight_decay)s
-
-    %(dropout)s
-
-    %(checkpoint_dir)s
-
-    %(checkpoint_interval)s
-
-    %(device)s
-
-    %(dtype)s
-
-    %(random_state)s
-
-    %(verbose)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -259,7 +210,7 @@ class BertMaskedLM(BaseBert):
                 f"{self.hidden_size} and {self.n_heads}. Set hidden_size="
                 f"{(self.hidden_size // self.n_heads + 1) * self.n_heads}."
             )
-        fitted = copy.copy(self)
+        fitted = self._copy()
         fitted._remember_columns(X, 1)
         source, fitted.checkpoint_ = None, None
         if self.model is not None:

@@ -30,57 +30,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
 
     Parameters
     ----------
-    %(model)s
-
-    %(revision)s
-
-    %(pooling)s
-
-    %(max_length)s
-
-    %(long_text)s
-
-    %(loss)s
-
-    %(n_epochs)s
-
-    %(batch_size)s
-
-    %(learning_rate)s
-
-    %(schedule)s
-
-    %(warmup)s
-
-    %(weight_decay)s
-
-    %(dropout)s
-
-    %(freeze)s
-
-    %(layer_decay)s
-
-    %(init)s
-
-    %(early_stopping)s
-
-    %(validation_fraction)s
-
-    %(n_iter_no_change)s
-
-    %(scoring)s
-
-    %(warm_start)s
-
-    %(callbacks)s
-
-    %(device)s
-
-    %(dtype)s
-
-    %(random_state)s
-
-    %(verbose)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -101,28 +51,14 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Weighted standard deviation of each target, by which it is divided for the
         training; 1 for a target that is constant.
 
-    %(encoder_)s
-
-    %(n_iter_)s
+    %(encoder_, n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.
 
-    %(validation_scores_)s
+    %(validation_scores_, n_features_in_, feature_names_in_, n_truncated_)s
 
-    %(n_features_in_)s
-
-    %(feature_names_in_)s
-
-    %(n_truncated_)s
-
-    %(max_length_)s
-
-    %(pooling_)s
-
-    %(device_)s
-
-    %(checkpoint_)s
+    %(max_length_, pooling_, device_, checkpoint_)s
 
     See Also
     --------

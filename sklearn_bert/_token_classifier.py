@@ -36,59 +36,7 @@ class BertTokenClassifier(BaseFineTuner):
 
     Parameters
     ----------
-    %(model)s
-
-    %(revision)s
-
-    %(max_length)s
-
-    %(word_tokenizer)s
-
-    %(constrain_tags)s
-
-    %(n_epochs)s
-
-    %(batch_size)s
-
-    %(learning_rate)s
-
-    %(schedule)s
-
-    %(warmup)s
-
-    %(weight_decay)s
-
-    %(dropout)s
-
-    %(freeze)s
-
-    %(layer_decay)s
-
-    %(init)s
-
-    %(class_weight)s
-
-    %(label_smoothing)s
-
-    %(early_stopping)s
-
-    %(validation_fraction)s
-
-    %(n_iter_no_change)s
-
-    %(scoring)s
-
-    %(warm_start)s
-
-    %(callbacks)s
-
-    %(device)s
-
-    %(dtype)s
-
-    %(random_state)s
-
-    %(verbose)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -101,9 +49,7 @@ class BertTokenClassifier(BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         The linear layer's constants.
 
-    %(encoder_)s
-
-    %(n_iter_)s
+    %(encoder_, n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of the words in each epoch.
@@ -123,9 +69,7 @@ class BertTokenClassifier(BaseFineTuner):
     max_length_ : int
         Longest sequence in tokens, as `fit` resolved it.
 
-    %(device_)s
-
-    %(checkpoint_)s
+    %(device_, checkpoint_)s
 
     See Also
     --------

@@ -1,6 +1,5 @@
 """Token ids and word piece counts of texts."""
 
-import copy
 import sys
 from numbers import Integral
 from typing import Any, Self
@@ -34,7 +33,6 @@ from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sklearn_compat import (
     Interval,
     StrOptions,
-    check_feature_names_in,
 )
 from sklearn_bert.exceptions import CheckpointError
 
@@ -101,11 +99,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         Number of columns of the array of ids, as resolved by `fit`; `None` if there is
         no limit.
 
-    %(n_truncated_)s
-
-    %(n_features_in_)s
-
-    %(feature_names_in_)s
+    %(n_truncated_, n_features_in_, feature_names_in_)s
 
     checkpoint_ : CheckpointRecord or None
         The checkpoint of the tokenizer; `None` for a learned vocabulary.
@@ -295,7 +289,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         """
         fitted = self._snapshot()
         fitted._check_layout()
-        check_feature_names_in(fitted, input_features)
+        fitted._check_input_features(input_features)
         if fitted.output == "counts":
             return fitted._column_names()
         columns = range(fitted.max_length_)
@@ -314,7 +308,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         sequences = self._to_sequences(tokenizer, texts, limit)
         longest = max(map(len, sequences.ids))
         wants_all = self.output == "counts" and self.max_length is None
-        fitted = copy.copy(self)
+        fitted = self._copy()
         fitted._remember_columns(X, texts.n_columns)
         fitted._tokenizer = tokenizer
         fitted.vocabulary_ = tokenizer.vocabulary

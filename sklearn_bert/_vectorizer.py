@@ -1,6 +1,5 @@
 """Text features from a frozen encoder."""
 
-import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -25,7 +24,7 @@ from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
-from sklearn_bert._sklearn_compat import check_feature_names_in, output_container
+from sklearn_bert._sklearn_compat import output_container
 
 
 @document(ENCODER)
@@ -43,11 +42,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     Parameters
     ----------
-    %(model)s
-
-    %(revision)s
-
-    %(pooling)s
+    %(model, revision, pooling)s
 
     layers : int, or list or tuple of int, default=-1
         The layers whose hidden states are pooled: 0 is the embeddings, 1 the first
@@ -56,29 +51,11 @@ class BertVectorizer(TransformerMixin, BaseBert):
     normalize : bool, default=False
         Whether to scale the features of each text to unit Euclidean norm.
 
-    %(max_length)s
-
-    %(long_text)s
-
-    %(batch_size)s
-
-    %(device)s
-
-    %(dtype)s
-
-    %(verbose)s
+    %(max_length, long_text, batch_size, device, dtype, verbose)s
 
     Attributes
     ----------
-    %(n_features_in_)s
-
-    %(feature_names_in_)s
-
-    %(n_truncated_)s
-
-    %(max_length_)s
-
-    %(pooling_)s
+    %(n_features_in_, feature_names_in_, n_truncated_, max_length_, pooling_)s
 
     device_ : str
         Device used by `fit`. `transform` resolves `device` again, so that an estimator
@@ -259,7 +236,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             are the names for texts, not for pairs.
         """
         fitted = self._snapshot()
-        check_feature_names_in(fitted, input_features)
+        fitted._check_input_features(input_features)
         # Displaying an estimator calls this, which must not download a model.
         source = fitted._find_fitted_source(may_download=False)
         n_columns = getattr(fitted, "n_features_in_", 1)
@@ -276,7 +253,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         source = self._find_source()
         resolved = self._resolve(source, texts.n_columns)
         device, _ = self._resolve_device()
-        fitted = copy.copy(self)
+        fitted = self._copy()
         fitted._remember_columns(X, texts.n_columns)
         fitted.pooling_ = resolved.pooling
         fitted.max_length_ = resolved.tokenizing.max_length

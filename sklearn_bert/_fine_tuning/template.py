@@ -5,7 +5,6 @@ reads anything but texts, what its samples are (:meth:`BaseBert._read`). The res
 here, and the training itself in the engine.
 """
 
-import copy
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -124,7 +123,7 @@ class BaseFineTuner(BaseBert):
         """Return the fitted estimator, made apart, and what its training met."""
         inputs = self._check_texts(X) if fit.continues else self._read(X)
         weights = check_weights(sample_weight, len(inputs))
-        fitted = copy.copy(self)
+        fitted = self._copy()
         target = fitted._read_target(inputs, y, weights, fit)
         n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
         seeds = draw_seeds(self.random_state, n_before)
@@ -246,7 +245,7 @@ class BaseFineTuner(BaseBert):
         weights: np.ndarray | None,
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
-        scored = copy.copy(self)
+        scored = self._copy()
         scored.verbose = 0
         scored._encoder_in_training = encoder
         # The samples come as a plain list, without the names of a frame's columns.

@@ -8,14 +8,20 @@ A class lists the groups that it uses::
 
         Parameters
         ----------
-        %(model)s
+        %(parameters)s
+
+        Attributes
+        ----------
+        %(n_features_in_, feature_names_in_)s
         '''
 
-        _parameter_constraints = {**constraints(ENCODER), "pooling": [...]}
+        _parameter_constraints = constraints(ENCODER)
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from textwrap import indent
 from typing import Any, TypeVar
 
@@ -31,6 +37,7 @@ class Param:
 
 
 Group = dict[str, Param]
+_LINE = re.compile(r"^( *)%\((\w+(?:, \w+)*)\)s$", re.MULTILINE)
 _Class = TypeVar("_Class", bound=type)
 
 
@@ -40,22 +47,22 @@ def constraints(*groups: Group) -> dict[str, list[Any]]:
 
 
 def document(*groups: Group) -> Callable[[_Class], _Class]:
-    """Replace each line ``%(name)s`` in the docstring of a class.
+    """Replace each line ``%(name, ...)s`` in the docstring of a class.
 
-    The replacement documents a parameter of the groups, or a fitted attribute.
+    The names are those of parameters of the groups, or of fitted attributes;
+    ``%(parameters)s`` documents all parameters in the order of the signature.
     """
     docs = {name: param.doc for group in groups for name, param in group.items()}
-    paragraphs = {f"%({name})s": doc for name, doc in {**FITTED, **docs}.items()}
 
     def write(cls: _Class) -> _Class:
-        lines = []
-        for line in (cls.__doc__ or "").splitlines():
-            text = line.lstrip()
-            margin = line[: len(line) - len(text)]
-            lines.append(
-                indent(paragraphs[text], margin) if text in paragraphs else line
-            )
-        cls.__doc__ = "\n".join(lines)
+        def expand(line: re.Match[str]) -> str:
+            margin, listed = line.groups()
+            every = listed == "parameters"
+            names = signature(cls).parameters if every else listed.split(", ")
+            paragraphs = ({**FITTED, **docs}[name] for name in names)
+            return indent("\n\n".join(paragraphs), margin)
+
+        cls.__doc__ = _LINE.sub(expand, cls.__doc__ or "")
         return cls
 
     return write

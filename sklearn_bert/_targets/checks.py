@@ -5,15 +5,15 @@ Errors are scikit-learn's own wherever it has one.
 
 from collections.abc import Sequence
 from math import isinf
-from numbers import Number
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.validation import check_array, check_non_negative
 
 from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import is_missing, show_some
-from sklearn_bert._sklearn_compat import check_sample_weight
 
 
 def check_y_given(y: Any, estimator: Any, what: str) -> None:
@@ -84,7 +84,19 @@ def check_no_missing(y: Any, what: str) -> None:
 
 def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     """Return one weight per sample, float64, not negative and not all 0."""
-    weights = check_sample_weight(sample_weight, n_samples)
+    if sample_weight is None or isinstance(sample_weight, Real):
+        sample_weight = np.full(
+            n_samples, 1 if sample_weight is None else sample_weight
+        )
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must have shape ({n_samples},), one weight per sample. Got "
+            f"shape {weights.shape}."
+        )
+    check_non_negative(weights, "`sample_weight`")
     if not weights.any():
         # scikit-learn checks this itself from version 1.9 on.
         raise ValueError("Sample weights must contain at least one non-zero number.")

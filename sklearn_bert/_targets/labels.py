@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import as_list
 from sklearn_bert._inputs.values import show
-from sklearn_bert._sklearn_compat import check_label_column
 from sklearn_bert._targets.checks import as_array, check_no_missing, check_y_given
 
 
@@ -59,7 +59,8 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "targets with classes of their own, use "
             "sklearn.multioutput.MultiOutputClassifier."
         )
-    return check_label_column(y, estimator)
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
+    return column_or_1d(y, warn=True)
 
 
 def check_classes(classes: Iterable[Any]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Shared parameters: written once, documented and constrained in every class."""
 
+import re
+
 from sklearn_bert._params.param import Param, constraints, document
 
 GROUP = {
@@ -24,3 +26,22 @@ def test_document_replaces_whole_lines_at_their_indent():
 
     assert "        size : int\n            How many.\n" in Estimator.__doc__
     assert "{str: int}, 100%(size)s" in Estimator.__doc__
+
+
+def test_document_lists_all_parameters_in_the_order_of_the_signature():
+    @document(GROUP)
+    class Estimator:
+        """Do something.
+
+        %(parameters)s
+
+        %(size, n_iter_)s
+        """
+
+        def __init__(self, name, size):
+            pass
+
+    assert re.findall(r"(\w+) : ", Estimator.__doc__) == [
+        *("name", "size"),
+        *("size", "n_iter_"),
+    ]

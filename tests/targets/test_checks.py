@@ -32,3 +32,19 @@ def test_weights_become_float64(weights):
 def test_a_missing_weight_is_refused():
     with pytest.raises(ValueError, match="Input sample_weight contains NaN"):
         check_weights(pd.Series([1, None, 2], dtype="Int64"), 3)
+
+
+@pytest.mark.parametrize("given", [None, 3, 0.5])
+def test_one_weight_or_none_is_that_of_all(given):
+    assert check_weights(given, 2).tolist() == [1 if given is None else given] * 2
+
+
+@pytest.mark.parametrize("weights", [[1.0], [[1.0], [2.0], [3.0]]])
+def test_weights_of_another_shape_are_refused(weights):
+    with pytest.raises(ValueError, match=r"must have shape \(3,\), one weight per"):
+        check_weights(weights, 3)
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(ValueError, match="Negative values in data passed to"):
+        check_weights([-1.0, 1.0], 2)
