@@ -42,7 +42,7 @@ from sklearn_bert._fine_tuning.start import (
     make_training_data,
     start_head,
 )
-from sklearn_bert._inputs.texts import check_callbacks
+from sklearn_bert._params.callbacks import check_callbacks
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user

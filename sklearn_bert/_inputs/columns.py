@@ -52,7 +52,7 @@ def rows_of(X: Any) -> list[Any]:
 
 
 def as_list(row: Any) -> list[Any] | None:
-    """Return what holds values in an order as a list; None of anything else."""
+    """Return an ordered collection as a list, and None for anything else."""
     if (
         isinstance(row, str | bytes | Mapping | set | frozenset)
         or not isinstance(row, Iterable)
@@ -72,7 +72,7 @@ def check_not_empty(rows: Sequence[Any], X: Any) -> None:
 
 
 def _collection(X: Any) -> Any:
-    """Return X as a collection; refuse what does not hold samples in an order."""
+    """Return X as a collection; refuse what does not contain samples in an order."""
     if isinstance(X, str | bytes):
         raise InputError(
             "Iterable over raw text documents expected, string object received. Put "
@@ -111,7 +111,7 @@ def _collection(X: Any) -> Any:
 
 
 def _is_frame(X: Any) -> bool:
-    """Tell frames of pandas and polars, pyarrow's tables and Hugging Face data sets."""
+    """Return whether X is a frame, a pyarrow table or a Hugging Face data set."""
     # The class is asked, since lazy frames warn when their columns are read.
     return hasattr(type(X), "columns") or _is_dataset(X)
 
@@ -122,7 +122,7 @@ def _is_dataset(X: Any) -> bool:
 
 
 def _column_readers(X: Any) -> list[Callable[[], Iterable[Any]]]:
-    """Return a function for each column, so that columns too many are never read."""
+    """Return functions that read the columns, whose number is checked before that."""
     if hasattr(X, "iloc"):
         return [X.iloc[:, column].tolist for column in range(X.shape[1])]
     if hasattr(X, "get_columns"):

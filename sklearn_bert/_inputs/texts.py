@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import check_not_empty, columns_of
-from sklearn_bert._inputs.values import TEXTS, check_all_str, repair, show
+from sklearn_bert._inputs.values import TEXTS, check_all_str, repair
 from sklearn_bert.exceptions import InputError
 
 
@@ -40,13 +40,3 @@ def check_column(X: Any) -> list[str]:
             "two into one column."
         )
     return texts.first
-
-
-def check_callbacks(callbacks: Any) -> None:
-    """Refuse what cannot be called, before the first epoch and not after it."""
-    for place, callback in enumerate(() if callbacks is None else callbacks):
-        if not callable(callback):
-            raise TypeError(
-                "callbacks must contain only functions of a training state. Got "
-                f"{show(callback)} in place {place}. Give functions, such as print."
-            )

@@ -88,7 +88,7 @@ def check_all_str(rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind) -> Non
 
 
 def is_missing(value: Any) -> bool:
-    """Tell None, NaN and the like."""
+    """Return whether a value is None, NaN or the like."""
     # NaN and NaT differ from themselves; pandas' NA is known by its name alone, so
     # that pandas stays optional.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):

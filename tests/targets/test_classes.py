@@ -36,22 +36,11 @@ def test_balanced_classes_have_the_same_total_weight():
     np.testing.assert_allclose(totals, weights.sum() / 3)
 
 
-def test_taking_rows_takes_all_that_belongs_to_them():
-    target = read_classes(Y, np.arange(1.0, 5.0), None, None, 0.0).take(
-        np.array([3, 0])
-    )
-    assert target.y.tolist() == ["a", "b"]
-    assert target.values.tolist() == [0, 1]
-    assert target.weights.tolist() == [4, 1]
-    assert target.strata.tolist() == [0, 1]
-
-
 @pytest.mark.parametrize("make", [np.array, sparse.csr_matrix, sparse.csr_array])
 def test_indicators_are_floats(make):
     target = read_indicators(make(INDICATORS), ONES, None, None, 0.0)
     assert target.values.dtype == np.float32
     assert target.values.tolist() == INDICATORS.tolist()
-    assert target.take(np.array([1])).y.shape == (1, 2)
 
 
 def test_columns_must_be_the_known_ones():
