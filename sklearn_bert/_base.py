@@ -34,17 +34,17 @@ class BaseBert(BaseEstimator):
     """
 
     def _read(self, X: Any) -> Any:
-        """Read X, whatever the fit saw; return its Inputs."""
+        """Validate X without comparing it with that of fit; return its Inputs."""
         return check_texts(X)
 
     def _check_texts(self, X: Any) -> Any:
-        """Read X, and refuse other columns than those of the fit."""
+        """Validate X, and raise an error if its columns differ from those of fit."""
         texts = self._read(X)
         if texts.n_columns != getattr(self, "n_features_in_", texts.n_columns):
             raise InputError(
                 f"X has {texts.n_columns} features, but {type(self).__name__} is "
                 f"expecting {self.n_features_in_} features as input: one column is "
-                "texts, two columns are pairs. Give X the columns that fit had."
+                "texts, two columns are pairs. Pass the same columns as to fit."
             )
         self._check_names(X)
         return texts
@@ -68,7 +68,7 @@ class BaseBert(BaseEstimator):
             )
 
     def _remember_columns(self, X: Any, n_columns: int) -> None:
-        """Set what :meth:`_check_texts` checks."""
+        """Set the attributes that :meth:`_check_texts` compares with."""
         validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
 
@@ -79,10 +79,10 @@ class BaseBert(BaseEstimator):
         return copied
 
     def _snapshot(self) -> Self:
-        """Return the estimator as it is now, if it is fitted and may be used.
+        """Return a copy of a fitted estimator, with validated parameters.
 
-        Every public method but those that fit begins with it: parameters can be set
-        after a fit, and a fit in another thread takes over all of its results at once.
+        Every public method that does not fit starts with it: parameters can be set
+        after a fit, and a fit in another thread replaces all results at once.
         """
         snapshot = self._copy()
         check_is_fitted(snapshot)
@@ -90,44 +90,44 @@ class BaseBert(BaseEstimator):
         return snapshot
 
     def _begin(self, X: Any) -> tuple[Self, Any]:
-        """Return a snapshot, and X as it reads it."""
+        """Return a snapshot, and the validated X."""
         snapshot = self._snapshot()
         return snapshot, snapshot._check_texts(X)
 
     def _adopt(self, fitted: Self) -> None:
-        """Become what a fit has made of a copy.
+        """Take over the fitted attributes of a copy.
 
-        Only what is fitted comes from there: a callback may have set parameters, and
-        attributes of its own, since the copy was made. All changes at once, for the
-        sake of other threads, and what the fit no longer has is gone.
+        Other attributes are kept, since a callback may have set parameters during the
+        fit. All attributes change at once, so that other threads never see a mixture,
+        and stale fitted attributes disappear.
         """
         own = {k: v for k, v in vars(self).items() if not k.endswith("_")}
         results = {k: v for k, v in vars(fitted).items() if k[0] == "_" or k[-1] == "_"}
         self.__dict__ = {**own, **results}
 
     def _model_name(self) -> str:
-        """Return what a message calls the model."""
+        """Return the name of the model in messages."""
         if isinstance(self.model, str | os.PathLike):
             return os.fspath(self.model)
         return type(unwrap_frozen(self.model)).__name__
 
     def _find_source(self, *, may_download: bool = True) -> Source:
-        """Find what the encoder is made of."""
+        """Find the files or the fitted estimator of the encoder."""
         if isinstance(self.model, str | os.PathLike):
             model = os.fspath(self.model)
             return locate(model, self.revision, may_download=may_download)
         source = getattr(unwrap_frozen(self.model), "encoder_", None)
         if source is None:
             raise CheckpointError(
-                "An estimator that is given as model must be fitted. Got a "
-                f"{self._model_name()} that is not. Fit it first. clone, and with it "
-                "cross-validation and GridSearchCV, forget a fit: put the fitted "
-                "estimator into sklearn.frozen.FrozenEstimator, and give that as model."
+                "An estimator that is passed as model must be fitted. Got a "
+                f"{self._model_name()} that is not. Fit it first, and wrap it in "
+                "sklearn.frozen.FrozenEstimator if it is cloned, as in "
+                "cross-validation and GridSearchCV."
             )
         return source
 
     def _resolve_device(self) -> tuple[torch.device, torch.dtype]:
-        """Return on what, and in which dtype, an encoder that is not trained runs."""
+        """Return the device and the dtype of a frozen encoder."""
         device = resolve_device(self.device)
         return device, resolve_encoding_dtype(self.dtype, device)
 
@@ -144,15 +144,15 @@ class BaseBert(BaseEstimator):
 
 
 def unwrap_frozen(model: Any) -> Any:
-    """Return an estimator out of its FrozenEstimator, if it is in one."""
+    """Return the estimator inside a FrozenEstimator, or the estimator itself."""
     return model.estimator if isinstance(model, FrozenEstimator) else model
 
 
 def warn_if_truncated(n_truncated: int, n_texts: int, config: TokenizingConfig) -> None:
-    """Say once per call how many texts were cut, and what can be done."""
+    """Warn once per call about truncated texts."""
     remedy = (
-        "Raise max_length if the model allows it, or shorten the shorter half of each "
-        "pair, of which there are no windows."
+        "Raise max_length if the model allows it, or shorten the shorter text of each "
+        "pair, which is not read in windows."
         if config.long_text == "window"
         else "Set long_text='window' to read all of them, or raise max_length if the "
         "model allows it."
@@ -161,10 +161,10 @@ def warn_if_truncated(n_truncated: int, n_texts: int, config: TokenizingConfig) 
 
 
 def warn_if_cut(n_truncated: int, n_texts: int, max_length: int, remedy: str) -> None:
-    """Say how many texts were cut, if any were."""
+    """Warn about truncated texts, if there are any."""
     if n_truncated:
         warn_user(
             f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
-            f"longer than max_length={max_length} tokens and were cut. {remedy}",
+            f"longer than max_length={max_length} tokens and were truncated. {remedy}",
             TruncationWarning,
         )

@@ -1,4 +1,4 @@
-"""Texts to classes, with an encoder that is fine-tuned."""
+"""Text classification with a fine-tuned encoder."""
 
 from typing import Any
 
@@ -26,11 +26,11 @@ from sklearn_bert._targets.target import Target
 class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     """Classify texts by fine-tuning a pre-trained BERT-family encoder.
 
-    A linear layer with softmax stands on the encoder's pooled vector of a text, and
-    both are trained together. With a label indicator matrix as y, where a text has
-    any number of labels, each label has a sigmoid of its own.
+    A linear layer with softmax is added on top of the pooled vector of a text, and
+    trained together with the encoder. If y is a label indicator matrix, so that a text
+    has any number of labels, each label has its own sigmoid.
 
-    A text's prediction does not depend on the other texts of the call.
+    The prediction for a text does not depend on the other texts of the call.
 
     Parameters
     ----------
@@ -39,16 +39,16 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted. With an indicator matrix, the numbers of its columns.
+        The sorted labels. For an indicator matrix, its column indices.
 
     is_multilabel_ : bool
-        Whether y was an indicator matrix.
+        Whether y is an indicator matrix.
 
     coef_ : ndarray of shape (n_classes, n_features_out)
-        Weights of the linear layer on the features that `transform` gives.
+        Weights of the linear layer, applied to the features of `transform`.
 
     intercept_ : ndarray of shape (n_classes,)
-        The linear layer's constants.
+        Bias of the linear layer.
 
     %(encoder_, n_iter_)s
 
@@ -61,17 +61,17 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
 
     See Also
     --------
-    BertVectorizer : Features of an encoder that is not trained.
+    BertVectorizer : Features of a frozen encoder.
 
     Notes
     -----
-    The optimiser is AdamW with bias correction [1]_, [2]_. Gradients longer than 1 are
-    scaled down to length 1. A row of the word embeddings moves only in steps whose
-    texts use it. By default the linear layer starts as a logistic regression on the
-    frozen encoder's features, which then are fine-tuned from there [3]_.
+    The optimizer is AdamW with bias correction [1]_, [2]_. Gradients are clipped to
+    norm 1. A row of the word embeddings is only updated in steps whose texts use it. By
+    default the linear layer is initialized by a logistic regression on the frozen
+    features, and fine-tuning starts from there [3]_.
 
-    Pickles hold the fine-tuned weights, so they need no checkpoint, and load on
-    machines with and without a GPU.
+    A pickle contains the fine-tuned weights. It needs no checkpoint, and can be loaded
+    on machines with and without a GPU.
 
     References
     ----------
@@ -169,10 +169,10 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             Texts, or pairs of texts.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            One label per text, or a dense or sparse matrix of zeros and ones.
+            One label per text, or a dense or sparse indicator matrix.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each text in the loss. A text of weight 0 is left out.
+            Weight of each text in the loss. Texts of weight 0 are ignored.
 
         Returns
         -------
@@ -182,27 +182,26 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         Raises
         ------
         InputError
-            If X is not one or two columns of str.
+            If X is not one or two columns of texts.
         ValueError
-            If y or the weights do not fit X, or y has one class only.
+            If y or the weights do not match X, or y has only one class.
         CheckpointError
-            If the checkpoint is not found or damaged.
+            If the checkpoint is not found or is damaged.
         DeviceError
-            If this machine lacks the device or the dtype.
+            If the device or the dtype is not available on this machine.
         DeviceMemoryError
             If the model, or training on a single text, does not fit into memory.
         DivergenceError
-            If a loss, a gradient or an output is no finite number. The estimator can
-            be used then: it holds the best weights so far, or without early stopping
-            those of the last epoch that ended with finite outputs, or those that
-            training started from.
+            If a loss, a gradient or an output becomes NaN or infinite. The estimator
+            can still be used, with the best weights so far, or without early stopping
+            those of the last epoch that ended with finite outputs, or the initial ones.
         """
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go once over some more texts, at a constant learning rate.
+        """Make one pass over more texts, with a constant learning rate.
 
-        The optimiser's state is kept from call to call, which triples the size of the
+        The optimizer state is kept between calls, which triples the size of the
         estimator until the next `fit`.
 
         Parameters
@@ -211,11 +210,11 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             Texts, or pairs of texts.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            As for `fit`. Not all classes need be there.
+            As in `fit`. It need not contain all classes.
 
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed in the first call, unless `fit` came
-            before.
+            All labels that occur in any call. Required in the first call, unless `fit`
+            was called before.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each text in the loss.
@@ -255,8 +254,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The linear layer's outputs. With two classes, how much the second one's
-            exceeds the first one's, which is the logarithm of the odds.
+            The logits. With two classes, the difference of the second and the first
+            logit, which is the log-odds.
         """
         fitted, texts = self._begin(X)
         outputs = fitted._run(texts)
@@ -275,8 +274,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            Rows sum to 1, except with an indicator matrix, where each label has a
-            probability of its own.
+            Rows sum to 1, except for multilabel targets, where each label has its own
+            probability.
         """
         fitted, texts = self._begin(X)
         outputs = fitted._run(texts)
@@ -302,7 +301,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         return log_softmax(outputs, axis=1)
 
     def predict(self, X):
-        """Return the most probable class, or the labels more probable than not.
+        """Return the most probable class, or the labels with a probability above 0.5.
 
         Parameters
         ----------
@@ -312,7 +311,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         Returns
         -------
         y : ndarray of shape (n_samples,), or indicator matrix (n_samples, n_labels)
-            Labels as `fit` was given them; a sparse matrix if `fit` was given one.
+            Labels of the type seen by `fit`; a sparse matrix if y was sparse.
         """
         fitted, texts = self._begin(X)
         outputs = fitted._run(texts)

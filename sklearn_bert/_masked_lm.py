@@ -171,7 +171,7 @@ class BertMaskedLM(BaseBert):
         self.random_state = random_state
         self.verbose = verbose
 
-    # Whoever calls may have switched gradients off, without which nothing is trained.
+    # The caller may have disabled gradients, which training needs.
     @torch.inference_mode(False)
     @torch.enable_grad()
     def fit(self, X, y=None):
@@ -230,10 +230,10 @@ class BertMaskedLM(BaseBert):
         return self
 
     def score(self, X, y=None):
-        """Return how well masked tokens of texts are predicted.
+        """Return the mean log-probability of masked tokens.
 
-        Tokens are masked as in training. Which ones are masked depends on each text
-        alone, so that models with the same vocabulary can be compared.
+        Tokens are masked as in training. The masked tokens of a text depend only on the
+        text, so that models with the same vocabulary can be compared.
 
         Parameters
         ----------
@@ -246,8 +246,8 @@ class BertMaskedLM(BaseBert):
         Returns
         -------
         score : float
-            Mean log-probability of the masked tokens. Higher is better; 0 is the
-            highest.
+            Mean log-probability of the masked tokens. Higher is better; the maximum
+            is 0.
         """
         fitted = self._snapshot()
         fitted._check_names(X)
@@ -270,29 +270,29 @@ class BertMaskedLM(BaseBert):
         Returns
         -------
         perplexity : float
-            The exponential of the negative :meth:`score`, which is the number of
-            tokens that the model hesitates between. Lower is better; 1 is the lowest.
+            The exponential of the negative :meth:`score`. Lower is better; the minimum
+            is 1.
         """
         return math.exp(-self.score(X))
 
     def fill_mask(self, X, top_k=5, *, mask="[MASK]"):
-        """Predict the tokens in the gaps of texts.
+        """Predict masked tokens.
 
         Parameters
         ----------
         X : array-like of str of shape (n_samples,) or (n_samples, 1)
-            Texts with one gap or more.
+            Texts with at least one mask.
 
         top_k : int, default=5
-            Number of predictions for each gap.
+            Number of predictions for each mask.
 
         mask : str, default="[MASK]"
-            What marks a gap in the texts.
+            The characters that mark a masked token.
 
         Returns
         -------
         predictions : list of length n_samples
-            For each text a list of its gaps; for each gap a list of `top_k` tuples of
+            For each text a list of its masks; for each mask a list of `top_k` tuples of
             a token and its probability, the most probable first.
         """
         validate_parameter_constraints(
@@ -307,20 +307,20 @@ class BertMaskedLM(BaseBert):
         return fill_gaps(model, texts, mask, top_k, fitted.max_length_)
 
     def save_pretrained(self, folder):
-        """Write a folder that every estimator, and transformers, takes as a model.
+        """Save a model folder that every estimator and transformers can load.
 
         Parameters
         ----------
         folder : str or path
-            Must not exist, or be empty. A new folder is written as a whole or not at
-            all; a folder that existed is filled, its config.json last.
+            Must not exist, or be empty. A new folder is created atomically; an empty
+            folder is filled, config.json last.
         """
         check_is_fitted(self)
         path = Path(folder).expanduser()
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise ValueError(
                 f"folder must not exist, or be empty. Got {str(path)!r}, which is "
-                "neither. Remove it, or give another."
+                "neither. Remove it, or choose another folder."
             )
         save_masked_model(self._masked_model, path.absolute())
 

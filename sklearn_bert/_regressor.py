@@ -1,4 +1,4 @@
-"""Texts to numbers, with an encoder that is fine-tuned."""
+"""Text regression with a fine-tuned encoder."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from sklearn_bert.exceptions import ConstantTargetWarning
 class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
     """Predict numbers from texts by fine-tuning a pre-trained BERT-family encoder.
 
-    A linear layer stands on the encoder's pooled vector of a text, and both are trained
-    together. There may be one target or several. Targets are scaled to mean 0 and
-    standard deviation 1 for the training, so that its parameters suit any units;
+    A linear layer is added on top of the pooled vector of a text, and trained together
+    with the encoder. There may be one or several targets. For training, targets are
+    scaled to mean 0 and standard deviation 1, so that the defaults suit any units;
     predictions are in the units of y.
 
-    A text's prediction does not depend on the other texts of the call.
+    The prediction for a text does not depend on the other texts of the call.
 
     Parameters
     ----------
@@ -38,18 +38,18 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Number of targets.
 
     coef_ : ndarray of shape (n_outputs, n_features_out)
-        Weights of the linear layer on the features that `transform` gives, in the units
-        of y.
+        Weights of the linear layer, applied to the features of `transform`, in the
+        units of y.
 
     intercept_ : ndarray of shape (n_outputs,)
-        The linear layer's constants, in the units of y.
+        Bias of the linear layer, in the units of y.
 
     target_mean_ : ndarray of shape (n_outputs,)
-        Weighted mean of each target, which is taken away for the training.
+        Weighted mean of each target, which is subtracted for training.
 
     target_scale_ : ndarray of shape (n_outputs,)
-        Weighted standard deviation of each target, by which it is divided for the
-        training; 1 for a target that is constant.
+        Weighted standard deviation of each target, by which it is divided for
+        training; 1 for a constant target.
 
     %(encoder_, n_iter_)s
 
@@ -62,14 +62,14 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
 
     See Also
     --------
-    BertClassifier : Classes rather than numbers.
-    BertVectorizer : Features of an encoder that is not trained.
+    BertClassifier : Predicts classes.
+    BertVectorizer : Features of a frozen encoder.
 
     Notes
     -----
-    By default the linear layer starts as a ridge regression on the frozen encoder's
-    features, which then are fine-tuned from there [1]_. Its penalty is the total
-    variance of the features.
+    By default the linear layer is initialized by a ridge regression on the frozen
+    features, and fine-tuning starts from there [1]_. The penalty of the ridge
+    regression is the total variance of the features.
 
     References
     ----------
@@ -160,10 +160,10 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             Texts, or pairs of texts.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            One number per text, or several.
+            One or several numbers per text.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each text in the loss. A text of weight 0 is left out.
+            Weight of each text in the loss. Texts of weight 0 are ignored.
 
         Returns
         -------
@@ -173,30 +173,30 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Raises
         ------
         InputError
-            If X is not one or two columns of str.
+            If X is not one or two columns of texts.
         ValueError
-            If y or the weights do not fit X, or y holds anything but finite numbers.
+            If y or the weights do not match X, or y has values that are not finite
+            numbers.
         CheckpointError
-            If the checkpoint is not found or damaged.
+            If the checkpoint is not found or is damaged.
         DeviceError
-            If this machine lacks the device or the dtype.
+            If the device or the dtype is not available on this machine.
         DeviceMemoryError
             If training on a single text does not fit into memory.
         DivergenceError
-            If a loss, a gradient or an output is no finite number. The estimator can
-            be used then: it holds the best weights so far, or without early stopping
-            those of the last epoch that ended with finite outputs, or those that
-            training started from.
+            If a loss, a gradient or an output becomes NaN or infinite. The estimator
+            can still be used, with the best weights so far, or without early stopping
+            those of the last epoch that ended with finite outputs, or the initial ones.
         """
         return self._fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Go once over some more texts, at a constant learning rate.
+        """Make one pass over more texts, with a constant learning rate.
 
-        The first call, or the `fit` before it, decides how targets are scaled; a first
-        call with a target that is constant cannot scale it, and warns. The optimiser's
-        state is kept from call to call, which triples the size of the estimator until
-        the next `fit`.
+        The first call, or the preceding `fit`, determines the scaling of the targets. A
+        first call with a constant target cannot scale it, and warns. The optimizer
+        state is kept between calls, which triples the size of the estimator until the
+        next `fit`.
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             Texts, or pairs of texts.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            As for `fit`.
+            As in `fit`.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each text in the loss.
@@ -219,15 +219,15 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         if is_first and self._is_constant.any():
             warn_user(
                 f"{self._is_constant.sum()} of {self.n_outputs_} targets are constant "
-                "in the first call of partial_fit, which decides how they are scaled: "
-                "they stay in their own units for ever. Begin anew, with texts of "
-                "different numbers in the first call.",
+                "in the first call of partial_fit, which determines their scaling, so "
+                "they will not be scaled. Start over with different values in the "
+                "first call.",
                 ConstantTargetWarning,
             )
         return self
 
     def predict(self, X):
-        """Return the numbers that the texts stand for.
+        """Predict the targets of texts.
 
         Parameters
         ----------
@@ -237,7 +237,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the units and of the dimensions of the y that `fit` was given.
+            Predictions in the units of y, with the number of dimensions of y.
         """
         fitted, texts = self._begin(X)
         outputs = fitted._run(texts)

@@ -1,4 +1,4 @@
-"""Words to tags, with an encoder that is fine-tuned."""
+"""Sequence tagging with a fine-tuned encoder."""
 
 from typing import Any
 
@@ -27,12 +27,12 @@ from sklearn_bert._targets.tags import (
 class BertTokenClassifier(BaseFineTuner):
     """Tag every word of a sentence by fine-tuning a BERT-family encoder.
 
-    For named entities, parts of speech, chunks: a linear layer with softmax stands on
-    the encoder's vector of each word's first token, and both are trained together.
-    Exactly one tag comes back for every word, however long the word or the sentence,
-    and also for words that are empty or that the model does not know.
+    Use it for named entities, parts of speech or chunks. A linear layer with softmax is
+    added on top of the vector of the first token of each word, and trained together
+    with the encoder. Every word gets exactly one tag, regardless of the length of the
+    word or sentence, including empty and unknown words.
 
-    A sentence's tags do not depend on the other sentences of the call.
+    The tags of a sentence do not depend on the other sentences of the call.
 
     Parameters
     ----------
@@ -41,55 +41,54 @@ class BertTokenClassifier(BaseFineTuner):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The tags, sorted.
+        The sorted tags.
 
     coef_ : ndarray of shape (n_classes, hidden_size)
         Weights of the linear layer.
 
     intercept_ : ndarray of shape (n_classes,)
-        The linear layer's constants.
+        Bias of the linear layer.
 
     %(encoder_, n_iter_)s
 
     loss_curve_ : list of float
-        Mean training loss of the words in each epoch.
+        Mean training loss per word of each epoch.
 
     %(validation_scores_)s
 
     n_features_in_ : int
-        1, the column of sentences.
+        Always 1, the column of sentences.
 
     feature_names_in_ : ndarray of shape (1,)
-        Name of the column that `fit` saw. Only there if X was a frame whose column
+        Name of the column seen by `fit`. Defined only if X is a frame whose column
         names are all strings.
 
     n_truncated_ : int
-        0, since no sentence is cut.
+        Always 0, since sentences are not truncated.
 
     max_length_ : int
-        Longest sequence in tokens, as `fit` resolved it.
+        Maximum number of tokens per sequence, as resolved by `fit`.
 
     %(device_, checkpoint_)s
 
     See Also
     --------
-    BertClassifier : Classes of whole texts.
-    sklearn_bert.metrics.entity_f1_score : F1 of whole entities rather than of words.
+    BertClassifier : Predicts classes of texts.
+    sklearn_bert.metrics.entity_f1_score : F1 score of entities instead of words.
 
     Notes
     -----
-    A frame or an array of one column is that column: `np.array([["a text"]])` holds one
-    text, which is split, and not a sentence of one word.
+    A frame or an array of one column is read as that column: `np.array([["a text"]])`
+    contains one text, which is split into words, not a sentence of one word.
 
-    The loss is the mean over the words. A sentence of weight 2 counts as if it came
-    twice.
+    The loss is the mean over the words. A sentence of weight 2 counts as two sentences.
 
-    To scikit-learn this is no classifier, since y is a list of lists: cross-validation
-    does not stratify, and scorers of labels such as "f1_macro" do not apply. `score`
-    and the scorers of :mod:`sklearn_bert.metrics` do.
+    In scikit-learn's terms this is not a classifier, since y is a list of lists:
+    cross-validation does not stratify, and scorers for class labels such as "f1_macro"
+    do not apply. Use `score` or the scorers of :mod:`sklearn_bert.metrics`.
 
-    By default the linear layer starts as a logistic regression on the frozen encoder's
-    vectors of the words, which then are fine-tuned from there [2]_.
+    By default the linear layer is initialized by a logistic regression on the frozen
+    vectors of the words, and fine-tuning starts from there [2]_.
 
     References
     ----------
@@ -190,7 +189,7 @@ class BertTokenClassifier(BaseFineTuner):
             words, as they were before they were aligned with tokens.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sentence in the loss. One of weight 0 is left out.
+            Weight of each sentence in the loss. Sentences of weight 0 are ignored.
 
         Returns
         -------
@@ -200,21 +199,20 @@ class BertTokenClassifier(BaseFineTuner):
         Raises
         ------
         InputError
-            If X holds neither lists of words nor texts.
+            If X contains neither lists of words nor texts.
         ValueError
-            If y or the weights do not fit X, if y has one tag only, or if it is not BIO
-            and should be.
+            If y or the weights do not match X, if y has only one tag, or if its tags
+            are not valid BIO with `constrain_tags="bio"`.
         CheckpointError
-            If the checkpoint is not found or damaged.
+            If the checkpoint is not found or is damaged.
         DeviceError
-            If this machine lacks the device or the dtype.
+            If the device or the dtype is not available on this machine.
         DeviceMemoryError
             If training on a single sentence does not fit into memory.
         DivergenceError
-            If a loss, a gradient or an output is no finite number. The estimator can
-            be used then: it holds the best weights so far, or without early stopping
-            those of the last epoch that ended with finite outputs, or those that
-            training started from.
+            If a loss, a gradient or an output becomes NaN or infinite. The estimator
+            can still be used, with the best weights so far, or without early stopping
+            those of the last epoch that ended with finite outputs, or the initial ones.
         """
         return self._fit(X, y, sample_weight)
 
@@ -229,7 +227,7 @@ class BertTokenClassifier(BaseFineTuner):
         Returns
         -------
         words : list of list of str
-            As many words for each sentence as `predict` gives tags.
+            The words of each sentence, one for each tag that `predict` returns.
         """
         self._validate_params()
         return self._read(X).words
@@ -245,7 +243,7 @@ class BertTokenClassifier(BaseFineTuner):
         Returns
         -------
         scores : list of ndarray of shape (n_words, n_classes)
-            The linear layer's outputs, one array for each sentence.
+            The logits, one array for each sentence.
         """
         fitted, sentences = self._begin(X)
         return fitted._scores_of(sentences)
@@ -261,13 +259,13 @@ class BertTokenClassifier(BaseFineTuner):
         Returns
         -------
         probabilities : list of ndarray of shape (n_words, n_classes)
-            One array for each sentence, whose rows sum to 1. `constrain_tags` changes
-            what is predicted, not the probabilities.
+            One array for each sentence, whose rows sum to 1. `constrain_tags` does not
+            change the probabilities.
         """
         return [softmax(scores, axis=1) for scores in self.decision_function(X)]
 
     def predict(self, X):
-        """Return the most probable tag of each word, or sequence of tags.
+        """Return the most probable tags.
 
         Parameters
         ----------
@@ -277,14 +275,14 @@ class BertTokenClassifier(BaseFineTuner):
         Returns
         -------
         y : ndarray of shape (n_samples,), dtype object
-            A list of tags for each sentence, one tag for each word. An array, since
-            scikit-learn's `cross_val_predict` joins arrays only.
+            A list of tags for each sentence, one tag for each word. It is an array
+            because `cross_val_predict` only concatenates arrays.
         """
         fitted, sentences = self._begin(X)
         return as_objects(fitted._tags_of(sentences))
 
     def score(self, X, y, sample_weight=None):
-        """Return the share of the words that are tagged right.
+        """Return the accuracy of the tags over all words.
 
         Parameters
         ----------
@@ -292,10 +290,10 @@ class BertTokenClassifier(BaseFineTuner):
             Sentences as lists of words, or as texts that `word_tokenizer` splits.
 
         y : array-like of shape (n_samples,), of lists
-            The right tag of each word of each sentence.
+            True tag of each word of each sentence.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each sentence, which all of its words have.
+            Weight of each sentence, which applies to all of its words.
 
         Returns
         -------
@@ -312,12 +310,12 @@ class BertTokenClassifier(BaseFineTuner):
         )
 
     def _scores_of(self, sentences: Sentences) -> list[np.ndarray]:
-        """Return what :meth:`decision_function` does, of sentences already read."""
+        """Return the result of :meth:`decision_function` for parsed sentences."""
         stops = np.cumsum(sentences.lengths)
         return np.split(self._run(sentences), stops[:-1])
 
     def _tags_of(self, sentences: Sentences) -> list[list]:
-        """Return what :meth:`predict` does, of sentences already read."""
+        """Return the result of :meth:`predict` for parsed sentences, as lists."""
         scores = self._scores_of(sentences)
         if self.constrain_tags == "bio":
             rules = BioRules.of(self.classes_)

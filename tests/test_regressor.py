@@ -263,7 +263,9 @@ def test_going_on_from_two_targets_to_three_is_refused(make, texts, two_numbers)
 
 def test_a_validation_without_a_score_speaks_of_no_classes(make, texts, numbers):
     regressor = make(early_stopping=True, scoring=lambda *args: NAN)
-    with pytest.raises(ValueError, match="give more samples, choose another scoring"):
+    with pytest.raises(
+        ValueError, match="provide more samples, choose another scoring"
+    ):
         regressor.fit(texts, numbers)
 
 
@@ -308,7 +310,7 @@ def test_bad_weights_are_refused_in_scikit_learns_words(make, weights, words):
 def test_a_pair_with_a_missing_half_is_refused(make):
     with pytest.raises(InputError, match=re.escape("Got None (NoneType) in row 1")):
         make().fit([("a", "b"), ("c", None)], [0, 1])
-    with pytest.raises(InputError, match="Give both texts of each pair"):
+    with pytest.raises(InputError, match="Pass both texts of each pair"):
         make().fit([("a", "b"), ("c",)], [0, 1])
 
 

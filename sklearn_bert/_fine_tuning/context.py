@@ -1,4 +1,4 @@
-"""What the steps of one fit must know of the fit as a whole."""
+"""Properties of a fit that its steps need."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,18 +8,18 @@ from sklearn_bert._params.random_state import draw_seed, make_generator
 
 @dataclass(frozen=True)
 class FitContext:
-    """What kind of fit is under way.
+    """The kind of a fit.
 
     Attributes
     ----------
     label : str
-        What progress bars call the fit.
+        Label of progress bars.
     is_partial : bool
-        Whether it is a call of ``partial_fit``: one epoch at a constant rate.
+        Whether it is a call of ``partial_fit``: one epoch, constant learning rate.
     continues : bool
         Whether training starts from the weights of the previous fit.
     classes : ndarray of shape (n_classes,) or None
-        In ``partial_fit``, all classes that there may be.
+        All classes, in ``partial_fit``.
     """
 
     label: str
@@ -30,7 +30,7 @@ class FitContext:
 
 @dataclass(frozen=True)
 class Seeds:
-    """The seeds of all that is random in a fit."""
+    """The seeds of the random steps of a fit."""
 
     split: int
     order: int
@@ -44,7 +44,7 @@ def draw_seeds(random_state: Any, n_before: int) -> Seeds:
     ----------
     random_state : int, RandomState instance or None
     n_before : int
-        Number of calls of ``partial_fit`` before, each of which draws other numbers.
+        Number of previous calls of ``partial_fit``, which used different numbers.
 
     Returns
     -------

@@ -1,10 +1,10 @@
-"""The features that a fine-tuner of whole texts gives as a transformer."""
+"""Features of the fine-tuned encoder."""
 
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 
 class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """What makes a fine-tuner of texts a transformer too."""
+    """Makes an estimator that is fine-tuned on texts also a transformer."""
 
     def transform(self, X):
         """Turn texts into features with the fine-tuned encoder.
@@ -17,7 +17,7 @@ class FeaturesMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         X_out : ndarray of shape (n_samples, n_features_out)
-            What the linear layer on top reads, in the order of X.
+            Input of the linear layer on top, in the order of X.
         """
         fitted, texts = self._begin(X)
         return fitted._run(texts, with_head=False)

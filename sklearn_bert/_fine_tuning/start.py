@@ -1,4 +1,4 @@
-"""What training starts from: the layers that are frozen, the linear layer, the data."""
+"""The start of training: frozen layers, the linear layer, and the data."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ from sklearn_bert._targets.target import Target
 
 
 def count_frozen(freeze: Any, checkpoint: Checkpoint, name: str) -> int:
-    """Return how many depths are frozen: the embeddings are one, each layer is one.
+    """Return the number of frozen depths: the embeddings are one, each layer is one.
 
     Parameters
     ----------
     freeze : {"embeddings", "encoder"}, int or None
     checkpoint : Checkpoint
     name : str
-        What errors call the model.
+        Name of the model in error messages.
 
     Returns
     -------
@@ -69,13 +69,13 @@ def start_head(
     Parameters
     ----------
     estimator : object
-        Whose parameters, and where training continues whose linear layer, it is.
+        Its parameters are used, and its linear layer if training continues.
     encoder : Encoder
-        Before the training.
+        The encoder before training.
     resolved : ResolvedEncoder
     sequences : TokenSequences
     target : Target
-        Of the sequences.
+        The target of the sequences.
     fit : FitContext
 
     Returns
@@ -104,9 +104,9 @@ def start_head(
 def make_training_data(
     sequences: TokenSequences, target: Target, dtype: torch.dtype, fit: FitContext
 ) -> TrainingData:
-    """Return what the loop trains on; ``dtype`` is that of the weights."""
+    """Return the training data; ``dtype`` is that of the weights."""
     values = torch.from_numpy(target.values)
-    # Of a part of the texts only, the mean means nothing.
+    # The mean over a part of the texts is not meaningful.
     mean = 1.0 if fit.is_partial else target.weights.sum() / target.n_samples
     return TrainingData(
         sequences,
@@ -118,7 +118,7 @@ def make_training_data(
 def make_training_config(
     estimator: Any, resolved: ResolvedEncoder, fit: FitContext, seed: int
 ) -> TrainingConfig:
-    """Return what the loop is told; ``seed`` is that of the order of the texts."""
+    """Return the training parameters; ``seed`` determines the order of the texts."""
     is_partial = fit.is_partial
     return TrainingConfig(
         n_epochs=1 if is_partial else estimator.n_epochs,

@@ -1,8 +1,8 @@
-"""The template of the estimators that fine-tune: one fit for all of them.
+"""The base class of the estimators that fine-tune an encoder.
 
-A subclass says what its targets mean (:meth:`BaseFineTuner._read_target`) and, if it
-reads anything but texts, what its samples are (:meth:`BaseBert._read`). The rest is
-here, and the training itself in the engine.
+A subclass interprets its targets (:meth:`BaseFineTuner._read_target`) and, if its
+samples are not texts, its samples (:meth:`BaseBert._read`). The training loop is in the
+engine.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class BaseFineTuner(BaseBert):
     """
 
     _holds_encoder = True
-    # Of a copy that is scored during a fit: the encoder as it is then.
+    # The current encoder, in a copy that is scored during a fit.
     _encoder_in_training: Encoder | None = None
 
     checkpoint_: CheckpointRecord
@@ -69,13 +69,13 @@ class BaseFineTuner(BaseBert):
     def _read_target(
         self, inputs: Any, y: Any, weights: np.ndarray, fit: FitContext
     ) -> Target:
-        """Check y, set what follows from it, and return what it means."""
+        """Check y, set the attributes that depend on it, and return the target."""
         raise NotImplementedError
 
     # --- prediction -------------------------------------------------------------------
 
     def _run(self, inputs: Inputs, *, with_head: bool = True) -> np.ndarray:
-        """Return what the linear layer gives, or what it reads: (n_rows, width)."""
+        """Return the output of the linear layer, or its input: (n_rows, width)."""
         head = LinearHead(self.coef_, self.intercept_) if with_head else None
         encoder, is_scored = self._encoder_in_training, True
         if encoder is None:
@@ -86,14 +86,14 @@ class BaseFineTuner(BaseBert):
             label=f"{type(self).__name__}, encoding" if self.verbose == 1 else None,
         )
         encoded = encode(encoder, inputs, self._tokenizing, config, head)
-        # The fit itself has warned of the texts that it scores.
+        # The fit has already warned about the validation split.
         if not is_scored:
             warn_if_truncated(encoded.n_truncated, len(inputs), self._tokenizing)
         return encoded.features
 
     # --- fit --------------------------------------------------------------------------
 
-    # Whoever calls may have switched gradients off, without which nothing is trained.
+    # The caller may have disabled gradients, which training needs.
     @torch.inference_mode(False)
     @torch.enable_grad()
     def _fit(
@@ -113,14 +113,14 @@ class BaseFineTuner(BaseBert):
         fit = FitContext(label, is_partial, continues, classes)
         fitted, log = self._train(X, y, sample_weight, fit)
         self._adopt(fitted)
-        # An error keeps the locals of the frames it passes, so the training has ended.
+        # A traceback keeps local variables alive, so errors are raised after training.
         self._report(log)
         return self
 
     def _train(
         self, X: Any, y: Any, sample_weight: Any, fit: FitContext
     ) -> tuple[Self, TrainingLog]:
-        """Return the fitted estimator, made apart, and what its training met."""
+        """Return a fitted copy, and the log of its training."""
         inputs = self._check_texts(X) if fit.continues else self._read(X)
         weights = check_weights(sample_weight, len(inputs))
         fitted = self._copy()
@@ -161,7 +161,7 @@ class BaseFineTuner(BaseBert):
         if continues_moments and self._optimizer_state is not None:
             training.optimizer.load_state(self._optimizer_state)
         log = training.run()
-        # After a divergence the moments are those of weights that are gone.
+        # After a divergence the moments do not match the restored weights.
         keeps_moments = fit.is_partial and log.error is None
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
         fitted.encoder_ = pack(resolved.adapted(checkpoint))
@@ -172,7 +172,7 @@ class BaseFineTuner(BaseBert):
     def _split(
         self, target: Target, seed: int, fit: FitContext
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the rows to train on and those to validate with."""
+        """Return the training rows and the validation rows."""
         rows = target.samples()
         if not self.early_stopping or fit.is_partial:
             return rows, None
@@ -180,7 +180,7 @@ class BaseFineTuner(BaseBert):
         return hold_out(rows, strata, self.validation_fraction, seed)
 
     def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
-        """Find the encoder that training starts from, and set what follows from it."""
+        """Find the initial encoder, and set the attributes that depend on it."""
         name = self._model_name()
         if not fit.continues:
             source = self._find_source()
@@ -229,7 +229,7 @@ class BaseFineTuner(BaseBert):
             )
 
     def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
-        """Tokenize all samples, those held out too, and warn of those that are cut."""
+        """Tokenize all samples, and warn about truncation."""
         sequences = inputs.tokenize(encoder.tokenizer, self._tokenizing)
         self.n_truncated_ = sequences.n_truncated
         warn_if_truncated(sequences.n_truncated, len(inputs), self._tokenizing)
@@ -248,7 +248,7 @@ class BaseFineTuner(BaseBert):
         scored = self._copy()
         scored.verbose = 0
         scored._encoder_in_training = encoder
-        # The samples come as a plain list, without the names of a frame's columns.
+        # The samples are a plain list, without column names.
         scored.__dict__.pop("feature_names_in_", None)
         scored._set_head(layer, target)
         scorer = HoldoutScorer(scored, inputs, y, weights)
@@ -270,22 +270,20 @@ class BaseFineTuner(BaseBert):
         self.validation_scores_ = log.validation_scores
 
     def _report(self, log: TrainingLog) -> None:
-        """Say what went otherwise than asked for."""
+        """Issue warnings, and raise the error of a divergence."""
         if log.n_memory_errors:
             warn_user(
                 f"Batches of batch_size={self.batch_size} texts do not fit into the "
-                f"memory of device {self.device_!r}: they were trained in parts of "
-                f"{log.part_size}. The steps are the same, except for rounding and for "
-                "dropout, which each part draws for itself. Lower max_length or freeze "
-                "layers for speed.",
+                f"memory of device {self.device_!r} and were split into parts of "
+                f"{log.part_size}. The result is the same, except for rounding and "
+                "dropout masks. Lower max_length or freeze layers to train faster.",
                 MemoryWarning,
             )
         if log.was_interrupted:
             warn_user(
                 f"The fit was interrupted after {log.n_steps} steps and "
-                f"{len(log.loss_curve)} whole epochs. What was learned so far is kept, "
-                "and the estimator can be used. Fit again with warm_start=True to "
-                "resume.",
+                f"{len(log.loss_curve)} complete epochs. The weights are kept, and the "
+                "estimator can be used. Fit again with warm_start=True to continue.",
                 InterruptedFitWarning,
             )
         log.raise_error()

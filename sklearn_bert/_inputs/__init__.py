@@ -1,1 +1,1 @@
-"""What X may be, and all errors about X that need neither a fit nor a model."""
+"""Validation of X. All errors about X are raised here."""

@@ -1,4 +1,4 @@
-"""Containers of samples, read as columns or as rows, whatever these hold."""
+"""Reading of containers as columns or rows, regardless of their content."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ def columns_of(X: Any) -> list[list[Any]]:
     Raises
     ------
     InputError
-        If X is something else, or has another number of columns.
+        If X is something else, or has a different number of columns.
     """
     X = _collection(X)
     if _is_frame(X):
@@ -63,11 +63,11 @@ def as_list(row: Any) -> list[Any] | None:
 
 
 def check_not_empty(rows: Sequence[Any], X: Any) -> None:
-    """Refuse an X without samples."""
+    """Raise an error if X has no samples."""
     if not rows:
         raise InputError(
             f"Found array with 0 sample(s) (shape={_shape(X)}) while a minimum of 1 is "
-            "required. Give at least one text."
+            "required. Pass at least one text."
         )
 
 
@@ -81,7 +81,7 @@ def _collection(X: Any) -> Any:
     if sparse.issparse(X):
         raise InputError(
             "X must contain one text (str) per sample. Got a sparse matrix, which "
-            "contains numbers. Give the texts themselves, before any vectorizer."
+            "contains numbers. Pass the texts themselves, before any vectorizer."
         )
     if isinstance(X, Mapping):
         raise InputError(
@@ -95,7 +95,7 @@ def _collection(X: Any) -> Any:
         )
     if _is_frame(X):
         return X
-    # Iterating over a pyarrow array would give scalars of its own.
+    # Iterating over a pyarrow array would yield pyarrow scalars.
     if hasattr(X, "to_pylist"):
         return X.to_pylist()
     if isinstance(X, np.matrix) or (
@@ -105,7 +105,7 @@ def _collection(X: Any) -> Any:
     if not isinstance(X, Iterable) or getattr(X, "ndim", 1) == 0:
         raise InputError(
             "X must be a list, array, Series or frame of texts (str). Got "
-            f"{show(X)}. Give a list with one text per sample: ['a text', ...]."
+            f"{show(X)}. Pass a list with one text per sample: ['a text', ...]."
         )
     return X
 
@@ -142,7 +142,7 @@ def _array_columns(X: np.ndarray) -> list[list[Any]]:
     if X.ndim > 2:
         raise InputError(
             f"X must have one or two dimensions. Got {X.ndim} dimensions "
-            f"(shape={X.shape}). Give one row per sample."
+            f"(shape={X.shape}). Pass one row per sample."
         )
     if X.ndim == 1:
         return [X.tolist()]
@@ -161,8 +161,8 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
         row = is_pair.index(not is_pair[0])
         raise InputError(
             "X must contain a text in every row, or a pair of texts in every row. Got "
-            f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Give pairs "
-            "only, with '' for a text that is not there, or texts only."
+            f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Pass only "
+            "pairs, with '' for a missing text, or only texts."
         )
     _check_n_columns(max(map(len, pairs)), len(pairs))
     widths = [len(pair) for pair in pairs]
@@ -170,7 +170,7 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
         row = next(i for i, width in enumerate(widths) if width != widths[0])
         raise InputError(
             f"X must have the same number of texts in every row. Got {widths[0]} in "
-            f"row 0 and {widths[row]} in row {row}. Give both texts of each pair; an "
+            f"row 0 and {widths[row]} in row {row}. Pass both texts of each pair; an "
             "empty text '' is allowed."
         )
     return [list(column) for column in zip(*pairs, strict=True)]
@@ -184,9 +184,9 @@ def _check_n_columns(n_columns: int, n_rows: int | None = None) -> None:
         "or join the columns into one text."
     )
     if n_columns > 2 and n_rows == 1:
-        remedy = "If X is [texts], a list in a list, give texts."
+        remedy = "If X is [texts], a list in a list, pass texts."
     if n_columns > 2 and n_rows == 2:
-        remedy = "If X is [a, b], two lists of texts, give the pairs: list(zip(a, b))."
+        remedy = "If X is [a, b], two lists of texts, pass the pairs: list(zip(a, b))."
     raise InputError(
         "X must have one column (texts) or two columns (pairs of texts). Got "
         f"{n_columns} columns. {remedy}"

@@ -1,4 +1,4 @@
-"""What estimators accept as sentences of words."""
+"""Validation of sentences, and their splitting into words."""
 
 import re
 import sys
@@ -17,14 +17,14 @@ WordTokenizer = Callable[[str], list[str]]
 
 
 def check_sentences(X: Any, word_tokenizer: WordTokenizer | None = None) -> Sentences:
-    """Read X as sentences of words, or as texts that are split into words.
+    """Validate X as sentences of words, or as texts that are split into words.
 
     Parameters
     ----------
     X : list, tuple, array, Series, one-column frame or table, or iterable
-        Of lists of str, or of str.
+        Lists of str, or str.
     word_tokenizer : callable or None
-        Splits a text. None finds the words by :func:`_word_pattern`.
+        Splits a text. None uses :func:`_word_pattern`.
 
     Returns
     -------
@@ -41,9 +41,9 @@ def check_sentences(X: Any, word_tokenizer: WordTokenizer | None = None) -> Sent
     if any(is_text) and not all(is_text):
         row = is_text.index(not is_text[0])
         raise InputError(
-            "X must contain a list of words in every row, or a text (str) in every "
-            f"row. Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. "
-            "Split the texts into lists of words."
+            "X must contain a list of words or a text (str) in every row, not both. "
+            f"Got {show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Split "
+            "the texts into lists of words."
         )
     if any(is_text):
         split = _word_pattern().findall if word_tokenizer is None else word_tokenizer
@@ -59,9 +59,9 @@ def check_sentences(X: Any, word_tokenizer: WordTokenizer | None = None) -> Sent
 def _word_pattern() -> re.Pattern[str]:
     r"""Return the pattern of a word: ``\w+(?:['’.-]\w+)*|[^\w\s]``.
 
-    Runs of letters and digits, which an apostrophe, a full stop or a hyphen may join,
-    and every other character by itself. To each belong the combining marks and
-    zero-width joiners after it.
+    Runs of letters and digits, which an apostrophe, a period or a hyphen may join, and
+    every other character separately. Combining marks and zero-width joiners belong to
+    the preceding character.
     """
     characters = map(chr, range(sys.maxunicode + 1))
     marks = "".join(one for one in characters if unicodedata.category(one)[0] == "M")
@@ -89,7 +89,7 @@ def _read_words(row: Any, place: int) -> list[Any]:
         about_complex = "Complex data not supported. " * isinstance(row, complex)
         raise InputError(
             "X must contain a list of words, or a text (str), in every row. Got "
-            f"{show(row)} in row {place}. {about_complex}Give lists of words: "
+            f"{show(row)} in row {place}. {about_complex}Pass lists of words: "
             "[['a', 'word'], ...]."
         )
     return words

@@ -1,4 +1,4 @@
-"""What may be given as texts that need not fit into memory."""
+"""Validation of texts that need not fit into memory."""
 
 from collections.abc import Iterable, Iterator, Sized
 from os import PathLike
@@ -16,13 +16,13 @@ from sklearn_bert.exceptions import InputError
 
 
 def check_stream(X: Any) -> Iterable[str]:
-    """Read X as texts that need not fit into memory.
+    """Validate X as texts that need not fit into memory.
 
     Parameters
     ----------
     X : array-like of str, path or iterable of str
-        A path is that of a text file in UTF-8, each line of which is a text. An
-        iterable without a length is read when it is needed.
+        A path is that of a UTF-8 text file with one text per line. An iterable without
+        a length is read lazily.
 
     Returns
     -------
@@ -32,15 +32,15 @@ def check_stream(X: Any) -> Iterable[str]:
     Raises
     ------
     InputError
-        If X holds anything but one column of texts. Of a file or an iterable this is
-        known when it is read.
+        If X contains anything but one column of texts. For a file or an iterable the
+        error is raised when it is read.
     """
     if isinstance(X, PathLike):
         return _Lines(Path(X))
     if isinstance(X, str):
         raise InputError(
             "Iterable over raw text documents expected, string object received. Put "
-            "the text into a list, [text], or give the path of a file as a "
+            "the text into a list, [text], or pass the path of a file as a "
             "pathlib.Path."
         )
     if isinstance(X, Iterable) and not isinstance(X, Sized):
@@ -69,7 +69,7 @@ class _Lines:
                 raise InputError(
                     "A file of texts must be encoded in UTF-8. Got "
                     f"{str(self._path)!r}, which is not ({error.reason}). Convert it, "
-                    "or give an iterable of its texts."
+                    "or pass an iterable of its texts."
                 ) from error
 
 

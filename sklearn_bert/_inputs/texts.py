@@ -1,4 +1,4 @@
-"""What estimators accept as texts, and as pairs of texts."""
+"""Validation of texts and pairs of texts."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from sklearn_bert.exceptions import InputError
 
 
 def check_texts(X: Any) -> Texts:
-    """Read X as texts or as pairs of texts, by position.
+    """Validate X as texts or pairs of texts, matched by position.
 
     Parameters
     ----------
     X : list, tuple, array, Series, frame, table or iterable
-        One column of str, or two.
+        One or two columns of str.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def check_texts(X: Any) -> Texts:
 
 
 def check_column(X: Any) -> list[str]:
-    """Read X as texts, and refuse pairs of them."""
+    """Validate X as texts, not pairs."""
     texts = check_texts(X)
     if texts.second is not None:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What a text or a word may be, and what errors say about other values."""
+"""Validation of single texts and words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ _SURROGATES = range(0xD800, 0xE000)
 
 @dataclass(frozen=True)
 class Kind:
-    """How errors speak of texts, or of words.
+    """The terms for texts, or for words, in error messages.
 
     Attributes
     ----------
     name : str
     place : str
-        Where a value is, to be formatted with ``row`` and ``place``.
+        Position of a value, a format string with ``row`` and ``place``.
     if_missing, if_numbers : str
-        What to do about missing values, and about numbers.
+        Remedies for missing values, and for numbers.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Kind:
     if_numbers: str
 
     def remedy(self, values: Sequence[Any]) -> str:
-        """Say what to do about values that are not str."""
+        """Return the remedy for values that are not str."""
         if any(is_missing(value) for value in values):
             return self.if_missing
         if any(isinstance(value, complex) for value in values):
@@ -67,7 +67,7 @@ WORDS = Kind(
 
 
 def check_all_str(rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind) -> None:
-    """Refuse rows of texts, or sentences of words, that hold other values."""
+    """Raise an error if rows, or sentences, contain values that are not str."""
     bad = [
         (row, place, value)
         for row, values in enumerate(rows)
@@ -83,7 +83,7 @@ def check_all_str(rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind) -> Non
     n_bad = len({row for row, _, _ in bad})
     raise InputError(
         f"X must contain only {kind.name} (str). Got {shown}: {n_bad} of {n_rows} rows "
-        f"hold other values. {kind.remedy([value for _, _, value in bad])}"
+        f"contain other values. {kind.remedy([value for _, _, value in bad])}"
     )
 
 
@@ -97,7 +97,7 @@ def is_missing(value: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """Return a value for an error message, with its type."""
+    """Format a value and its type for an error message."""
     text = repr(value)
     if len(text) > _N_CHARACTERS_SHOWN:
         text = text[:_N_CHARACTERS_SHOWN] + "..."
@@ -105,7 +105,7 @@ def show(value: Any) -> str:
 
 
 def show_some(values: Iterable[Any]) -> str:
-    """Return the first values for an error message, and how many more there are."""
+    """Format the first values for an error message, and the number of others."""
     shown = [str(value) for value in values]
     more = len(shown) - _N_SHOWN
     return ", ".join(shown[:_N_SHOWN]) + (f" and {more} more" if more > 0 else "")
@@ -120,21 +120,20 @@ def repair(values: Sequence[str], kind: Kind) -> list[str]:
 
 
 def warn_if_repaired(n_repaired: int, n_all: int, kind: Kind) -> None:
-    """Say how many texts or words held something that is not valid text."""
+    """Warn about replaced characters, if there are any."""
     if n_repaired:
         warn_user(
-            f"{n_repaired} of {n_all} {kind.name} held lone surrogates, which are not "
-            "valid characters and were replaced with U+FFFD. Files read with "
-            "errors='surrogateescape' have them; read such files in their own "
-            "encoding.",
+            f"{n_repaired} of {n_all} {kind.name} contained lone surrogates, which are "
+            "not valid characters and were replaced by U+FFFD. They occur in files "
+            "read with errors='surrogateescape'; use the encoding of the file instead.",
             TextRepairWarning,
         )
 
 
 def without_surrogates(text: str) -> str:
-    """Return a plain str in which U+FFFD stands for lone surrogates."""
-    # Tokenizers take no subclass such as numpy's str_, and str() would give the name of
-    # an Enum's member.
+    """Return a plain str in which U+FFFD replaces lone surrogates."""
+    # Tokenizers do not accept subclasses such as numpy's str_, and str() would return
+    # the name of an Enum member.
     text = str.__str__(text)
     try:
         text.encode()

@@ -1,4 +1,4 @@
-"""How pre-training goes, from an estimator's parameters to weights."""
+"""Pre-training, from the parameters of an estimator to weights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -71,13 +71,13 @@ class Pretrained:
 
 
 def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pretrained:
-    """Train as an estimator's parameters say, and leave the estimator as it is.
+    """Train with the parameters of an estimator, without changing the estimator.
 
     Parameters
     ----------
     estimator : BertMaskedLM
     source : Source or None
-        What training starts from; None makes a new model.
+        The checkpoint to start from; None creates a new model.
     texts : iterable of str
 
     Returns
@@ -89,7 +89,7 @@ def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pre
     tokenizer, texts = _start_tokenizer(estimator, source, texts)
     max_length = _resolve_length(estimator, source)
     corpus = TokenCorpus(texts, tokenizer, max_length)
-    # They may be a file.
+    # The texts may be an open file.
     del texts
     if not len(corpus):
         raise InputError(NO_WORDS)
@@ -139,7 +139,7 @@ def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pre
 def _start_tokenizer(
     estimator: Any, source: Source | None, texts: Iterable[str]
 ) -> tuple[TextTokenizer, Iterable[str]]:
-    """Return a tokenizer with a mask token, and texts that can still be read."""
+    """Return a tokenizer with a mask token, and texts that can be read again."""
     if source is None:
         if getattr(texts, "is_consumed_by_reading", False):
             texts = SpooledTexts(texts)
@@ -203,20 +203,19 @@ def _make_config(
 
 
 def report(estimator: Any, log: PretrainingLog) -> None:
-    """Warn of what went otherwise than asked for, or raise the error of a training."""
+    """Issue warnings, and raise the error of a divergence."""
     if log.n_memory_errors:
         warn_user(
             f"Batches of batch_tokens={estimator.batch_tokens} tokens do not fit into "
-            f"the memory of device {estimator.device_!r}: they were trained in parts "
-            f"of {log.part_tokens}. The steps are the same, except for rounding and "
-            "for dropout, which each part draws for itself. Lower max_length for "
-            "speed.",
+            f"the memory of device {estimator.device_!r} and were split into parts of "
+            f"{log.part_tokens}. The result is the same, except for rounding and "
+            "dropout masks. Lower max_length to train faster.",
             MemoryWarning,
         )
     if log.was_interrupted:
         warn_user(
-            f"The fit was interrupted after {log.n_steps} steps. The weights so far "
-            "are kept, and the estimator can be used.",
+            f"The fit was interrupted after {log.n_steps} steps. The weights are kept, "
+            "and the estimator can be used.",
             InterruptedFitWarning,
         )
     log.raise_error()

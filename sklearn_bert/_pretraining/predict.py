@@ -1,4 +1,4 @@
-"""What a fitted masked language model says about texts."""
+"""Predictions of a fitted masked language model."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import InputError
 
 NO_WORDS = (
-    "X must contain at least one word. Got only empty texts. Give texts with words."
+    "X must contain at least one word. Got only empty texts. Pass texts with words."
 )
 
 
@@ -26,7 +26,7 @@ def mean_log_likelihood(
     texts : iterable of str
     masker : Masker
     max_length : int
-        Longer texts are cut into several sequences.
+        Longer texts are split into several sequences.
 
     Returns
     -------
@@ -49,21 +49,21 @@ def fill_gaps(
     top_k: int,
     max_length: int,
 ) -> list[list[list[tuple[str, float]]]]:
-    """Return the most probable tokens of each gap of each text.
+    """Return the most probable tokens of each mask of each text.
 
     Parameters
     ----------
     model : FittedMaskedModel
     texts : sequence of str
     mask : str
-        What marks a gap.
+        The characters that mark a masked token.
     top_k : int
     max_length : int
 
     Returns
     -------
     list of list of list of tuple
-        By text and gap, ``top_k`` pairs of a token and its probability.
+        For each text and mask, ``top_k`` pairs of a token and its probability.
     """
     tokenizer = model.encoder.tokenizer
     sequences = [_read_gaps(tokenizer, text, mask, max_length) for text in texts]
@@ -79,14 +79,14 @@ def fill_gaps(
 def _read_gaps(
     tokenizer: TextTokenizer, text: str, mask: str, max_length: int
 ) -> list[int]:
-    """Return the ids of a text with the mask token in its gaps."""
+    """Return the token ids of a text with mask tokens at the marks."""
     first, *others = text.split(mask) if mask else [text]
     if not others:
         raise InputError(
-            f"Each text must contain the gap {mask!r}. Got {text[:40]!r}. Insert it "
-            "where a token is to be predicted, or set mask to what marks a gap."
+            f"Each text must contain the mask {mask!r}. Got {text[:40]!r}. Insert it "
+            "where a token is to be predicted, or set mask to another string."
         )
-    # Spaces before a gap belong to the token in it.
+    # Spaces before a mask belong to the masked token.
     heads = [part.rstrip() for part in [first, *others[:-1]]]
     inside: list[Any] = []
     for part in tokenizer.split([*heads, others[-1]]):
@@ -94,7 +94,7 @@ def _read_gaps(
     ids = tokenizer.surround(inside[:-1])
     if len(ids) > max_length:
         raise InputError(
-            f"A text with gaps must have at most {max_length} tokens. Got {len(ids)} "
+            f"A text with masks must have at most {max_length} tokens. Got {len(ids)} "
             f"in {text[:40]!r}. Shorten it."
         )
     return ids

@@ -1,4 +1,4 @@
-"""What tells one pre-training from every other, so that it can be resumed."""
+"""Identification of a training run, so that it can be resumed."""
 
 from numbers import Integral
 from pathlib import Path
@@ -10,7 +10,7 @@ from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 
-# The parameters that must be those of the training that is resumed.
+# The parameters that must be unchanged for a run to be resumed.
 _IDENTITY = (
     "n_layers",
     "hidden_size",
@@ -40,13 +40,13 @@ def open_file(
     packed: PackedMaskedModel | None,
     texts_digest: str,
 ) -> tuple[TrainingFile | None, SavedTraining | None]:
-    """Return where a training is saved, and what is saved there.
+    """Return the file of a training run, and its content.
 
     Parameters
     ----------
     estimator : BertMaskedLM
     source : Source or None
-        What training starts from; None makes a new model.
+        The checkpoint that training starts from; None for a new model.
     packed : PackedMaskedModel or None
         The same, if it is a fitted BertMaskedLM.
     texts_digest : str
@@ -61,7 +61,7 @@ def open_file(
         return None, None
     digests = None if source is None else digests_of(source)
     if packed is not None:
-        # Of the head too.
+        # This digest includes the head.
         digests = {"weights": packed.digest}
     seed = estimator.random_state
     identity = {

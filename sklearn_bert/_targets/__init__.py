@@ -1,1 +1,1 @@
-"""What y may be, and the only place that words errors about y."""
+"""Validation of y. All errors about y are raised here."""

@@ -1,6 +1,6 @@
-"""What all targets must be, and what weights may be.
+"""Validation of targets and weights.
 
-Errors are scikit-learn's own wherever it has one.
+Error messages are those of scikit-learn where it has them.
 """
 
 from collections.abc import Sequence
@@ -17,20 +17,20 @@ from sklearn_bert._inputs.values import is_missing, show_some
 
 
 def check_y_given(y: Any, estimator: Any, what: str) -> None:
-    """Refuse a y of None."""
+    """Raise an error if y is None."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            f"None. Give one {what} per text."
+            f"None. Pass one {what} per text."
         )
 
 
 def as_array(y: Any) -> Any:
-    """Return y as an array of a NumPy dtype that holds the values as they are.
+    """Return y as a NumPy array that preserves the values.
 
-    scikit-learn would make floats of nullable integers, and NumPy texts of numbers
-    next to texts. Lists of lists or sets stay as they are, and whatever is not
-    array-like.
+    scikit-learn would convert nullable integers to floats, and NumPy would convert
+    numbers to texts in mixed lists. Lists of lists or sets, and values that are not
+    array-like, are returned unchanged.
     """
     is_sequence = isinstance(y, Sequence) and not isinstance(y, str | bytes)
     if sparse.issparse(y) or not (is_sequence or hasattr(y, "__array__")):
@@ -38,15 +38,15 @@ def as_array(y: Any) -> Any:
     if is_sequence and any(isinstance(x, set) or as_list(x) is not None for x in y):
         return y
     array = np.asarray(y)
-    # NumPy's dates become other types in a list.
+    # NumPy dates change their type in a list.
     if is_sequence and array.dtype.kind not in "mM" and array.tolist() != list(y):
         array = as_objects(list(y))
-    # scikit-learn does not know NumPy's StringDType.
+    # scikit-learn does not support StringDType.
     return _numbers(array.astype(object) if array.dtype.kind == "T" else array)
 
 
 def _numbers(array: np.ndarray) -> np.ndarray:
-    """Return objects as numbers if they all are, and stay the same."""
+    """Convert objects to numbers if that preserves all values."""
     if array.dtype != object or not all(isinstance(x, Number) for x in array.flat):
         return array
     numbers = np.array(array.tolist())
@@ -55,7 +55,7 @@ def _numbers(array: np.ndarray) -> np.ndarray:
 
 
 def as_objects(values: Sequence[Any]) -> np.ndarray:
-    """Return values as an array of objects, also if they are lists."""
+    """Return values, which may be lists, as an array of objects."""
     array = np.empty(len(values), dtype=object)
     for place, value in enumerate(values):
         array[place] = value
@@ -63,7 +63,7 @@ def as_objects(values: Sequence[Any]) -> np.ndarray:
 
 
 def check_no_missing(y: Any, what: str) -> None:
-    """Refuse missing values and infinity, in arrays and in lists of lists."""
+    """Raise an error for missing or infinite values, in arrays and lists of lists."""
     if not isinstance(y, np.ndarray | list | tuple) or getattr(y, "ndim", 1) == 0:
         return
     values = y.tolist() if isinstance(y, np.ndarray) else list(y)
@@ -75,9 +75,9 @@ def check_no_missing(y: Any, what: str) -> None:
     if rows:
         raise ValueError(
             f"Input y contains NaN. {len(rows)} of {len(values)} {what}s are missing, "
-            f"in row {show_some(rows)}. Drop these rows, or give them a {what}."
+            f"in row {show_some(rows)}. Drop these rows, or set the {what}."
         )
-    # type_of_target would warn of infinity rather than refuse it.
+    # type_of_target would only warn about infinity.
     if any(isinstance(value, float) and isinf(value) for value in values):
         raise ValueError("Input y contains infinity. Drop these rows.")
 

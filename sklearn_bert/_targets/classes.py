@@ -15,12 +15,12 @@ ClassWeight = dict[Any, float] | str | None
 
 @dataclass(frozen=True)
 class ClassTarget(Target):
-    """A target whose values are the numbers of classes, or indicators of labels.
+    """A target whose values are class indices, or indicators of labels.
 
     Attributes
     ----------
     classes : ndarray of shape (n_outputs,)
-        The labels, sorted.
+        The sorted labels.
     """
 
     classes: np.ndarray
@@ -33,22 +33,22 @@ def read_classes(
     class_weight: ClassWeight,
     label_smoothing: float,
 ) -> ClassTarget:
-    """Return what one label per text means.
+    """Return the target of one label per text.
 
     Parameters
     ----------
     y : ndarray of shape (n,)
     weights : ndarray of shape (n,)
-        Of the samples.
+        Weights of the samples.
     known : ndarray of shape (n_classes,) or None
-        All labels there may be, sorted. None takes those of y, at least two.
+        All labels, sorted. None uses the labels of y, at least two.
     class_weight : dict, "balanced" or None
     label_smoothing : float
 
     Raises
     ------
     ValueError
-        If y holds other labels than the known ones, or one class only.
+        If y contains unknown labels, or only one class.
     """
     classes = np.unique(y)
     if known is not None:
@@ -60,7 +60,7 @@ def read_classes(
         if len(known) < 2:
             raise ValueError(
                 "classes must contain at least 2 labels. Got only one class: "
-                f"{known.tolist()[0]!r}. Give every label that y may contain."
+                f"{known.tolist()[0]!r}. Pass all labels that occur in any call."
             )
         classes = known
     codes = np.searchsorted(classes, y)
@@ -69,8 +69,8 @@ def read_classes(
     weights = weights * factors[codes]
     if not weights.any():
         raise ValueError(
-            "class_weight and sample_weight must leave some samples a weight over 0. "
-            f"Got class_weight={class_weight!r}. Increase a weight."
+            "class_weight and sample_weight must give some samples a positive weight. "
+            f"Got class_weight={class_weight!r}. Raise a weight."
         )
     if known is None and len(np.unique(codes[weights > 0])) < 2:
         raise ValueError(
@@ -95,12 +95,12 @@ def read_indicators(
     class_weight: ClassWeight,
     label_smoothing: float,
 ) -> ClassTarget:
-    """Return what an indicator matrix means; parameters as in :func:`read_classes`."""
+    """Return the target of an indicator matrix, see :func:`read_classes`."""
     classes = np.arange(y.shape[1])
     if known is not None and not np.array_equal(classes, known):
         raise ValueError(
             f"y must have one column per label. Got {len(classes)} columns for "
-            f"classes={known!r}. Give the numbers of the columns as classes: "
+            f"classes={known!r}. Pass the column indices as classes: "
             f"range({len(classes)})."
         )
     values = (y.toarray() if sparse.issparse(y) else y).astype(np.float32)
@@ -134,7 +134,7 @@ def _check_class_weight(class_weight: ClassWeight) -> None:
         if not (np.isfinite(weight) and weight >= 0):
             raise ValueError(
                 "class_weight must contain finite weights that are not negative. Got "
-                f"{weight!r} for {label!r}. Give a number of at least 0."
+                f"{weight!r} for {label!r}. Use 0 or more."
             )
 
 
@@ -145,7 +145,7 @@ def _weights_of_classes(
     weights: np.ndarray,
 ) -> np.ndarray:
     if class_weight == "balanced":
-        # Unlike scikit-learn's before version 1.7, it counts a weight as so many
+        # Unlike scikit-learn before version 1.7, a sample of weight 2 counts as two
         # samples.
         totals = np.bincount(codes, weights, minlength=len(classes))
         mean = totals.sum() / np.count_nonzero(totals)
@@ -156,13 +156,13 @@ def _weights_of_classes(
 def _weights_of_labels(
     class_weight: ClassWeight, values: np.ndarray, weights: np.ndarray
 ) -> tuple[float, ...] | None:
-    """Return the factor of each label's loss where it is on."""
+    """Return the factor of the loss of each label for the texts that have it."""
     if class_weight is None:
         return None
     if class_weight == "balanced":
         on = weights @ values
         off = weights.sum() - on
-        # A label that is always on, or never, cannot be balanced.
+        # A constant label cannot be balanced.
         ratios = np.where((on > 0) & (off > 0), off / np.where(on > 0, on, 1), 1)
         return tuple(ratios.tolist())
     assert isinstance(class_weight, dict)
@@ -170,7 +170,7 @@ def _weights_of_labels(
     unknown = [label for label in class_weight if label not in range(n_labels)]
     if unknown:
         raise ValueError(
-            "class_weight must have the numbers of y's columns as keys, from 0 to "
-            f"{n_labels - 1}. Got the keys {unknown}. Correct the keys."
+            "class_weight must have the column indices of y, counted from 0, as keys. "
+            f"Got the keys {unknown} for {n_labels} columns. Correct the keys."
         )
     return tuple(float(class_weight.get(label, 1)) for label in range(n_labels))

@@ -1,4 +1,4 @@
-"""What estimators accept as labels of texts."""
+"""Validation of class labels."""
 
 from collections.abc import Iterable, Sequence
 from numbers import Number
@@ -17,15 +17,15 @@ from sklearn_bert._targets.checks import as_array, check_no_missing, check_y_giv
 
 
 def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.csr_array:
-    """Read y as one label per text, or as a label indicator matrix.
+    """Validate y as one label per text, or as a label indicator matrix.
 
     Parameters
     ----------
     y : array-like or sparse matrix
     texts : Texts
-        What y belongs to.
+        The samples of y.
     estimator : object
-        Named in errors.
+        Named in error messages.
 
     Returns
     -------
@@ -34,8 +34,8 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
     Raises
     ------
     ValueError
-        If y is of another length, holds missing values or numbers that are not labels,
-        or has several columns and is not an indicator matrix.
+        If y has a different length, contains missing values or numbers that are not
+        labels, or has several columns and is not an indicator matrix.
     """
     check_y_given(y, estimator, "label")
     given, y = y, as_array(y)
@@ -56,15 +56,14 @@ def check_labels(y: Any, texts: Texts, estimator: Any) -> np.ndarray | sparse.cs
             "y must contain one label per text, or be a label indicator matrix of "
             f"zeros and ones. Got {kind} targets of shape {np.shape(y)}. Convert lists "
             "of labels with sklearn.preprocessing.MultiLabelBinarizer; for several "
-            "targets with classes of their own, use "
-            "sklearn.multioutput.MultiOutputClassifier."
+            "multiclass targets, use sklearn.multioutput.MultiOutputClassifier."
         )
     y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
     return column_or_1d(y, warn=True)
 
 
 def check_classes(classes: Iterable[Any]) -> np.ndarray:
-    """Return all labels that there may be, sorted."""
+    """Return the sorted labels."""
     given = list(classes)
     labels = np.asarray(as_array(given))
     _refuse_objects(labels, given)
@@ -72,7 +71,7 @@ def check_classes(classes: Iterable[Any]) -> np.ndarray:
 
 
 def _refuse_label_lists(y: Sequence[Any]) -> None:
-    """Refuse lists and sets of labels, but for the rows of an indicator matrix."""
+    """Raise an error for lists and sets of labels that are not indicators."""
     rows = [row if isinstance(row, set) else as_list(row) for row in y]
     for labels, row in zip(y, rows, strict=True):
         if not row:
@@ -82,13 +81,13 @@ def _refuse_label_lists(y: Sequence[Any]) -> None:
             raise ValueError(
                 f"y must contain one label per text. Got {show(labels)}. If texts may "
                 "have several labels, convert y with "
-                "sklearn.preprocessing.MultiLabelBinarizer; if each text has one, give "
+                "sklearn.preprocessing.MultiLabelBinarizer; if each text has one, pass "
                 "[label for [label] in y]."
             )
 
 
 def _refuse_objects(y: np.ndarray, given: Any) -> None:
-    """Refuse labels that cannot be sorted, or that scikit-learn's scorers change."""
+    """Raise an error for labels that cannot be sorted, or that scorers change."""
     if y.dtype != object:
         return
     for (row, *_), label in np.ndenumerate(y):
@@ -101,20 +100,19 @@ def _refuse_objects(y: np.ndarray, given: Any) -> None:
             )
         if isinstance(given, Sequence) and str(label) != label:
             raise ValueError(
-                f"y must contain plain texts where it is a {type(given).__name__}. Got "
+                f"y must contain plain texts if it is a {type(given).__name__}. Got "
                 f"{show(label)} in row {row}, which scikit-learn's scorers would read "
-                f"as {str(label)!r}. Give the texts: [label.value for label in y]."
+                f"as {str(label)!r}. Pass the texts: [label.value for label in y]."
             )
 
 
 def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:
-    """Refuse other numbers than 0 and 1, of which scikit-learn accepts any two."""
+    """Raise an error for values other than 0 and 1, unlike scikit-learn."""
     values = y.data if sparse.issparse(y) else y
     if not np.isin(values, (0, 1)).all():
         raise ValueError(
             "y must be a label indicator matrix of zeros and ones if it has several "
-            f"columns. Got the values {np.unique(values).tolist()}. Give "
-            "(y == value).astype(int) if one value stands for having the label; for "
-            "several targets with classes of their own, use "
-            "sklearn.multioutput.MultiOutputClassifier."
+            f"columns. Got the values {np.unique(values).tolist()}. Pass "
+            "(y == value).astype(int) if one value marks the label; for several "
+            "multiclass targets, use sklearn.multioutput.MultiOutputClassifier."
         )

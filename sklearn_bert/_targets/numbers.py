@@ -1,4 +1,4 @@
-"""What estimators accept as numbers for texts, and how they are scaled."""
+"""Validation and scaling of numeric targets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ from sklearn_bert._targets.target import Target
 
 @dataclass(frozen=True)
 class NumberTarget(Target):
-    """A target whose values are numbers, scaled for the training.
+    """A target whose values are numbers, scaled for training.
 
     Attributes
     ----------
     mean, scale : ndarray of shape (n_outputs,)
-        What was subtracted from y, and what it was then divided by.
+        Subtracted from y, and then divided by.
     is_constant : ndarray of shape (n_outputs,), bool
     """
 
@@ -38,15 +38,15 @@ class NumberTarget(Target):
 
 
 def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
-    """Read y as one number per text, or as several.
+    """Validate y as one or several numbers per text.
 
     Parameters
     ----------
     y : array-like
     texts : Texts
-        What y belongs to.
+        The samples of y.
     estimator : object
-        Named in errors.
+        Named in error messages.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If y is of another length, or holds anything but finite numbers.
+        If y has a different length, or values that are not finite numbers.
     """
     check_y_given(y, estimator, "number")
     y = as_array(y)
@@ -73,15 +73,15 @@ def read_numbers(
     known: tuple[np.ndarray, np.ndarray] | None,
     loss: str,
 ) -> NumberTarget:
-    """Return what numbers mean: they are scaled to mean 0 and standard deviation 1.
+    """Return the target of numbers, scaled to mean 0 and standard deviation 1.
 
     Parameters
     ----------
     y : ndarray of shape (n,) or (n, n_outputs), float64
     weights : ndarray of shape (n,)
-        Of the samples.
+        Weights of the samples.
     known : tuple of two ndarray of shape (n_outputs,), or None
-        Mean and standard deviation to scale by. None takes those of y.
+        Mean and standard deviation for scaling. None uses those of y.
     loss : {"squared_error", "absolute_error", "huber"}
     """
     columns = y.reshape(len(y), -1)
@@ -103,14 +103,14 @@ def _mean_and_scale(
     columns: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the weighted mean and standard deviation; 1 for constant columns."""
-    # What has no weight may be anything.
+    # Samples without weight may have any value.
     columns, weights = columns[weights > 0], weights[weights > 0]
-    # In units in which the square of the largest number is still a number.
+    # Scaled so that the square of the largest number does not overflow.
     largest = np.abs(columns).max(axis=0)
     largest[largest == 0] = 1
     shares = columns / largest
     mean = np.average(shares, axis=0, weights=weights)
     scale = np.sqrt(np.average((shares - mean) ** 2, axis=0, weights=weights))
-    # What a constant deviates from its own mean is rounding.
+    # The deviation of a constant from its mean is a rounding error.
     is_constant = scale <= 10 * np.finfo(np.float64).eps
     return mean * largest, np.where(is_constant, 1, scale * largest)

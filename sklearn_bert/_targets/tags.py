@@ -1,4 +1,4 @@
-"""What lists of tags mean: one class for each word of all sentences."""
+"""Validation of lists of tags, and the target with one class per word."""
 
 from dataclasses import dataclass, fields, replace
 from itertools import chain
@@ -14,20 +14,20 @@ from sklearn_bert._inputs.values import is_missing, show
 from sklearn_bert._targets.checks import as_array, as_objects, check_y_given
 from sklearn_bert._targets.classes import ClassTarget, ClassWeight, read_classes
 
-# What Hugging Face data give a token that is not the first of its word.
+# The label of ignored tokens in Hugging Face data.
 _NO_LABEL = -100
 
 
 @dataclass(frozen=True)
 class TagTarget(ClassTarget):
-    """A target whose samples are sentences and whose values are those of words.
+    """A target with sentences as samples and one value per word.
 
     Attributes
     ----------
     y : ndarray of shape (n_sentences,), dtype object
-        Of lists of tags.
+        Lists of tags.
     values, weights : ndarray of shape (n_words,)
-        Of the words of all sentences.
+        Values and weights of the words of all sentences.
     strata : ndarray of shape (n_sentences, n_outputs)
         1 where a tag occurs in a sentence.
     lengths : ndarray of shape (n_sentences,)
@@ -38,11 +38,11 @@ class TagTarget(ClassTarget):
 
     @property
     def n_samples(self) -> int:
-        """Number of the sentences."""
+        """Number of sentences."""
         return len(self.lengths)
 
     def samples(self) -> np.ndarray:
-        """Return which sentences have a word with a weight."""
+        """Return the sentences that have a word with a positive weight."""
         owners = np.repeat(np.arange(self.n_samples), self.lengths)
         return np.unique(owners[self.weights > 0])
 
@@ -69,35 +69,35 @@ def read_tags(
     class_weight: ClassWeight,
     label_smoothing: float,
 ) -> TagTarget:
-    """Return what lists of tags mean.
+    """Return the target of lists of tags.
 
     Parameters
     ----------
     y : ndarray of shape (n_sentences,), dtype object
-        Of lists of tags.
+        Lists of tags.
     weights : ndarray of shape (n_sentences,)
-        A word weighs as much as its sentence.
+        Each word has the weight of its sentence.
     known : ndarray of shape (n_classes,) or None
-        All tags there may be, sorted. None takes those of y, at least two.
+        All tags, sorted. None uses the tags of y, at least two.
     class_weight : dict, "balanced" or None
     label_smoothing : float
 
     Raises
     ------
     ValueError
-        If y holds other tags than the known ones, or one only, or none.
+        If y contains unknown tags, only one tag, or no tags.
     """
     lengths = np.array([len(tags) for tags in y])
     tags = flat_tags(y)
     if len(tags) == 0:
         raise ValueError(
-            "y must contain some tags to learn from. Got only empty sentences. Give "
-            "at least two words with different tags."
+            "X must contain some words. Got only empty sentences. Pass at least two "
+            "words with different tags."
         )
     if not weights[lengths > 0].any():
         raise ValueError(
-            "sample_weight must be over 0 for some sentences that have words. Got "
-            "weights over 0 for empty sentences only. Increase other weights."
+            "sample_weight must be positive for some sentences that have words. Got "
+            "positive weights only for empty sentences. Raise the weight of others."
         )
     words = read_classes(
         tags, np.repeat(weights, lengths), known, class_weight, label_smoothing
@@ -109,31 +109,31 @@ def read_tags(
 
 
 def flat_tags(y: Any) -> np.ndarray:
-    """Return the tags of all sentences, end to end."""
+    """Return the concatenated tags of all sentences."""
     return as_array(list(chain.from_iterable(y)))
 
 
 def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
-    """Read y as one list of tags per sentence, with one tag per word.
+    """Validate y as one list of tags per sentence, with one tag per word.
 
     Parameters
     ----------
     y : array-like of list
     sentences : Sentences
-        What y belongs to.
+        The samples of y.
     estimator : object
-        Named in errors.
+        Named in error messages.
 
     Returns
     -------
     ndarray of shape (n_sentences,), dtype object
-        Of lists.
+        Lists of tags.
 
     Raises
     ------
     ValueError
-        If lists are missing, or have other lengths than the sentences, or if a tag is
-        neither str nor int.
+        If lists are missing, or their lengths differ from those of the sentences, or if
+        a tag is neither str nor int.
     """
     check_y_given(y, estimator, "list of tags")
     check_consistent_length(sentences.words, y)
@@ -144,7 +144,7 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
 
 
 def _rows_of_tags(y: Any) -> list[Any]:
-    """Return the rows of a collection, or of a frame's only column."""
+    """Return the rows of a collection, or of the only column of a frame."""
     n_columns = len(getattr(y, "columns", [y]))
     if n_columns != 1:
         raise ValueError(
@@ -178,7 +178,7 @@ def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
         raise ValueError(
             f"y must contain one tag for each word. Got {n_tags} tags for {n_words} "
             f"words in sentence {row}: {len(wrong)} of {len(tags)} sentences differ. "
-            "Give one tag for each word; split_words shows the words of X."
+            "Pass one tag for each word of X; split_words shows the words."
         )
 
 
@@ -190,14 +190,14 @@ def _check_kinds(tags: list[list[Any]]) -> None:
             if is_missing(tag):
                 raise ValueError(
                     f"Input y contains NaN. The tag of word {place} of sentence {row} "
-                    "is missing. Drop the sentence, or give the word a tag."
+                    "is missing. Drop the sentence, or set the tag."
                 )
             if isinstance(tag, Integral) and tag == _NO_LABEL:
                 raise ValueError(
                     f"y must contain one tag for each word. Got {_NO_LABEL} for word "
-                    f"{place} of sentence {row}, which marks tokens without a label in "
-                    "Hugging Face data. Give the tags of the words, as they were "
-                    "before they were aligned with tokens."
+                    f"{place} of sentence {row}, which marks ignored tokens in Hugging "
+                    "Face data. Pass the tags of the words, as they were before they "
+                    "were aligned with tokens."
                 )
             if not isinstance(tag, kind):
                 raise ValueError(

@@ -10,19 +10,19 @@ from sklearn_bert._engine.training.heads import LinearHead, Loss
 
 @dataclass(frozen=True)
 class Target:
-    """What an estimator makes of y.
+    """The target of training.
 
     Attributes
     ----------
     y : ndarray or sparse matrix
-        As it was checked; what a scorer is given.
+        The validated y, which is passed to scorers.
     values : ndarray of shape (n,) or (n, n_outputs)
-        As the loss takes it.
+        Input of the loss.
     weights : ndarray of shape (n,)
-        Of the samples, class weights included.
+        Weights of the samples, including class weights.
     strata : ndarray of shape (n,) or (n, n_outputs), or None
-        Of what a validation split must leave some in training: classes, which it
-        keeps in proportion, or labels as an indicator matrix.
+        Classes for a stratified validation split, or an indicator matrix for a random
+        split.
     n_outputs : int
     loss : Loss
     """
@@ -36,11 +36,11 @@ class Target:
 
     @property
     def n_samples(self) -> int:
-        """Number of the samples."""
+        """Number of samples."""
         return len(self.weights)
 
     def samples(self) -> np.ndarray:
-        """Return which samples have a weight: their row numbers."""
+        """Return the rows of the samples with a positive weight."""
         return np.flatnonzero(self.weights)
 
     def take(self, rows: np.ndarray) -> Self:
@@ -54,9 +54,9 @@ class Target:
         )
 
     def in_units_of_y(self, head: LinearHead) -> LinearHead:
-        """Return what gives in y's units what a layer in training gives."""
+        """Convert a head from the scale of training to the units of y."""
         return head
 
     def in_units_of_training(self, head: LinearHead) -> LinearHead:
-        """Return the layer in training that a head in y's units stands for."""
+        """Convert a head from the units of y to the scale of training."""
         return head

@@ -34,7 +34,9 @@ def test_subclasses_of_str_are_their_own_text(text):
 
 
 def test_lone_surrogates_become_replacement_characters():
-    with pytest.warns(TextRepairWarning, match="1 of 2 texts held lone surrogates"):
+    with pytest.warns(
+        TextRepairWarning, match="1 of 2 texts contained lone surrogates"
+    ):
         texts = check_texts(["a\ud800b", "fine 🙂"])
     assert texts.first == ["a\ufffdb", "fine 🙂"]
 

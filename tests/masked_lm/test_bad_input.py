@@ -67,6 +67,6 @@ class Again:
 
 @pytest.mark.parametrize("read", [iter, lambda texts: texts])
 def test_lone_surrogates_of_an_iterable_are_told_once(read):
-    with pytest.warns(TextRepairWarning, match="20 of 40 texts held") as caught:
+    with pytest.warns(TextRepairWarning, match="20 of 40 texts contained") as caught:
         make(max_steps=1).fit(read(Again()))
     assert len(caught) == 1

@@ -14,7 +14,7 @@ def test_gaps_are_marked_as_asked_for(fitted):
 
 
 def test_a_text_without_a_gap_is_refused(fitted):
-    with pytest.raises(InputError, match=r"must contain the gap '\[MASK\]'"):
+    with pytest.raises(InputError, match=r"must contain the mask '\[MASK\]'"):
         fitted.fill_mask(["the film"])
 
 

@@ -47,7 +47,10 @@ def test_bad_sentences_are_refused(fitted, X, words):
         ([["O", NAN], ["O", "X"]], "Input y contains NaN"),
         ([["O", 1], ["O", "X"]], "Got 1 (int) for word 1 of sentence 0"),
         ([[0.5, 1.5], [0.5, 1.5]], "Got 0.5 (float) for word 0 of sentence 0"),
-        ([[3, -100], [4, 3]], "Got -100 for word 1 of sentence 0, which marks tokens"),
+        (
+            [[3, -100], [4, 3]],
+            "Got -100 for word 1 of sentence 0, which marks ignored tokens",
+        ),
         ([["O", "X"], {"O", "X"}], "(set) in row 1"),
         ([["O", "O"], ["O", "O"]], "contains only one class: 'O'"),
         (pd.DataFrame([[["O"], ["X"]]] * 2), "one column, of lists of tags. Got 2"),
@@ -70,7 +73,7 @@ def test_nothing_but_empty_sentences_is_refused(make):
 
 
 def test_weights_on_nothing_but_empty_sentences_are_refused(make):
-    with pytest.raises(ValueError, match="over 0 for empty sentences only"):
+    with pytest.raises(ValueError, match="positive weights only for empty"):
         make().fit([["a", "b"], []], [["O", "X"], []], sample_weight=[0, 1])
 
 
