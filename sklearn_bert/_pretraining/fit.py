@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from sklearn_bert._base import unwrap_frozen
 from sklearn_bert._engine.checkpoints.source import (
     Source,
     architecture_of,
+    digests_of,
     tokenizer_of,
 )
 from sklearn_bert._engine.encoding.resolve import resolve_max_length
@@ -24,6 +28,7 @@ from sklearn_bert._engine.masked_lm.model import (
     pack_masked_model,
     unpack_masked_model,
 )
+from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
@@ -37,7 +42,6 @@ from sklearn_bert._engine.training.model.trainable import (
 )
 from sklearn_bert._params.random_state import draw_seed, make_generator
 from sklearn_bert._pretraining.predict import NO_WORDS
-from sklearn_bert._pretraining.resume import open_file
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -48,6 +52,10 @@ from sklearn_bert.exceptions import (
 
 _RATE_FROM_SCRATCH, _RATE_CONTINUED = 5e-4, 1e-4
 _LENGTH_FROM_SCRATCH = 128
+# Parameters that may change when a run is resumed; model and random_state are compared
+# in other forms.
+_FREE = {"model", "revision", "checkpoint_dir", "checkpoint_interval", "random_state"}
+_FREE |= {"verbose"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pre
     if not len(corpus):
         raise InputError(NO_WORDS)
     packed = getattr(unwrap_frozen(estimator.model), "_masked_model", None)
-    file, saved = open_file(estimator, source, packed, corpus.digest)
+    file, saved = _open_file(estimator, source, packed, corpus.digest)
     seed = (
         draw_seed(make_generator(estimator.random_state))
         if saved is None
@@ -159,6 +167,35 @@ def _resolve_length(estimator: Any, source: Source | None) -> int:
         return estimator.max_length or _LENGTH_FROM_SCRATCH
     name = estimator._model_name()
     return resolve_max_length(estimator.max_length, architecture_of(source), name)
+
+
+def _open_file(
+    estimator: Any,
+    source: Source | None,
+    packed: PackedMaskedModel | None,
+    texts_digest: str,
+) -> tuple[TrainingFile | None, SavedTraining | None]:
+    """Return the file of a training run, and its content."""
+    if estimator.checkpoint_dir is None:
+        return None, None
+    digests = None if source is None else digests_of(source)
+    if packed is not None:
+        # This digest includes the head.
+        digests = {"weights": packed.digest}
+    seed = estimator.random_state
+    parameters = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in estimator.get_params(deep=False).items()
+        if name not in _FREE
+    }
+    identity = {
+        **parameters,
+        "model": digests,
+        "random_state": int(seed) if isinstance(seed, Integral) else None,
+        "texts": texts_digest,
+    }
+    file = TrainingFile(Path(estimator.checkpoint_dir).expanduser(), identity)
+    return file, file.load()
 
 
 def _make_trainable(
