@@ -15,7 +15,7 @@ from sklearn_bert._engine.checkpoints.record import (
 )
 from sklearn_bert._engine.checkpoints.source import (
     Source,
-    check_weights,
+    check_readable,
     tokenizer_of,
 )
 from sklearn_bert._engine.encoding.encode import Encoded, encode
@@ -162,7 +162,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             If the device or the dtype is not available on this machine.
         """
         fitted, texts, resolved = self._prepare_fit(X)
-        check_weights(resolved.source)
+        check_readable(resolved.source)
         tokenizer = tokenizer_of(resolved.source)
         fitted.n_truncated_ = count_truncated(tokenizer, texts, resolved.tokenizing)
         warn_if_truncated(fitted.n_truncated_, len(texts), resolved.tokenizing)

@@ -22,21 +22,7 @@ from sklearn_bert._targets.target import Target
 def count_frozen(freeze: Any, checkpoint: Checkpoint, name: str) -> int:
     """Return the number of frozen depths: the embeddings are one, each layer is one.
 
-    Parameters
-    ----------
-    freeze : {"embeddings", "encoder"}, int or None
-    checkpoint : Checkpoint
-    name : str
-        Name of the model in error messages.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If the model has fewer layers, or layers that share their weights.
+    Error messages call the model ``name``.
     """
     n_layers = checkpoint.architecture.n_layers
     named = {None: 0, "embeddings": 1, "encoder": n_layers + 1}
@@ -66,21 +52,8 @@ def start_head(
 ) -> LinearHead:
     """Return the linear layer that training starts from.
 
-    Parameters
-    ----------
-    estimator : object
-        Its parameters are used, and its linear layer if training continues.
-    encoder : Encoder
-        The encoder before training.
-    resolved : ResolvedEncoder
-    sequences : TokenSequences
-    target : Target
-        The target of the sequences.
-    fit : FitContext
-
-    Returns
-    -------
-    LinearHead
+    It is that of the estimator if training continues, a linear probe of the encoder, or
+    zeros. ``target`` is the target of the sequences.
     """
     width = resolved.n_features
     if fit.continues:

@@ -16,7 +16,7 @@ from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
-from sklearn_bert._engine.checkpoints.source import load
+from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
@@ -121,6 +121,7 @@ class BaseFineTuner(BaseBert):
         self, X: Any, y: Any, sample_weight: Any, fit: FitContext
     ) -> tuple[Self, TrainingLog]:
         """Return a fitted copy, and the log of its training."""
+        prepare_threads()
         inputs = self._check_texts(X) if fit.continues else self._read(X)
         weights = check_weights(sample_weight, len(inputs))
         fitted = self._copy()
@@ -166,7 +167,10 @@ class BaseFineTuner(BaseBert):
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
         fitted.encoder_ = pack(resolved.adapted(checkpoint))
         fitted._set_head(layer, target)
-        fitted._take_log(log, self.loss_curve_ if continues_moments else [])
+        losses_before = self.loss_curve_ if continues_moments else []
+        fitted.loss_curve_ = [*losses_before, *log.loss_curve]
+        fitted.n_iter_ = len(fitted.loss_curve_)
+        fitted.validation_scores_ = log.validation_scores
         return fitted, log
 
     def _split(
@@ -182,21 +186,12 @@ class BaseFineTuner(BaseBert):
     def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
         """Find the initial encoder, and set the attributes that depend on it."""
         name = self._model_name()
-        if not fit.continues:
+        if fit.continues:
+            self._check_same_model(name)
+            source: Source = self.encoder_
+        else:
             source = self._find_source()
             self.checkpoint_ = record_of(source, name, self.revision)
-        elif (name, self.revision) == (
-            self.checkpoint_.model,
-            self.checkpoint_.revision,
-        ):
-            source = self.encoder_
-        else:
-            raise ValueError(
-                "model and revision must be those of the previous fit, since training "
-                f"continues from its weights: {self.checkpoint_.model!r}, "
-                f"{self.checkpoint_.revision!r}. Got {name!r}, {self.revision!r}. Fit "
-                "with warm_start=False to start over."
-            )
         resolved = resolve_encoder(
             source,
             name,
@@ -211,8 +206,17 @@ class BaseFineTuner(BaseBert):
             self.pooling_ = resolved.pooling
         return resolved
 
+    def _check_same_model(self, name: str) -> None:
+        before = self.checkpoint_
+        if (name, self.revision) != (before.model, before.revision):
+            raise ValueError(
+                "model and revision must be those of the previous fit, since training "
+                f"continues from its weights: {before.model!r}, {before.revision!r}. "
+                f"Got {name!r}, {self.revision!r}. Fit with warm_start=False to start "
+                "over."
+            )
+
     def _make_trainable(self, checkpoint: Checkpoint, seed: int) -> TrainableEncoder:
-        prepare_threads()
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
@@ -263,11 +267,6 @@ class BaseFineTuner(BaseBert):
     def _set_head(self, layer: nn.Linear, target: Target) -> None:
         head = target.in_units_of_y(LinearHead.from_module(layer))
         self.coef_, self.intercept_ = head.coef, head.intercept
-
-    def _take_log(self, log: TrainingLog, losses_before: list[float]) -> None:
-        self.loss_curve_ = [*losses_before, *log.loss_curve]
-        self.n_iter_ = len(self.loss_curve_)
-        self.validation_scores_ = log.validation_scores
 
     def _report(self, log: TrainingLog) -> None:
         """Issue warnings, and raise the error of a divergence."""

@@ -31,7 +31,7 @@ def tokenizer_of(source: Source) -> TextTokenizer:
     return load_tokenizer(source)
 
 
-def check_weights(source: Source) -> None:
+def check_readable(source: Source) -> None:
     """Raise an error if weights are missing or damaged, without reading them."""
     if not isinstance(source, PackedCheckpoint):
         check_weight_files(source)

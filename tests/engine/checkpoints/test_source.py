@@ -8,7 +8,7 @@ from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.packed import pack
 from sklearn_bert._engine.checkpoints.source import (
     architecture_of,
-    check_weights,
+    check_readable,
     digests_of,
     load,
     tokenizer_of,
@@ -53,4 +53,4 @@ def test_each_has_checksums_of_what_it_holds(files, packed):
 def test_missing_weights_are_found_without_reading_any(own_bert):
     (own_bert / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"has no model\.safetensors"):
-        check_weights(locate(str(own_bert), None))
+        check_readable(locate(str(own_bert), None))
