@@ -1,16 +1,21 @@
 """The tables and figures of the performance page, from benchmarks/results/*.json.
 
 In ``performance.rst``, the comment ``.. results: encoding`` is replaced by the figure
-and the table of that name.
+and the table of that name. ``python docs/measurements.py`` draws the figure of the
+README, which is committed.
 """
 
 import re
+import sys
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+
+# Run as a script, this file does not see the root of the repository.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.shared.report import NOT_KNOWN, cell, read_json
 
@@ -24,6 +29,7 @@ ENCODING = ("encoding-xeon", "encoding-h100")
 USUAL = {"encoding-xeon": "mixed"}
 FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
 ACCURACY = "accuracy-xeon-amx"
+CURVE = "learning-curve-epyc"
 ARMS = {"sklearn_bert": "sklearn_bert", "trainer": "Trainer", "linear": "Linear model"}
 DATA_SETS = {
     "sst2": "SST-2, sentences",
@@ -271,6 +277,52 @@ def draw_scores(scores):
     save(fig, "accuracy")
 
 
+def draw_learning_curve():
+    """Draw the figure of the README: accuracy by the number of labeled texts."""
+    curve, full, tfidf = (
+        read_json(RESULTS / f"{name}.json")["rows"]
+        for name in (CURVE, ACCURACY, "tfidf-epyc")
+    )
+    arms = {
+        "sklearn_bert": ("BertClassifier (fine-tuned)", full, "sklearn_bert", OURS),
+        "BertVectorizer+LogisticRegression": (
+            *("BertVectorizer + LogisticRegression", full, "linear", "#2e86c1"),
+        ),
+        "TfidfVectorizer+LogisticRegression": (
+            "TfidfVectorizer + LogisticRegression",
+            tfidf,
+            "TfidfVectorizer+LogisticRegression",
+            LINES,
+        ),
+    }
+    fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+    sizes = [16, 64, 256, 1024, 6920]
+    for arm, (label, last, last_arm, color) in arms.items():
+        figures = [row["test"] for row in curve if row["arm"] == arm]
+        (end,) = (
+            row.get("score") or row["test"]
+            for row in last
+            if (row["set"], row["arm"]) == ("sst2", last_arm)
+        )
+        means = [one["mean"] for one in [*figures, end]]
+        spread = [one["sd"] or 0 for one in [*figures, end]]
+        ax.errorbar(sizes, means, spread, fmt="o-", color=color, label=label, capsize=2)
+    ax.set_xscale("log")
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.minorticks_off()
+    ax.set(xlabel="labeled sentences of film reviews (SST-2)", ylabel="test accuracy")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="upper left")
+    path = ROOT / "docs" / "images" / "learning_curve.png"
+    path.parent.mkdir(exist_ok=True)
+    fig.savefig(path, dpi=110)
+    plt.close(fig)
+
+
 def save(fig, name):
     fig.savefig(FIGURES / f"{name}.png", dpi=150)
     plt.close(fig)
+
+
+if __name__ == "__main__":
+    draw_learning_curve()

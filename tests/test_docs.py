@@ -1,6 +1,7 @@
 """All code in the README, the quick start and the guides runs as written."""
 
 import doctest
+import json
 import re
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def test_page_reads_well_on_a_code_host(page):
 
     assert not re.findall(r":\w+:`", text), "code hosts do not render Sphinx roles"
     assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+
+
+def test_readme_scores_are_published_results():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = (ROOT / "benchmarks" / "results").glob("*.json")
+    rows = [row for path in results for row in json.loads(path.read_text())["rows"]]
+    figures = [one for row in rows for one in row.values() if isinstance(one, dict)]
+    means = [one["mean"] for one in figures if "mean" in one]
+    scores = set(re.findall(r"\b0\.\d{3}\b", readme))
+    assert len(scores) > 10
+    assert scores <= {f"{mean:.3f}" for mean in means}
 
 
 def test_readme_links_lead_somewhere():
