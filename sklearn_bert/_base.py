@@ -33,6 +33,9 @@ class BaseBert(BaseEstimator):
     encoders are never held in attributes: they come from the process-wide cache.
     """
 
+    # Whether a fit leaves an encoder of the estimator's own in encoder_.
+    _holds_encoder = False
+
     def _read(self, X: Any) -> Any:
         """Validate X without comparing it with that of fit; return its Inputs."""
         return check_texts(X)
@@ -85,7 +88,7 @@ class BaseBert(BaseEstimator):
         after a fit, and a fit in another thread replaces all results at once.
         """
         snapshot = self._copy()
-        check_is_fitted(snapshot)
+        check_is_fitted(snapshot, "encoder_" if self._holds_encoder else None)
         snapshot._validate_params()
         return snapshot
 
@@ -131,10 +134,10 @@ class BaseBert(BaseEstimator):
         device = resolve_device(self.device)
         return device, resolve_encoding_dtype(self.dtype, device)
 
-    def _encoder(self, source: Source) -> Encoder:
-        """Return the shared frozen encoder."""
+    def _encoder(self, source: Source, user: Any) -> Encoder:
+        """Return the shared frozen encoder, which is kept as long as its user."""
         device, dtype = self._resolve_device()
-        return ENCODERS.get(source, device, dtype, self)
+        return ENCODERS.get(source, device, dtype, user)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

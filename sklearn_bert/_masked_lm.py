@@ -5,7 +5,6 @@ from numbers import Integral
 from pathlib import Path
 
 import torch
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_bert._base import BaseBert
 from sklearn_bert._engine.checkpoints.record import record_of
@@ -315,14 +314,14 @@ class BertMaskedLM(BaseBert):
             Must not exist, or be empty. A new folder is created atomically; an empty
             folder is filled, config.json last.
         """
-        check_is_fitted(self)
+        fitted = self._snapshot()
         path = Path(folder).expanduser()
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise ValueError(
                 f"folder must not exist, or be empty. Got {str(path)!r}, which is "
                 "neither. Remove it, or choose another folder."
             )
-        save_masked_model(self._masked_model, path.absolute())
+        save_masked_model(fitted._masked_model, path.absolute())
 
     def _load_fitted(self) -> FittedMaskedModel:
         """Return the fitted model, ready to run."""

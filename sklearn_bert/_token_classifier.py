@@ -229,8 +229,9 @@ class BertTokenClassifier(BaseFineTuner):
         words : list of list of str
             The words of each sentence, one for each tag that `predict` returns.
         """
-        self._validate_params()
-        return self._read(X).words
+        tagger = self._copy()
+        tagger._validate_params()
+        return tagger._read(X).words
 
     def decision_function(self, X):
         """Return the score of each tag for each word.

@@ -186,7 +186,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             The features, as returned by :meth:`transform`.
         """
         fitted, texts, resolved = self._prepare_fit(X)
-        encoded = self._encode(texts, resolved)
+        encoded = fitted._encode(texts, resolved, user=self)
         fitted.n_truncated_ = encoded.n_truncated
         self._adopt(fitted)
         return encoded.features
@@ -217,7 +217,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         fitted, texts = self._begin(X)
         resolved = fitted._resolve(fitted._find_fitted_source(), texts.n_columns)
         fitted._check_names_are_known(resolved.readout.n_vectors)
-        return self._encode(texts, resolved).features
+        return fitted._encode(texts, resolved, user=self).features
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the features: "bertvectorizer0", "bertvectorizer1", ...
@@ -248,17 +248,19 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     def _prepare_fit(self, X: Any) -> tuple[Self, Texts, ResolvedEncoder]:
         """Do what `fit` and `fit_transform` have in common, on a copy."""
-        self._validate_params()
-        texts = check_texts(X)
-        source = self._find_source()
-        resolved = self._resolve(source, texts.n_columns)
-        device, _ = self._resolve_device()
         fitted = self._copy()
+        fitted._validate_params()
+        texts = check_texts(X)
+        source = fitted._find_source()
+        resolved = fitted._resolve(source, texts.n_columns)
+        device, _ = fitted._resolve_device()
         fitted._remember_columns(X, texts.n_columns)
         fitted.pooling_ = resolved.pooling
         fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)
-        fitted.checkpoint_ = record_of(source, self._model_name(), self.revision)
+        fitted.checkpoint_ = record_of(
+            source, fitted._model_name(), fitted.revision
+        )
         return fitted, texts, resolved
 
     def _resolve(self, source: Source, n_columns: int) -> ResolvedEncoder:
@@ -281,13 +283,15 @@ class BertVectorizer(TransformerMixin, BaseBert):
             check_same_source(source, record)
         return source
 
-    def _encode(self, texts: Texts, resolved: ResolvedEncoder) -> Encoded:
+    def _encode(
+        self, texts: Texts, resolved: ResolvedEncoder, *, user: Self
+    ) -> Encoded:
         config = resolved.encoding(
             normalize=self.normalize,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
-        encoder = self._encoder(resolved.source)
+        encoder = self._encoder(resolved.source, user)
         encoded = encode(encoder, texts, resolved.tokenizing, config)
         warn_if_truncated(encoded.n_truncated, len(texts), resolved.tokenizing)
         return encoded

@@ -21,7 +21,6 @@ from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
-from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import Inputs
@@ -79,7 +78,7 @@ class BaseFineTuner(BaseBert):
         head = LinearHead(self.coef_, self.intercept_) if with_head else None
         encoder, is_scored = self._encoder_in_training, True
         if encoder is None:
-            encoder, is_scored = self._encoder(self.encoder_), False
+            encoder, is_scored = self._encoder(self.encoder_, self), False
         config = EncodingConfig(
             self._readout,
             (encoder.architecture.n_layers,),

@@ -12,6 +12,7 @@ from sklearn_bert._engine.checkpoints.load import (
 )
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, unpack
+from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 Source = CheckpointFiles | PackedCheckpoint
@@ -39,6 +40,8 @@ def check_readable(source: Source) -> None:
 
 def load(source: Source) -> Checkpoint:
     """Return the encoder of a source, with writable weights, and its tokenizer."""
+    # Large weights are checked in several threads, which a forked child lacks.
+    prepare_threads()
     if isinstance(source, PackedCheckpoint):
         return unpack(source)
     return load_checkpoint(source)

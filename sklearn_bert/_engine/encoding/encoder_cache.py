@@ -131,7 +131,8 @@ class EncoderCache(Generic[_Source, _Model]):
         # It may run at any point of a thread that holds this lock, or one that the
         # lock's owner waits for, and so must not wait.
         lock = self._lock.current
-        if phase == "stop" and lock.acquire(blocking=False):
+        is_young = info["generation"] == 0
+        if phase == "stop" and not is_young and lock.acquire(blocking=False):
             try:
                 self._drop_unneeded()
             finally:
