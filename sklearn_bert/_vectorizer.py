@@ -258,9 +258,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         fitted.pooling_ = resolved.pooling
         fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)
-        fitted.checkpoint_ = record_of(
-            source, fitted._model_name(), fitted.revision
-        )
+        fitted.checkpoint_ = record_of(source, fitted._model_name(), fitted.revision)
         return fitted, texts, resolved
 
     def _resolve(self, source: Source, n_columns: int) -> ResolvedEncoder:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
@@ -98,3 +99,10 @@ def test_one_that_is_not_fitted_says_so(classifier, texts):
 def test_what_cannot_be_a_model_is_told_what_can(estimator, model):
     with pytest.raises(ValueError, match=r"or a fitted BertClassifier, BertRegressor"):
         estimator(model).fit(["good", "bad"], [0, 1])
+
+
+def test_an_attribute_of_the_users_own_is_no_fit(tiny_bert):
+    classifier = BertClassifier(tiny_bert)
+    classifier.note_ = "mine"
+    with pytest.raises(NotFittedError):
+        classifier.predict(["a text"])

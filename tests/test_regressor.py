@@ -297,7 +297,10 @@ def test_bad_targets_are_refused_in_scikit_learns_words(make, y, words):
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        ([1, 1, 1], "sample_weight must have shape (4,), one weight per sample. Got shape (3,)"),
+        (
+            [1, 1, 1],
+            "sample_weight must have shape (4,), one weight per sample. Got shape (3,)",
+        ),
         ([1, -1, 1, 1], "Negative values in data passed to `sample_weight`"),
         ([0, 0, 0, 0], "Sample weights must contain at least one non-zero number."),
     ],

@@ -120,7 +120,6 @@ class BaseFineTuner(BaseBert):
         self, X: Any, y: Any, sample_weight: Any, fit: FitContext
     ) -> tuple[Self, TrainingLog]:
         """Return a fitted copy, and the log of its training."""
-        prepare_threads()
         inputs = self._check_texts(X) if fit.continues else self._read(X)
         weights = check_weights(sample_weight, len(inputs))
         fitted = self._copy()

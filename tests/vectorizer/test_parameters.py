@@ -1,5 +1,6 @@
 """Parameters that are refused, or taken from the checkpoint."""
 
+import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
@@ -112,3 +113,16 @@ def test_verbose_shows_a_bar_and_silence_is_the_default(vectorizer, texts, capsy
     assert capsys.readouterr() == ("", "")
     vectorizer.set_params(verbose=1).transform(texts)
     assert "text/s" in capsys.readouterr().err
+
+
+def test_parameters_set_during_a_call_take_effect_after_it(tiny_bert, texts):
+    vectorizer = BertVectorizer(tiny_bert)
+    expected = vectorizer.transform(texts)
+
+    class Meddling(list):
+        def __iter__(self):
+            vectorizer.set_params(normalize=True)
+            return super().__iter__()
+
+    np.testing.assert_array_equal(vectorizer.transform(Meddling(texts)), expected)
+    assert np.allclose(np.linalg.norm(vectorizer.transform(texts), axis=1), 1)

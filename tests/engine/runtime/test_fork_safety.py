@@ -156,3 +156,32 @@ def test_the_package_has_one_fork_hook():
     modules = Path(sklearn_bert.__file__).parent.rglob("*.py")
     hooks = [path.name for path in modules if "register_at_fork" in path.read_text()]
     assert hooks == ["fork_safety.py"]
+
+
+# A parent whose only threads are those of torch; the tiny model is too small for any.
+LARGE = """
+import os, signal
+import torch
+from sklearn_bert import BertClassifier
+
+torch.ones(20_000_000).sum()
+child = os.fork()
+if not child:
+    signal.alarm(60)
+    BertClassifier(n_epochs=1, freeze="encoder").fit(["a", "b"], [0, 1])
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.real
+def test_a_large_model_is_loaded_in_a_child_of_a_process_that_used_torch():
+    process = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-c", LARGE],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        timeout=240,
+        check=True,
+    )
+    assert process.stdout.strip() == "0"
