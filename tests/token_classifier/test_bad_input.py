@@ -51,7 +51,7 @@ def test_bad_sentences_are_refused(fitted, X, words):
             [[3, -100], [4, 3]],
             "Got -100 for word 1 of sentence 0, which marks ignored tokens",
         ),
-        ([["O", "X"], {"O", "X"}], "(set) in row 1"),
+        ([["O", "X"], {"X"}], "(set) in row 1"),
         ([["O", "O"], ["O", "O"]], "contains only one class: 'O'"),
         (pd.DataFrame([[["O"], ["X"]]] * 2), "one column, of lists of tags. Got 2"),
     ],
