@@ -91,13 +91,15 @@ def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     weights = check_array(
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array."
+        )
     if weights.shape != (n_samples,):
         raise ValueError(
-            f"sample_weight must have shape ({n_samples},), one weight per sample. Got "
-            f"shape {weights.shape}."
+            f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!"
         )
     check_non_negative(weights, "`sample_weight`")
     if not weights.any():
-        # scikit-learn checks this itself from version 1.9 on.
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights

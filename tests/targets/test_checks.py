@@ -39,9 +39,12 @@ def test_one_weight_or_none_is_that_of_all(given):
     assert check_weights(given, 2).tolist() == [1 if given is None else given] * 2
 
 
-@pytest.mark.parametrize("weights", [[1.0], [[1.0], [2.0], [3.0]]])
-def test_weights_of_another_shape_are_refused(weights):
-    with pytest.raises(ValueError, match=r"must have shape \(3,\), one weight per"):
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [([1.0], r"== \(1,\), expected \(3,\)!"), ([[1.0], [2.0], [3.0]], "got 2D array")],
+)
+def test_weights_of_another_shape_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
         check_weights(weights, 3)
 
 
