@@ -88,7 +88,8 @@ class BaseBert(BaseEstimator):
         after a fit, and a fit in another thread replaces all results at once.
         """
         snapshot = self._copy()
-        check_is_fitted(snapshot, "encoder_" if self._holds_encoder else None)
+        # Unlike encoder_, it is there when early stopping scores a copy.
+        check_is_fitted(snapshot, "checkpoint_" if self._holds_encoder else None)
         snapshot._validate_params()
         return snapshot
 

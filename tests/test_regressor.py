@@ -299,7 +299,7 @@ def test_bad_targets_are_refused_in_scikit_learns_words(make, y, words):
     [
         (
             [1, 1, 1],
-            "sample_weight must have shape (4,), one weight per sample. Got shape (3,)",
+            "sample_weight.shape == (3,), expected (4,)!",
         ),
         ([1, -1, 1, 1], "Negative values in data passed to `sample_weight`"),
         ([0, 0, 0, 0], "Sample weights must contain at least one non-zero number."),
