@@ -34,10 +34,11 @@ demo: $(VENV)/.demo-installed package ## run the main job on real text
 test: $(VENV)/.test-installed package ## run the tests, in one process per core
 	$(BIN)/pytest -n auto --dist worksteal
 
-lint: $(VENV)/.lint-installed package ## ruff, mypy, codespell, docstrings
+lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell sklearn_bert tests examples docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md
+	$(BIN)/python tools/check_english.py
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_docstrings.py
 

@@ -64,7 +64,7 @@ FOLDERS = {
         Where is my parcel?
         The courier says it was handed over, but nobody was home.
         Tracking has not moved since Tuesday.
-        My package went to the neighbour instead of me.
+        My package went to the neighbor instead of me.
         It was supposed to arrive before the weekend and is not here.
         Can the driver leave the box with the porter?
         Half of the shipment is missing.
@@ -121,7 +121,7 @@ FOLDERS = {
         The battery is flat within an hour.
         Water drips from the bottom of the machine.
         The lamp flickers and then goes dark.
-        The colour came out in the first laundry.
+        The color came out in the first laundry.
         My headphones only play on the left side.
         The drill overheats and shuts itself off.
         The glass lid is chipped along the rim.

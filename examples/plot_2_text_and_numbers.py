@@ -74,7 +74,7 @@ REPORTS = {
         The sink empties very slowly.
         A pipe under the washbasin has burst.
         The shower floods the floor because nothing flows off.
-        There is a wet patch growing beside the bathtub.
+        There is a wet patch growing next to the bathtub.
         The cistern does not fill up any more.
         Brown liquid rises from the drain.
         The hose of the washing machine leaks.

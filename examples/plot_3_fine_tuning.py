@@ -60,7 +60,7 @@ NOTES = """
     The tax return was handed in and accepted.
     I am halfway through the tax return.
     I mean to do the tax return over the holidays.
-    I cannot go on with the tax return, a certificate is missing.
+    I cannot continue the tax return, a certificate is missing.
 
     The manual now exists in French too.
     Page 30 of 80: the French manual is coming along.

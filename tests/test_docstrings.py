@@ -48,7 +48,7 @@ def test_documented_defaults_are_the_signatures(estimator):
 # What numpydoc would ask for and a reader would not miss.
 UNASKED = {
     "ES01",  # an extended summary only where there is more to say
-    "EX01",  # examples stand at classes and functions, not at every method
+    "EX01",  # examples are in classes and functions, not in every method
     "GL01",  # the summary begins on the line of the quotes
     "RT02",  # scikit-learn names what it returns
     "SA01",  # likewise See Also

@@ -93,7 +93,7 @@ def imports_of(path):
 
 
 def part_of(module):
-    """Return the folder, or the module beside the folders, that a module belongs to."""
+    """Return the folder, or the module next to the folders, of a module."""
     names = module.split(".")[1:]
     if not names:
         return "__init__"

@@ -54,7 +54,7 @@ def assert_same(first, second, tolerance=0.0):
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
-def test_learns_what_is_to_be_learnt(make, texts, numbers, loss):
+def test_learns_what_is_to_be_learned(make, texts, numbers, loss):
     regressor = make(n_epochs=60, loss=loss, init="zeros", dropout=0.0)
     regressor.fit(texts, numbers)
     assert regressor.score(texts, numbers) > 0.9
@@ -75,7 +75,7 @@ def test_predictions_have_the_dimensions_of_y(make, fitted, texts, numbers):
     np.testing.assert_array_equal(column.predict(texts)[:, 0], fitted.predict(texts))
 
 
-def test_several_targets_are_learnt_at_once(make, texts, two_numbers):
+def test_several_targets_are_learned_at_once(make, texts, two_numbers):
     regressor = make(n_epochs=60, dropout=0.0).fit(texts, two_numbers)
     assert regressor.predict(texts).shape == (40, 2)
     assert regressor.score(texts, two_numbers) > 0.8
@@ -219,7 +219,7 @@ def _spread(estimator, X, y):
     return -np.ptp(estimator.predict(X) - y)
 
 
-def test_a_warm_start_goes_on_from_the_weights(make, texts, numbers):
+def test_a_warm_start_continues_from_the_weights(make, texts, numbers):
     regressor = make(warm_start=True, **EXACT).fit(texts, numbers)
     before = regressor.predict(texts)
     regressor.set_params(learning_rate=1e-14).fit(texts, 3 * numbers)
@@ -249,13 +249,13 @@ def test_partial_fit_keeps_the_scale_of_a_fit(make, texts, numbers):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_going_on_with_other_targets_is_refused(make, texts, numbers, method):
+def test_continuing_with_other_targets_is_refused(make, texts, numbers, method):
     regressor = make(warm_start=True, n_epochs=1).fit(texts, numbers)
     with pytest.raises(ValueError, match="y must have 1 targets, as in the previous"):
         getattr(regressor, method)(texts, np.ones((40, 2)))
 
 
-def test_going_on_from_two_targets_to_three_is_refused(make, texts, two_numbers):
+def test_continuing_from_two_targets_to_three_is_refused(make, texts, two_numbers):
     regressor = make(n_epochs=1).fit(texts, two_numbers)
     with pytest.raises(ValueError, match="y must have 2 targets, as in the previous"):
         regressor.partial_fit(texts, np.ones((40, 3)))

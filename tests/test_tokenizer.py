@@ -108,7 +108,7 @@ def test_ids_in_a_frame_turn_back_into_texts(tiny_bert):
 
 
 @pytest.mark.parametrize("value", [-1, 10**6, 0.5, np.nan])
-def test_numbers_that_are_no_ids_are_refused(tiny_bert, value):
+def test_numbers_that_are_not_ids_are_refused(tiny_bert, value):
     tokenizer = BertTokenizer(tiny_bert).fit(["a"])
     with pytest.raises(ValueError, match=r"X must contain token ids|contains NaN"):
         tokenizer.inverse_transform([[2, value, 3]])
@@ -163,10 +163,10 @@ def test_segments_are_refused_where_the_model_has_none(roberta):
         BertTokenizer(roberta, return_segments=True).fit(PAIRS)
 
 
-# --- a learnt vocabulary ---------------------------------------------------------
+# --- a learned vocabulary --------------------------------------------------------
 
 
-def test_a_vocabulary_is_learnt_from_the_texts(texts):
+def test_a_vocabulary_is_learned_from_the_texts(texts):
     tokenizer = BertTokenizer(vocab_size=120).fit(texts)
     assert len(tokenizer.vocabulary_) <= 120
     assert {"good", "film"} <= set(tokenizer.vocabulary_)
@@ -181,7 +181,7 @@ def test_a_small_vocabulary_is_as_small_as_asked_for(texts):
         assert len(tokenizer.vocabulary_) <= vocab_size
 
 
-def test_a_learnt_vocabulary_is_the_same_in_any_order(texts):
+def test_a_learned_vocabulary_is_the_same_in_any_order(texts):
     first = BertTokenizer(vocab_size=100).fit(texts)
     second = BertTokenizer(vocab_size=100).fit(texts[::-1])
     assert first.vocabulary_ == second.vocabulary_
@@ -194,7 +194,7 @@ def test_case_is_kept_where_asked_for():
     assert folded.inverse_transform(folded.transform(["Übung"])).tolist() == ["ubung"]
 
 
-def test_a_learnt_vocabulary_reads_pairs():
+def test_a_learned_vocabulary_reads_pairs():
     tokenizer = BertTokenizer(vocab_size=80, return_segments=True)
     ids, segments = np.hsplit(tokenizer.fit_transform(PAIRS), 2)
     assert [
@@ -375,7 +375,7 @@ def test_pairs_without_any_room_are_cut_with_a_warning(tiny_bert):
 
 
 @pytest.mark.parametrize("value", ["a", None, [1]])
-def test_what_is_no_number_is_no_id(tiny_bert, value):
+def test_what_is_not_a_number_is_not_an_id(tiny_bert, value):
     tokenizer = BertTokenizer(tiny_bert).fit(["a film"])
     ids = np.full((1, 4), 1, dtype=object)
     assert tokenizer.inverse_transform(ids).shape == (1,)

@@ -48,7 +48,7 @@ class MeanPooled(nn.Module):
 
 def export_onnx(checkpoint: str, file: str) -> None:
     """Write encoder, pooling and normalization as ONNX, with both sizes dynamic."""
-    # The optimizers of ONNX Runtime and OpenVINO recognise eager attention. The older
+    # The optimizers of ONNX Runtime and OpenVINO recognize eager attention. The older
     # exporter does not need onnxscript.
     model = MeanPooled(checkpoint, torch.float32, "eager")
     names = ["input_ids", "attention_mask"]

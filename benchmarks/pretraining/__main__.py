@@ -1,4 +1,4 @@
-"""What pre-training by masked language modelling is worth.
+"""What pre-training by masked language modeling is worth.
 
 ``python -m benchmarks.pretraining --data DIR --minutes 60`` trains a small BERT from
 scratch on ``DIR/books_corpus/books_all.txt``, and fine-tunes it and the same

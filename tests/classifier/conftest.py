@@ -8,7 +8,7 @@ from sklearn_bert import BertClassifier
 
 @pytest.fixture(scope="session")
 def labels(texts):
-    """Three labels that go by what stands in the texts."""
+    """Three labels that depend on words in the texts."""
     return np.array(
         ["long" if len(t) > 80 else "good" if "good" in t else "other" for t in texts]
     )
@@ -24,7 +24,7 @@ def make(tiny_bert):
     """Return a function that makes a quick classifier."""
 
     def make(**changes):
-        # In one number format everywhere, so that no test depends on the machine.
+        # The same dtype everywhere, so that no test depends on the machine.
         options = {"n_epochs": 2, "learning_rate": 1e-3, "random_state": 0}
         options["dtype"] = "float32"
         return BertClassifier(tiny_bert, **{**options, **changes})

@@ -85,7 +85,7 @@ def test_a_pipeline_remembers_its_features(classifier, texts, y, tmp_path):
     assert np.array_equal(expected, again)
 
 
-def test_its_features_stand_beside_others(classifier, texts, y):
+def test_its_features_stand_next_to_others(classifier, texts, y):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"text": texts, "n": np.arange(40.0)})
     columns = ColumnTransformer(

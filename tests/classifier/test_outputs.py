@@ -16,7 +16,7 @@ from sklearn_bert.exceptions import (
 )
 
 
-def test_learns_what_is_to_be_learnt(make, texts, labels):
+def test_learns_what_is_to_be_learned(make, texts, labels):
     classifier = make(n_epochs=30, dropout=0.0).fit(texts, labels)
     assert classifier.score(texts, labels) > 0.9
     assert classifier.loss_curve_[-1] < classifier.loss_curve_[0]

@@ -1,4 +1,4 @@
-"""How a check of this suite names what it stands for, and whom it is for."""
+"""How a check names the scikit-learn checks that it replaces, and its subjects."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ class Check:
 
 
 def rewrites(*names, kind="any"):
-    """Make a function a check that stands for some of scikit-learn's."""
+    """Make a function a check that replaces some of scikit-learn's."""
 
     def register(function):
         stands_for = tuple(f"check_{name}" for name in names)

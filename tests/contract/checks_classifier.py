@@ -20,7 +20,7 @@ def is_first(subject):
 
 
 @rewrites("classifiers_train", kind="classifier")
-def what_can_be_learnt_is_learnt(subject):
+def what_can_be_learned_is_learned(subject):
     for y in (np.asarray(subject.y), is_first(subject).astype(int)):
         estimator = subject.fit(subject.X, y)
         predicted = estimator.predict(subject.X)
@@ -110,7 +110,7 @@ def tags_that_are_missing_are_refused(subject):
 
 
 @rewrites("supervised_y_no_nan", kind="supervised texts")
-def targets_that_are_no_numbers_are_refused(subject):
+def targets_that_are_not_numbers_are_refused(subject):
     for value in (np.nan, np.inf, -np.inf):
         y = np.ones(len(subject.X))
         y[1] = value

@@ -84,7 +84,7 @@ def what_it_is_given_stays_as_it_is(subject):
 
 
 @rewrites("estimators_nan_inf", "dtype_object", "estimators_empty_data_messages")
-def what_is_no_text_is_named_with_its_row(subject):
+def what_is_not_text_is_named_with_its_row(subject):
     bad = [None, float("nan"), pd.NA, float("inf"), 3, 2j, b"bytes", {"foo": "bar"}]
     for caller in callers(subject):
         for value in bad:

@@ -7,7 +7,7 @@ from contract.comparing import assert_same
 
 
 @rewrites("regressors_train", kind="regressor")
-def values_that_can_be_learnt_are_learnt(subject):
+def values_that_can_be_learned_are_learned(subject):
     estimator = subject.fit()
     predicted = estimator.predict(subject.X)
     assert predicted.shape == np.shape(subject.y)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 class NotAnArray:
-    """Something that is no array and no list, but can be turned into an array."""
+    """An object that is neither array nor list, but can be converted to an array."""
 
     def __init__(self, values):
         self._values = values
@@ -78,7 +78,7 @@ def containers(subject):
 
 
 def spoilt(subject, value):
-    """Return the subject's X with a value that is no text in row 1."""
+    """Return the X of the subject with a value in row 1 that is not a text."""
     X = list(subject.X)
     X[1] = value if "texts" in subject.kinds else [value, *X[1][1:]]
     return X

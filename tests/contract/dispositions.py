@@ -1,6 +1,6 @@
 """What this suite does about each check of scikit-learn, by name.
 
-Each stands in exactly one of the tables. Besides, rows as texts go through all checks
+Each is in exactly one of the tables. In addition, rows as texts go through all checks
 that scikit-learn yields for them, whatever is said here (test_rows_as_texts.py).
 """
 
@@ -28,7 +28,7 @@ AS_IS = {
     "check_valid_tag_types": "any",
 }
 
-# Written anew for texts: checks_*.py name them.
+# Rewritten for texts: checks_*.py name them.
 REWRITTEN = """
     check_all_zero_sample_weights_error
     check_class_weight_classifiers
@@ -96,7 +96,7 @@ REWRITTEN = """
 """.split()
 
 _NO_ARRAY_API = (
-    "array API inputs hold numbers, and strings are no type of that standard"
+    "array API inputs hold numbers, and strings are not part of that standard"
 )
 _NO_CLUSTERER = "no estimator clusters"
 _NO_OUTLIERS = "no estimator detects outliers"

@@ -33,12 +33,12 @@ def learning(base, change):
 # --- classifiers -------------------------------------------------------------------
 
 
-@breaks(classes.what_can_be_learnt_is_learnt)
+@breaks(classes.what_can_be_learned_is_learned)
 def always_predicts_the_first_class(base):
     return answering(base, "predict", lambda self, y: np.full_like(y, self.classes_[0]))
 
 
-@breaks(classes.what_can_be_learnt_is_learnt, classes.labels_of_any_type_come_back)
+@breaks(classes.what_can_be_learned_is_learned, classes.labels_of_any_type_come_back)
 def has_probabilities_in_another_order(base):
     return answering(base, "predict_proba", lambda self, chances: chances[:, ::-1])
 
@@ -85,8 +85,8 @@ def rounds_targets(base):
     return learning(base, change)
 
 
-@breaks(classes.targets_that_are_no_numbers_are_refused)
-def counts_what_is_no_number_as_zero(base):
+@breaks(classes.targets_that_are_not_numbers_are_refused)
+def counts_what_is_not_a_number_as_zero(base):
     return learning(base, lambda y: np.nan_to_num(np.asarray(y), posinf=0, neginf=0))
 
 
@@ -169,7 +169,7 @@ def has_scores_of_the_wrong_sign(base):
 # --- regressors --------------------------------------------------------------------
 
 
-@breaks(values.values_that_can_be_learnt_are_learnt)
+@breaks(values.values_that_can_be_learned_are_learned)
 def predicts_the_mean(base):
     return answering(base, "predict", lambda self, y: np.full_like(y, y.mean()))
 

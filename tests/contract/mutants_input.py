@@ -65,12 +65,12 @@ def edits_the_texts_in_place(base):
     return reading(base, read)
 
 
-@breaks(given.what_is_no_text_is_named_with_its_row)
+@breaks(given.what_is_not_text_is_named_with_its_row)
 def makes_texts_of_everything(base):
     return reading(base, lambda X: [str(x) for x in X])
 
 
-@breaks(given.what_is_no_text_is_named_with_its_row)
+@breaks(given.what_is_not_text_is_named_with_its_row)
 def fills_what_is_missing(base):
     return reading(base, lambda X: ["" if x is None else x for x in X])
 

@@ -119,7 +119,7 @@ class Subject:
         return replace(self, estimator=estimator)
 
     def in_format(self, dtype):
-        """Return the parameters that ask for a number format, if there are any."""
+        """Return the parameters that select a dtype, if there are any."""
         return {"dtype": dtype} if "dtype" in self.params else {}
 
     @property

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from contract.checkpoint import N_COLUMNS, N_INTERVALS
 
-# The intervals of a column begin anew every 6 units, so that no number lies outside.
+# The intervals of a column repeat every 6 units, so that no number is outside.
 _PERIOD = 6.0
 _METHODS_OF_X = (
     "fit",

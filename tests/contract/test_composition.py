@@ -59,7 +59,7 @@ def test_its_features_feed_a_pipeline_whose_settings_are_searched(subject):
 
 
 @of_kind(OF_TEXTS)
-def test_its_features_stand_beside_numbers(subject):
+def test_its_features_stand_next_to_numbers(subject):
     frame = pd.DataFrame(
         {"text": subject.X, "n": np.arange(len(subject.X), dtype=float)}
     )

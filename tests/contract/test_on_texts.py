@@ -1,4 +1,4 @@
-"""scikit-learn's checks on texts: some run as they are, others are written anew."""
+"""scikit-learn's checks on texts: some run unmodified, others are rewritten."""
 
 import pytest
 

@@ -34,8 +34,8 @@ ROBERTA_CONTROLS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 MPNET_CONTROLS = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
 ALBERT_CONTROLS = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"]
 
-# By name: model type, what its configuration needs beside the sizes, and the function
-# and the control tokens of which its tokenizer is made.
+# By name: model type, what its configuration needs in addition to the sizes, and the
+# function and the control tokens of which its tokenizer is made.
 FAMILIES = {
     "BERT": ("bert", BERT, "bert", BERT_CONTROLS),
     "multilingual BERT": ("bert", BERT, "cased", BERT_CONTROLS),
@@ -96,7 +96,7 @@ def word_pieces(vocabulary, controls):
 
 
 def byte_pairs(texts, controls):
-    """Return the vocabulary and the merges of a byte-level BPE learnt from texts."""
+    """Return the vocabulary and the merges of a byte-level BPE learned from texts."""
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = BpeTrainer(
@@ -111,7 +111,7 @@ def byte_pairs(texts, controls):
 
 
 def unigrams(texts, controls):
-    """Return the pieces of a unigram model learnt from texts, with their scores."""
+    """Return the pieces of a unigram model learned from texts, with their scores."""
     tokenizer = Tokenizer(Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     unknown = next(name for name in controls if "unk" in name.lower())

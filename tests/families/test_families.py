@@ -193,7 +193,7 @@ def test_the_vectorizer_compares_pairs(family):
     first, second = map(list, zip(*PAIRS, strict=True))
     with torch.inference_mode():
         _, states, mask = theirs(family, first, second)
-    # The first text stands there as it does alone; some families add a separator.
+    # The first text has the same tokens as alone; some families add a separator.
     n_more = family.tokenizer.num_special_tokens_to_add(pair=True) - 3
     starts = [len(ids) + n_more for ids in family.tokenizer(first)["input_ids"]]
     tokens = [state[keep] for state, keep in zip(states[-1], mask, strict=True)]
@@ -250,7 +250,7 @@ def test_the_regressor_predicts(family, texts):
     np.testing.assert_allclose(again.predict(texts), predicted, rtol=1e-5, atol=1e-4)
 
 
-def test_a_masked_lm_goes_on_with_it(family, texts, tmp_path):
+def test_a_masked_lm_continues_from_it(family, texts, tmp_path):
     from transformers import AutoModelForMaskedLM
 
     options = {

@@ -1,4 +1,4 @@
-"""A fit that goes wrong, runs beside others, or follows another."""
+"""A fit that fails, runs at the same time as others, or follows another."""
 
 import contextlib
 import traceback

@@ -38,7 +38,7 @@ class Dataset:
 
 
 class Column:
-    """Something that turns itself into an array and is no collection."""
+    """An object that can be converted to an array but is not a collection."""
 
     def __array__(self, dtype=None, copy=None):
         return np.array(ONE)

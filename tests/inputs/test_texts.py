@@ -69,7 +69,7 @@ ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
         (sparse.csr_array([[1]]), "Got a sparse matrix"),
     ],
 )
-def test_what_is_no_text_is_refused(X, message):
+def test_what_is_not_text_is_refused(X, message):
     with pytest.raises(InputError, match=message):
         check_texts(X)
 

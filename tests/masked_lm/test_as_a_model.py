@@ -109,7 +109,7 @@ def test_a_frozen_one_survives_a_grid_search(fitted):
     assert search.fit(SENTENCES, labels).best_score_ == 1
 
 
-def test_a_vectorizer_refuses_a_model_that_was_fitted_anew():
+def test_a_vectorizer_refuses_a_model_that_was_fitted_again():
     model = make(max_steps=1).fit(SENTENCES)
     vectorizer = BertVectorizer(model).fit(SENTENCES)
     model.set_params(random_state=1).fit(SENTENCES)
@@ -117,7 +117,7 @@ def test_a_vectorizer_refuses_a_model_that_was_fitted_anew():
         vectorizer.transform(SENTENCES)
 
 
-def test_an_estimator_that_is_no_model_is_refused():
+def test_an_estimator_that_is_not_a_model_is_refused():
     with pytest.raises(ValueError, match="The 'model' parameter of BertVectorizer"):
         BertVectorizer(LogisticRegression()).fit(["a"])
 

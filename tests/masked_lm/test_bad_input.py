@@ -19,7 +19,7 @@ from sklearn_bert.exceptions import InputError, TextRepairWarning
         (iter(["a", 3]), r"3 \(int\) in row 1"),
     ],
 )
-def test_what_is_no_text_is_refused(X, match):
+def test_what_is_not_text_is_refused(X, match):
     with pytest.raises(InputError, match=match):
         make().fit(X)
 

@@ -10,7 +10,7 @@ def test_an_int_gives_the_same_seeds_again():
     assert [draw_seed(first) for _ in range(3)] == [draw_seed(second) for _ in range(3)]
 
 
-def test_a_generator_is_taken_and_goes_on():
+def test_a_generator_is_taken_and_continues():
     generator = np.random.RandomState(0)
     assert make_generator(generator) is generator
     assert draw_seed(generator) != draw_seed(generator)

@@ -26,7 +26,7 @@ def test_ctrl_c_keeps_the_weights_so_far(monkeypatch, disturb_losses):
     assert np.isfinite(model.score(SENTENCES))
 
 
-def test_a_loss_that_is_no_number_ends_the_training(monkeypatch, disturb_losses):
+def test_a_loss_that_is_not_a_number_ends_the_training(monkeypatch, disturb_losses):
     disturb_losses(lambda call, _: call == 2)
     model = make(n_epochs=5)
     with pytest.raises(DivergenceError, match="loss became NaN or infinite at step 3"):

@@ -10,7 +10,7 @@ from token_classifier.comparing import assert_close
 
 
 def test_constrained_tags_are_bio(make, sentences, tags):
-    # One that has learnt little breaks the rule in many sentences.
+    # A tagger that has learned little breaks the rules in many sentences.
     loose = make(n_epochs=1, init="zeros").fit(sentences, tags)
     loose.intercept_[2] += 3
     noise = np.random.RandomState(0).normal(size=(3, loose.coef_.shape[1]))

@@ -78,7 +78,7 @@ def test_a_refit_equals_a_fresh_fit(make, fitted, sentences, tags):
     assert vars(tagger).keys() == vars(fitted).keys()
 
 
-def test_a_warm_start_goes_on_from_the_weights(make, sentences, tags):
+def test_a_warm_start_continues_from_the_weights(make, sentences, tags):
     tagger = make(warm_start=True).fit(sentences, tags)
     before = tagger.predict_proba(sentences)
     tagger.set_params(learning_rate=1e-12).fit(sentences, tags)

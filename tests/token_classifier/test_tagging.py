@@ -11,7 +11,7 @@ from token_classifier.comparing import assert_close, assert_same
 # --- one tag for every word --------------------------------------------------------
 
 
-def test_learns_what_is_to_be_learnt(make, sentences, tags):
+def test_learns_what_is_to_be_learned(make, sentences, tags):
     tagger = make(n_epochs=25, dropout=0.0).fit(sentences, tags)
     assert tagger.score(sentences, tags) > 0.98
     assert tagger.loss_curve_[-1] < tagger.loss_curve_[0]

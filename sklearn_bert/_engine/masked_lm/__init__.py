@@ -1,1 +1,1 @@
-"""Masked language modelling: masking, model and loop."""
+"""Masked language modeling: masking, model and loop."""

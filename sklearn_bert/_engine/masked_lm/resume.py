@@ -130,14 +130,14 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
         Writes the new content to a path.
     """
     # Always the same name, so that leftovers of a killed process are overwritten.
-    beside = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.part")
     try:
-        write(beside)
-        _force_to_disk(beside)
-        os.replace(beside, path)
+        write(part)
+        _force_to_disk(part)
+        os.replace(part, path)
         _force_to_disk(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def _force_to_disk(path: Path) -> None:

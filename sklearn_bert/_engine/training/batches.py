@@ -133,7 +133,7 @@ class BatchMaker:
         return torch.from_numpy(np.unique(np.concatenate(used).astype(np.int64)))
 
     def collate(self, texts: Sequence[int]) -> TrainingBatch:
-        """Lay some texts end to end, the longest sequence first."""
+        """Concatenate some texts, the longest sequence first."""
         ids = self._data.sequences.ids
         texts = sorted(texts, key=lambda text: -self._lengths[text])
         pairs = [

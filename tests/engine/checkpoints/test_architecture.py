@@ -36,7 +36,7 @@ def test_declared_pooling_is_read(own_bert, content, pooling):
     assert read_architecture(locate(str(own_bert), None)).pooling == pooling
 
 
-def test_a_file_that_is_no_json_is_refused(own_bert):
+def test_a_file_that_is_not_json_is_refused(own_bert):
     (own_bert / "sentence_bert_config.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"has a sentence_bert_config.json that"):
         read_architecture(locate(str(own_bert), None))

@@ -56,7 +56,7 @@ def test_ids_lie_end_to_end(batch):
     assert batch.input_ids.tolist() == [1, 2, 3, 5, 6, 7, 8]
 
 
-def test_positions_start_anew_with_each_sequence(batch):
+def test_positions_restart_with_each_sequence(batch):
     assert batch.positions.tolist() == [0, 1, 2, 0, 1, 0, 1]
 
 

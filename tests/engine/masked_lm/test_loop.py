@@ -39,7 +39,7 @@ print("ended", flush=True)
 """
 
 
-def test_after_a_kill_it_goes_on_to_the_same_weights(tmp_path):
+def test_after_a_kill_it_continues_to_the_same_weights(tmp_path):
     texts = tmp_path / "texts.txt"
     texts.write_text("\n".join(SENTENCES), encoding="utf-8")
     script = tmp_path / "worker.py"
@@ -90,7 +90,7 @@ def forbid_steps(patch):
 
 
 @pytest.mark.parametrize("n_done", [1, 2, 3, 5])
-def test_it_goes_on_from_any_step(tmp_path, monkeypatch, n_done):
+def test_it_continues_from_any_step(tmp_path, monkeypatch, n_done):
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_interval": 0.0}
     die_after_saving(monkeypatch, n_done)
     with pytest.raises(SystemError):
@@ -121,7 +121,7 @@ def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
     assert_same_weights(first, again)
 
 
-def test_after_ctrl_c_it_goes_on_to_the_same_weights(
+def test_after_ctrl_c_it_continues_to_the_same_weights(
     tmp_path, monkeypatch, disturb_losses
 ):
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
@@ -153,7 +153,7 @@ def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_seed_it_goes_on_with_the_one_that_was_drawn(tmp_path):
+def test_without_a_seed_it_continues_from_the_one_that_was_drawn(tmp_path):
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path, "random_state": None}
     first = make(**options).fit(SENTENCES)
     assert_same_weights(first, make(**options).fit(SENTENCES))
@@ -169,7 +169,7 @@ def test_another_training_is_not_taken_over(tmp_path, changes, texts):
         make(**{"n_epochs": 2, "checkpoint_dir": tmp_path, **changes}).fit(texts)
 
 
-def test_it_goes_on_in_the_same_parts_after_memory_ran_short(
+def test_it_continues_in_the_same_parts_after_memory_ran_short(
     tmp_path, monkeypatch, disturb_losses
 ):
     is_short = True

@@ -1,4 +1,4 @@
-"""Hidden tokens: how many, which, and what stands in their place."""
+"""Masked tokens: how many, which, and what replaces them."""
 
 import numpy as np
 import pytest

@@ -54,8 +54,8 @@ def test_a_failed_write_leaves_the_last_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
 
-    def write(beside):
-        beside.write_text("half")
+    def write(part):
+        part.write_text("half")
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space"):

@@ -47,7 +47,7 @@ def test_another_c_library_is_left_alone(monkeypatch, error):
 
 def test_an_error_about_memory_holds_none():
     class Large:
-        """Stands for a tensor: something that can be seen to go."""
+        """Replaces a tensor: an object whose deletion can be observed."""
 
     def compute():
         large = Large()
@@ -88,7 +88,7 @@ def test_a_piece_is_made_smaller_until_it_fits():
 
 def test_what_a_failed_piece_held_is_gone_before_the_next():
     class Large:
-        """Stands for a tensor: something that can be seen to go."""
+        """Replaces a tensor: an object whose deletion can be observed."""
 
     seen = []
 

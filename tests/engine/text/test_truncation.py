@@ -45,7 +45,7 @@ OF_TEXTS = [BertVectorizer, BertClassifier, BertRegressor]
 def test_the_longer_text_of_a_pair_is_read_in_windows(outputs, kind, turn):
     long, short = PAIR
     words = long.split()
-    # Six words of ten fit beside the three; windows share one.
+    # Six words of ten fit next to the three; windows share one.
     windows = [" ".join(words[start : start + 6]) for start in (0, 4)]
     X = [(window, short)[::turn] for window in windows]
     whole = outputs(kind, [PAIR[::turn]], long_text="window")
@@ -65,7 +65,8 @@ def test_the_longer_text_of_a_pair_is_cut_first(outputs, kind):
 @pytest.mark.parametrize("is_pair", [False, True])
 def test_head_and_tail_are_a_quarter_and_the_rest(outputs, kind, is_pair):
     words = [*PAIR[0].split(), "old", "new"]
-    # Ten words of twelve fit by themselves, and six beside the other text's three.
+    # Ten words of twelve fit by themselves, and six next to the three of the other
+    # text.
     n_words = 6 if is_pair else 10
     n_head = n_words // 4
     kept = " ".join([*words[:n_head], *words[len(words) - n_words + n_head :]])

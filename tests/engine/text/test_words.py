@@ -18,7 +18,7 @@ def tokenizer(tiny_bert):
 
 
 def tokens_of_words(sequences, tokenizer):
-    """Return the text of the token that stands for each word, sequence by sequence."""
+    """Return the first token of each word, sequence by sequence."""
     raw = Tokenizer.from_str(tokenizer.to_str())
     return [
         [raw.id_to_token(ids[place]) for place in places]
@@ -26,7 +26,7 @@ def tokens_of_words(sequences, tokenizer):
     ]
 
 
-def test_the_first_token_stands_for_a_word(tokenizer):
+def test_the_first_token_represents_a_word(tokenizer):
     sequences = tokenize_words(tokenizer, [["good", "qx", "film"]], max_length=64)
     assert sequences.word_positions == [[1, 2, 4]]
     assert tokens_of_words(sequences, tokenizer) == [["good", "q", "film"]]

@@ -1,4 +1,4 @@
-"""Training batches: every text once an epoch, its windows beside it."""
+"""Training batches: every text once an epoch, with all of its windows."""
 
 import numpy as np
 import torch

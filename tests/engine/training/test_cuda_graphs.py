@@ -64,7 +64,7 @@ def tags_of(sentences):
     return [["X" if word == "good" else "O" for word in words] for words in sentences]
 
 
-def assert_learnt_alike(fits, recorders, n_full, tolerance=0.03):
+def assert_learned_alike(fits, recorders, n_full, tolerance=0.03):
     """Check two fits of which one had so many full batches, of few sizes."""
     first, second = fits
     np.testing.assert_allclose(first.loss_curve_, second.loss_curve_, atol=tolerance)
@@ -78,7 +78,7 @@ def test_a_classifier_learns_the_same(tiny_bert, texts, fit_twice, recorders, po
         return BertClassifier(tiny_bert, pooling=pooling, **OPTIONS)
 
     fits = fit_twice(make, texts, labels_of(texts))
-    assert_learnt_alike(fits, recorders, 60)
+    assert_learned_alike(fits, recorders, 60)
 
 
 def test_pairs_are_compared_the_same(tiny_bert, texts, fit_twice, recorders):
@@ -88,10 +88,10 @@ def test_pairs_are_compared_the_same(tiny_bert, texts, fit_twice, recorders):
         return BertClassifier(tiny_bert, pooling="compare", **OPTIONS)
 
     fits = fit_twice(make, pairs, labels_of(texts))
-    assert_learnt_alike(fits, recorders, 60)
+    assert_learned_alike(fits, recorders, 60)
 
 
-def test_several_labels_with_weights_are_learnt_the_same(
+def test_several_labels_with_weights_are_learned_the_same(
     tiny_bert, texts, fit_twice, recorders
 ):
     y = np.array([[len(text) > 60, "a" in text.split()] for text in texts], dtype=int)
@@ -99,26 +99,26 @@ def test_several_labels_with_weights_are_learnt_the_same(
     def make():
         return BertClassifier(tiny_bert, class_weight={0: 2.0, 1: 0.5}, **OPTIONS)
 
-    assert_learnt_alike(fit_twice(make, texts, y), recorders, 60)
+    assert_learned_alike(fit_twice(make, texts, y), recorders, 60)
 
 
-def test_numbers_are_learnt_the_same(tiny_bert, texts, fit_twice, recorders):
+def test_numbers_are_learned_the_same(tiny_bert, texts, fit_twice, recorders):
     y = np.array([float(len(text)) for text in texts])
 
     def make():
         return BertRegressor(tiny_bert, **OPTIONS)
 
-    assert_learnt_alike(fit_twice(make, texts, y), recorders, 60)
+    assert_learned_alike(fit_twice(make, texts, y), recorders, 60)
 
 
-def test_tags_are_learnt_the_same(tiny_bert, texts, fit_twice, recorders):
+def test_tags_are_learned_the_same(tiny_bert, texts, fit_twice, recorders):
     sentences = [text.split() for text in texts]
 
     def make():
         return BertTokenClassifier(tiny_bert, **OPTIONS)
 
     # Sentences without words are left out, so that the last batch is smaller.
-    assert_learnt_alike(fit_twice(make, sentences, tags_of(sentences)), recorders, 48)
+    assert_learned_alike(fit_twice(make, sentences, tags_of(sentences)), recorders, 48)
 
 
 @pytest.mark.parametrize("freeze", ["embeddings", 2])
@@ -127,7 +127,7 @@ def test_frozen_parts_stay_frozen(tiny_bert, texts, fit_twice, recorders, freeze
         return BertClassifier(tiny_bert, freeze=freeze, **OPTIONS)
 
     fits = fit_twice(make, texts, labels_of(texts))
-    assert_learnt_alike(fits, recorders, 60)
+    assert_learned_alike(fits, recorders, 60)
     name = "embeddings.word_embeddings.weight"
     first, second = (fit.encoder_.weights[name] for fit in fits)
     assert np.array_equal(first, second)
@@ -229,4 +229,4 @@ def test_batches_of_many_tokens_are_recorded(
     def make():
         return BertClassifier(folder, **{**OPTIONS, "learning_rate": 1e-4})
 
-    assert_learnt_alike(fit_twice(make, texts, y), recorders, 60, tolerance=0.1)
+    assert_learned_alike(fit_twice(make, texts, y), recorders, 60, tolerance=0.1)

@@ -5,7 +5,7 @@ import torch
 
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 
-# What each configuration needs beside the sizes.
+# What each configuration needs in addition to the sizes.
 FAMILIES = {
     "bert": {},
     "camembert": {},
@@ -68,7 +68,7 @@ def test_each_layer_stands_at_its_depth(family):
     depths, found = weights_by_depth(build(family))
     assert depths.has_layers
     assert sorted(found) == [0, 1, 2, 3]
-    # All layers are alike, but for what stands beside them.
+    # All layers are alike, except for the modules next to them.
     shapes = [
         {tuple(weight.shape) for weight in found[depth].values() if weight.ndim > 1}
         for depth in (1, 2, 3)

@@ -49,7 +49,7 @@ def test_a_leaf_that_is_given_takes_the_rows():
 
 
 def move_rows(batches, weight, factor=1.0):
-    """Minimise the sum of squares of the rows of each batch."""
+    """Minimize the sum of squares of the rows of each batch."""
     embedding = RowEmbedding(weight.clone())
     optimizer = RowAdamW(embedding, learning_rate=0.1, weight_decay=0.2)
     for rows in batches:

@@ -8,7 +8,7 @@ import pytest
 from classifier.weights import assert_same_weights
 
 
-def test_a_warm_start_goes_on_from_the_weights(make, texts, labels):
+def test_a_warm_start_continues_from_the_weights(make, texts, labels):
     first = make(learning_rate=1e-12, n_epochs=1, warm_start=True)
     first.set_params(learning_rate=1e-3).fit(texts, labels)
     before = first.predict_proba(texts)
@@ -34,7 +34,7 @@ def test_partial_fit_learns_bit_by_bit(make, texts, labels):
     assert classifier.n_iter_ == 60
 
 
-def test_partial_fit_goes_on_where_a_pickle_left_off(make, texts, labels):
+def test_partial_fit_continues_where_a_pickle_left_off(make, texts, labels):
     classifier = make().partial_fit(texts, labels, classes=np.unique(labels))
     unwrap_frozen = pickle.loads(pickle.dumps(classifier))
     assert_same_weights(
@@ -42,7 +42,7 @@ def test_partial_fit_goes_on_where_a_pickle_left_off(make, texts, labels):
     )
 
 
-def test_partial_fit_goes_on_from_a_fit(make, texts, labels):
+def test_partial_fit_continues_from_a_fit(make, texts, labels):
     classifier = make().fit(texts, labels)
     before = classifier.predict_proba(texts)
     classifier.set_params(learning_rate=1e-12).partial_fit(texts, labels)
@@ -103,7 +103,7 @@ def test_one_class_is_refused_by_partial_fit_too(make):
         make().partial_fit(["a", "b"], ["x", "x"], classes=["x"])
 
 
-def test_going_on_with_another_kind_of_labels_is_refused(make, texts, indicators):
+def test_continuing_with_another_kind_of_labels_is_refused(make, texts, indicators):
     y = np.arange(40) % 3
     classifier = make(warm_start=True).fit(texts, indicators)
     for method in (classifier.fit, classifier.partial_fit):

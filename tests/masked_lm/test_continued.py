@@ -1,4 +1,4 @@
-"""BertMaskedLM goes on with a checkpoint."""
+"""BertMaskedLM continues pre-training from a checkpoint."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sklearn_bert.exceptions import (
 )
 
 
-def test_it_goes_on_with_a_checkpoint(tiny_bert, texts):
+def test_it_continues_from_a_checkpoint(tiny_bert, texts):
     model = make(model=tiny_bert, n_epochs=3).fit(texts)
     assert model.checkpoint_.source == "directory"
     assert model.max_length_ == 64
@@ -19,7 +19,7 @@ def test_it_goes_on_with_a_checkpoint(tiny_bert, texts):
     assert model.vocabulary_ == BertTokenizer(tiny_bert).fit(texts).vocabulary_
 
 
-def test_it_goes_on_with_another_masked_lm(fitted):
+def test_it_continues_from_another_masked_lm(fitted):
     again = make(model=fitted, max_steps=1, learning_rate=1e-12).fit(SENTENCES)
     assert again.checkpoint_.source == "estimator"
     np.testing.assert_allclose(
