@@ -38,7 +38,7 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrin
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell sklearn_bert tests examples docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md
-	$(BIN)/python tools/check_english.py
+	$(BIN)/python docs/check_english.py
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_docstrings.py
 

@@ -18,7 +18,7 @@ def test_short_memory_is_told_once_and_changes_nothing(
     disturb_losses(lambda call, _: call == 1, error)
     exact = {"dropout": 0.0, "dtype": "float32"}
     classifier = make(**exact)
-    with pytest.warns(MemoryWarning, match="in parts of 16") as caught:
+    with pytest.warns(MemoryWarning, match="into parts of 16") as caught:
         classifier.fit(texts, labels)
     assert len(caught) == 1
     assert classifier.batch_size == 32

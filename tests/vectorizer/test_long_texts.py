@@ -72,5 +72,5 @@ def test_truncation_warning_points_at_the_callers_line(tiny_bert, method):
 
 def test_pairs_that_are_cut_in_windows_are_told_so(tiny_bert):
     vectorizer = BertVectorizer(tiny_bert, max_length=7, long_text="window")
-    with pytest.warns(TruncationWarning, match="shorten the shorter half"):
+    with pytest.warns(TruncationWarning, match="shorten the shorter text"):
         vectorizer.transform([("good film and plot", "bad film and music too")])

@@ -1,6 +1,6 @@
 """Find wordings that the documentation style rules out, and print the standard ones.
 
-``python tools/check_english.py`` checks the text of the whole repository, and with
+``python docs/check_english.py`` checks the text of the whole repository, and with
 arguments the given files. `make lint` and pre-commit run it.
 """
 
