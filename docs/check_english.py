@@ -44,7 +44,9 @@ def main() -> int:
     ]
     n_found = 0
     for path in paths:
-        if path.suffix not in SUFFIXES or GENERATED & set(path.parts):
+        # This file is where the wordings are listed.
+        is_own = path.resolve() == Path(__file__).resolve()
+        if is_own or path.suffix not in SUFFIXES or GENERATED & set(path.parts):
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             for phrase, instead in INSTEAD.items():
