@@ -203,7 +203,7 @@ def make_rows(
             "fit_s": spread(column["seconds"]),
             "ratio_to_default": ratio(BASELINE, column, "seconds"),
             "ratio_to_best": ratio(best, column, "seconds"),
-            "loop_ratio_to_default": "loop times default's",
+            "loop_ratio_to_default": ratio(BASELINE, column, "loop_s"),
             "loop_ratio_to_best": ratio(best, column, "loop_s"),
         }
         if None not in column["loop_s"]:
