@@ -184,6 +184,7 @@ def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
     """Return the position id of the first token and the number of positions."""
     try:
         model = shape_model(config)
+    # So does each model class on a configuration that it cannot build.
     except Exception as error:
         raise broken(
             files, f"has a config.json of no model ({reason(error)})"
