@@ -16,7 +16,7 @@ ENGINE = "sklearn_bert._engine"
 TRANSFORMERS = {
     f"{ENGINE}.checkpoints.architecture",
     f"{ENGINE}.checkpoints.load",
-    f"{ENGINE}.encoding.modules",
+    f"{ENGINE}.encoding.backends",
     f"{ENGINE}.masked_lm.model",
     f"{ENGINE}.masked_lm.model_folder",
 }

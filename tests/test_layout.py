@@ -10,8 +10,6 @@ PACKAGE = Path(sklearn_bert.__file__).parent
 TESTS = Path(__file__).parent
 # Modules without behavior of their own, or that cannot be tested alone.
 EXCEPTIONS = {
-    # A protocol.
-    "_engine/encoding/backend.py",
     # Dataclasses without methods.
     "_engine/masked_lm/config.py",
     # Loading for predictions: tests/engine/masked_lm/test_predict.py.

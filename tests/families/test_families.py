@@ -20,10 +20,10 @@ from sklearn_bert import (
 )
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
-from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
 from sklearn_bert._engine.masked_lm.masking import Masker, text_generator
 from sklearn_bert._engine.training.model.trainable import make_trainable
 from sklearn_bert.exceptions import CheckpointError

@@ -22,15 +22,16 @@ from torch import Tensor
 from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.compat.transformers_private import attention_of
-from sklearn_bert._engine.encoding.backend import Backend, UnsuitableModelError
-from sklearn_bert._engine.encoding.batch import Batch, collate
-from sklearn_bert._engine.encoding.fused import FusedBackend
-from sklearn_bert._engine.encoding.modules import (
+from sklearn_bert._engine.encoding.backends import (
+    Backend,
     FlatBackend,
     ModuleBackend,
     PaddedBackend,
+    UnsuitableModelError,
     set_attention,
 )
+from sklearn_bert._engine.encoding.batch import Batch, collate
+from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import CheckpointError

@@ -8,8 +8,8 @@ import torch
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.source import Source, load
-from sklearn_bert._engine.encoding.backend import Backend
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
+from sklearn_bert._engine.encoding.backends import Backend
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 

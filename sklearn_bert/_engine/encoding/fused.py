@@ -19,7 +19,7 @@ from sklearn_bert._engine.encoding.attention import (
     first_token_attention,
     flat_attention,
 )
-from sklearn_bert._engine.encoding.backend import UnsuitableModelError
+from sklearn_bert._engine.encoding.backends import UnsuitableModelError
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,

@@ -6,9 +6,9 @@ import torch
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
+from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
-from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
 from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
-from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
 
 CPU = torch.device("cpu")
 ALL = (0, 1, 2, 3)

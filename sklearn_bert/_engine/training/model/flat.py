@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sklearn_bert._engine.encoding.backends import FlatBackend
 from sklearn_bert._engine.encoding.batch import Batch
-from sklearn_bert._engine.encoding.modules import FlatBackend
 from sklearn_bert._engine.training.model.attention import (
     Block,
     block_attention,

@@ -20,9 +20,9 @@ from sklearn_bert._engine.encoding.backend_choice import (
     choose_backend_class,
     runs_in_autocast,
 )
+from sklearn_bert._engine.encoding.backends import FlatBackend
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
-from sklearn_bert._engine.encoding.modules import FlatBackend
 from sklearn_bert._engine.training.model.dropout import Dropout
 from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
 from sklearn_bert._engine.training.model.fused import TrainableFusedBackend

@@ -5,8 +5,8 @@ import torch
 
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
-from sklearn_bert._engine.encoding.modules import FlatBackend, PaddedBackend
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 CPU = torch.device("cpu")

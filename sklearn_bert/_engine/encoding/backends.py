@@ -1,7 +1,7 @@
-"""The backends that run transformers' own modules."""
+"""What a backend is, and those that run transformers' own modules."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,22 @@ from torch import Tensor, nn
 from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.attention import flat_attention
-from sklearn_bert._engine.encoding.backend import UnsuitableModelError
 from sklearn_bert._engine.encoding.batch import Batch
 
 _FLAT = "sklearn_bert_flat"
+
+
+class Backend(Protocol):
+    """One way to run an encoder."""
+
+    def hidden_states(
+        self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
+    ) -> list[Tensor]:
+        """Return the layers' states of all tokens, or of the first ones."""
+
+
+class UnsuitableModelError(Exception):
+    """A backend cannot run the model; another one may."""
 
 
 class ModuleBackend:
