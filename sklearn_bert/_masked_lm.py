@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from sklearn_bert._base import BaseBert
+from sklearn_bert._base import BaseBert, unwrap_frozen
 from sklearn_bert._engine.checkpoints.record import record_of
 from sklearn_bert._engine.masked_lm.loaded import (
     FITTED_MASKED_MODELS,
@@ -211,11 +211,16 @@ class BertMaskedLM(BaseBert):
             )
         fitted = self._copy()
         fitted._remember_columns(X, 1)
-        source, fitted.checkpoint_ = None, None
-        if self.model is not None:
-            source = self._find_source()
-            fitted.checkpoint_ = record_of(source, self._model_name(), self.revision)
-        results = pretrain(self, source, check_stream(X))
+        # A fitted model is read once, since another thread may fit it again.
+        packed = getattr(unwrap_frozen(fitted.model), "_masked_model", None)
+        source = None if packed is None else packed.encoder
+        if source is None and fitted.model is not None:
+            source = fitted._find_source()
+        fitted.checkpoint_ = None
+        if source is not None:
+            name, revision = fitted._model_name(), fitted.revision
+            fitted.checkpoint_ = record_of(source, name, revision)
+        results = pretrain(fitted, source, packed, check_stream(X))
         fitted._masked_model = results.model
         fitted.encoder_ = results.model.encoder
         fitted.vocabulary_ = results.vocabulary
@@ -225,7 +230,7 @@ class BertMaskedLM(BaseBert):
         fitted.n_steps_ = results.log.n_steps
         fitted.n_tokens_ = results.log.n_tokens
         self._adopt(fitted)
-        report(self, results.log)
+        report(fitted, results.log)
         return self
 
     def score(self, X, y=None):

@@ -18,6 +18,7 @@ from sklearn_bert._engine.runtime.device import is_bfloat16_fast
 
 OURS = "sklearn_bert"
 LINEAR = "linear"
+LINEAR_NORMALIZED = "linear, normalize=True"
 # One parameter of ours with another value than its default.
 CHANGES: dict[str, dict[str, Any]] = {
     "layer_decay=1.0": {"layer_decay": 1.0},
@@ -99,14 +100,14 @@ def trainer(task: Task, recipe: Recipe, seed: int) -> Any:
     )
 
 
-def linear_model(task: Task, recipe: Recipe, seed: int) -> Any:
-    """Return scikit-learn's linear models on the package's default features.
+def linear_model(task: Task, recipe: Recipe, seed: int, **change: Any) -> Any:
+    """Return scikit-learn's linear models on the package's features.
 
     ``seed`` is not used: nothing is drawn.
     """
     from sklearn_bert import BertVectorizer
 
-    options = {"max_length": recipe.setup.max_length, **task.options}
+    options = {"max_length": recipe.setup.max_length, **task.options, **change}
     vectorizer = BertVectorizer(
         recipe.setup.checkpoint, device=recipe.setup.device, **options
     )
@@ -123,5 +124,6 @@ ARMS = {
     OURS: ours,
     "trainer": trainer,
     LINEAR: linear_model,
+    LINEAR_NORMALIZED: partial(linear_model, normalize=True),
     **{name: partial(ours, **change) for name, change in CHANGES.items()},
 }

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklearn_bert._base import unwrap_frozen
 from sklearn_bert._engine.checkpoints.source import (
     Source,
     architecture_of,
@@ -78,14 +77,22 @@ class Pretrained:
     log: PretrainingLog
 
 
-def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pretrained:
+def pretrain(
+    estimator: Any,
+    source: Source | None,
+    packed: PackedMaskedModel | None,
+    texts: Iterable[str],
+) -> Pretrained:
     """Train with the parameters of an estimator, without changing the estimator.
 
     Parameters
     ----------
     estimator : BertMaskedLM
+        A copy, since reading the texts may take hours.
     source : Source or None
-        The checkpoint to start from; None creates a new model.
+        The encoder to start from; None creates a new model.
+    packed : PackedMaskedModel or None
+        The fitted model that the source is the encoder of, if it is one.
     texts : iterable of str
 
     Returns
@@ -101,7 +108,6 @@ def pretrain(estimator: Any, source: Source | None, texts: Iterable[str]) -> Pre
     del texts
     if not len(corpus):
         raise InputError(NO_WORDS)
-    packed = getattr(unwrap_frozen(estimator.model), "_masked_model", None)
     file, saved = _open_file(estimator, source, packed, corpus.digest)
     seed = (
         draw_seed(make_generator(estimator.random_state))

@@ -52,3 +52,26 @@ def test_a_checkpoint_without_a_mask_token_is_refused(own_bert):
     path.write_text(path.read_text().replace("[MASK]", "[GAP]"))
     with pytest.raises(CheckpointError, match="must have a mask token"):
         make(model=own_bert).fit(["a film"])
+
+
+def test_a_model_that_is_fitted_again_meanwhile_is_read_once():
+    start = make(max_steps=1).fit(SENTENCES)
+    digest = start.encoder_.digest
+
+    def texts():
+        start.set_params(n_layers=2).fit(SENTENCES)
+        yield from SENTENCES
+
+    again = make(model=start, max_steps=1, learning_rate=1e-12).fit(texts())
+    assert again.checkpoint_.digests == {"weights": digest}
+    assert len(again.encoder_.weights) < len(start.encoder_.weights)
+
+
+def test_parameters_set_while_the_texts_are_read_do_not_apply():
+    model = make(max_steps=2)
+
+    def texts():
+        model.set_params(max_steps=9, dtype="nonsense")
+        yield from SENTENCES
+
+    assert model.fit(texts()).n_steps_ == 2

@@ -129,7 +129,8 @@ class Pretraining:
             except DivergenceError as error:
                 self.log.error = error
                 self._kept.restore()
-            self._optimizer.release()
+            finally:
+                self._optimizer.release()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
         return self.log
