@@ -5,7 +5,6 @@ do so inside functions, because that import takes seconds and importing sklearn_
 must not.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert.exceptions import CheckpointError
@@ -101,31 +101,6 @@ def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architectur
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
     )
-
-
-def broken(files: CheckpointFiles, what: str) -> CheckpointError:
-    """Return the error about a damaged checkpoint."""
-    return CheckpointError(
-        f"The checkpoint of model {files.model!r} in {files.folder} {what}. Restore "
-        "the folder from its source, or give another model."
-    )
-
-
-def reason(error: Exception) -> str:
-    """Return the first line of an error message, or the error class if it is empty."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
-
-
-def read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
-    """Return the content of a JSON file; empty if the file does not exist."""
-    path = files.folder / name
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise broken(files, f"has a {name} that cannot be read ({error})") from error
-    return content if isinstance(content, dict) else {}
 
 
 def _declared_pooling(files: CheckpointFiles) -> str | None:

@@ -17,14 +17,12 @@ from torch import nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
-    broken,
     quietly,
     read_architecture,
     read_config,
-    read_json,
-    reason,
     shape_model,
 )
+from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
 from sklearn_bert._engine.text.tokenizer import TextTokenizer

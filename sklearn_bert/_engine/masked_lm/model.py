@@ -16,12 +16,12 @@ from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
-    broken,
     make_config,
     quietly,
     read_config,
     shape_model,
 )
+from sklearn_bert._engine.checkpoints.content import broken
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import (
