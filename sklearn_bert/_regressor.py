@@ -51,7 +51,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Weighted standard deviation of each target, by which it is divided for
         training; 1 for a constant target.
 
-    %(encoder_, n_iter_)s
+    %(encoder_, learning_rate_, n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.
@@ -105,7 +105,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         loss="squared_error",
         n_epochs=4,
         batch_size=32,
-        learning_rate=2e-4,
+        learning_rate="auto",
         schedule="linear",
         warmup=0.1,
         weight_decay=0.01,

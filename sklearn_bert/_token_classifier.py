@@ -49,7 +49,7 @@ class BertTokenClassifier(BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, n_iter_)s
+    %(encoder_, learning_rate_, n_iter_)s
 
     loss_curve_ : list of float
         Mean training loss per word of each epoch.
@@ -126,7 +126,7 @@ class BertTokenClassifier(BaseFineTuner):
         constrain_tags=None,
         n_epochs=4,
         batch_size=32,
-        learning_rate=2e-4,
+        learning_rate="auto",
         schedule="linear",
         warmup=0.1,
         weight_decay=0.01,

@@ -39,6 +39,7 @@ from sklearn_bert._fine_tuning.start import (
     count_frozen,
     make_training_config,
     make_training_data,
+    resolve_learning_rate,
     start_head,
 )
 from sklearn_bert._params.callbacks import check_callbacks
@@ -152,7 +153,7 @@ class BaseFineTuner(BaseBert):
             layer,
             target.loss,
             make_training_data(sequences, train_target, encoder.dtype, fit),
-            make_training_config(self, resolved, fit, seeds.order),
+            make_training_config(fitted, resolved, fit, seeds.order),
             validate=scorer,
             callbacks=() if self.callbacks is None else self.callbacks,
         )
@@ -200,6 +201,9 @@ class BaseFineTuner(BaseBert):
         )
         self._tokenizing, self._readout = resolved.tokenizing, resolved.readout
         self.max_length_ = resolved.tokenizing.max_length
+        self.learning_rate_ = resolve_learning_rate(
+            self.learning_rate, resolved.architecture
+        )
         if resolved.pooling is not None:
             self.pooling_ = resolved.pooling
         return resolved

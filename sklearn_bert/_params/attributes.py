@@ -26,6 +26,9 @@ encoder_ : object
     "n_iter_": """\
 n_iter_ : int
     Number of completed epochs.""",
+    "learning_rate_": """\
+learning_rate_ : float
+    Peak learning rate, as resolved by `fit`.""",
     "validation_scores_": """\
 validation_scores_ : list of float
     Validation score after each epoch. Empty without early stopping.""",

@@ -24,11 +24,13 @@ n_epochs : int, default=4
     Number of passes over the texts.""",
     ),
     "learning_rate": Param(
-        [Interval(Real, 0, None, closed="neither")],
+        [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         """\
-learning_rate : float, default=0.0002
-    Peak learning rate, see `schedule`. Larger models need a lower one, such as 2e-5 to
-    5e-5 for BERT-base.""",
+learning_rate : float or "auto", default="auto"
+    Peak learning rate, see `schedule`. Larger models need a lower one: "auto" is
+    inversely proportional to the hidden size times the number of layers, and at most
+    2e-4. This gives 2e-4 for the default model, 5e-5 for BERT-base and 2e-5 for
+    BERT-large.""",
     ),
     "weight_decay": Param(
         [Interval(Real, 0, None, closed="left")],
