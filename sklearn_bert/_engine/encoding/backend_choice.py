@@ -40,8 +40,10 @@ _LOGGER = logging.getLogger("sklearn_bert")
 _CPU = torch.device("cpu")
 # Numbers of another text in a text's result are far above, rounding is far below.
 _TOLERANCE = 1e-4
-# Settings of models whose tokens attend, in long texts, only to some others.
-_LOCAL = ("attention_type", "attention_window", "local_attention", "sliding_window")
+# Settings of models with global tokens, random ones, or other layers for long texts.
+_SPARSE = ("attention_type", "attention_window")
+# With a longer window, a test of what it does would take too long.
+_LONGEST_WINDOW = 512
 
 
 def choose_backend(
@@ -79,6 +81,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
     dtype = _own_dtype(checkpoint)
     attention = attention_of(model)
     padded = PaddedBackend(checkpoint, _CPU, dtype)
+    window = _window(checkpoint)
     sequences = _self_test_sequences(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
@@ -88,7 +91,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
     for kind in (FusedBackend, FlatBackend, PaddedBackend):
         try:
             if kind is not PaddedBackend:
-                _check_attends_everywhere(model.config)
+                _check_attention(model.config, window)
             backend = kind(checkpoint, _CPU, dtype)
             _check_close(_all_states(backend, batch, layers), expected)
             return backend
@@ -139,14 +142,21 @@ def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
     return next(checkpoint.model.parameters()).dtype
 
 
-def _check_attends_everywhere(config: Any) -> None:
-    """Refuse a model whose tokens attend only to some others.
+def _window(checkpoint: Checkpoint) -> int:
+    """Return the window of local attention; 0 if no text is longer."""
+    config: Any = checkpoint.model.config
+    names = ("sliding_window", "local_attention")
+    window = next((x for name in names if (x := getattr(config, name, None))), 0)
+    return window if window < checkpoint.architecture.max_positions else 0
 
-    A short self-test cannot show what happens only to long texts.
-    """
-    for name in _LOCAL:
+
+def _check_attention(config: Any, window: int) -> None:
+    """Refuse a model whose attention in long texts the self-test cannot show."""
+    for name in _SPARSE:
         if value := getattr(config, name, None):
-            raise UnsuitableModelError(f"its attention is local ({name}={value!r})")
+            raise UnsuitableModelError(f"its attention is sparse ({name}={value!r})")
+    if window > _LONGEST_WINDOW:
+        raise UnsuitableModelError(f"its window of {window} tokens is too long to test")
 
 
 def _one_by_one(
@@ -170,11 +180,15 @@ def _one_by_one(
 def _check_reads_both_ways(
     backend: Backend, sequences: TokenSequences, last: int, expected: Tensor
 ) -> None:
-    """Refuse a model whose first token does not see the last one."""
-    ids = [*sequences.ids[0][:-1], sequences.ids[0][0]]
-    changed = replace(sequences, ids=[ids, *sequences.ids[1:]])
-    states = _all_states(backend, collate(changed, [0]), (last,))
-    if torch.equal(states[0][0], expected[0]):
+    """Refuse a model whose first token does not see the last one.
+
+    The sequence is the last and shortest one, which fits into a window.
+    """
+    row = len(sequences.ids) - 1
+    ids = [*sequences.ids[row][:-1], sequences.ids[row][0]]
+    changed = replace(sequences, ids=[*sequences.ids[:row], ids])
+    states = _all_states(backend, collate(changed, [row]), (last,))
+    if torch.equal(states[0][0], expected[-len(ids)]):
         raise CheckpointError(
             "model must be an encoder, which reads a text in both directions. Got one "
             "whose first token does not see the last. Choose an encoder such as BERT, "
@@ -202,14 +216,18 @@ def _check_close(states: list[Tensor], expected: list[Tensor]) -> None:
 
 
 def _self_test_sequences(checkpoint: Checkpoint) -> TokenSequences:
-    """Return four sequences whose mixing or misplacing would show."""
+    """Return four sequences whose mixing or misplacing would show.
+
+    One is longer than the window of local attention.
+    """
     model: Any = checkpoint.model
     vocab_size = model.get_input_embeddings().weight.shape[0]
     # The first ids are control tokens, padding among them.
     first = min(5, vocab_size - 1)
     generator = torch.Generator().manual_seed(0)
     longest = checkpoint.architecture.max_positions
-    lengths = [min(n, longest) for n in (9, 5, 5, 3)]
+    window = min(_window(checkpoint), _LONGEST_WINDOW)
+    lengths = [min(n, longest) for n in (max(9, window + window // 2), 5, 5, 3)]
     has_segments = checkpoint.architecture.has_segments
     return TokenSequences(
         ids=[

@@ -122,11 +122,14 @@ def _attend_flat(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """Attention in the form that transformers calls: (1, heads, T, size) each."""
-    if sliding_window is not None:
-        raise UnsuitableModelError("a sliding window does not fit flat batches")
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    # As in flash attention: the first distance that is too far.
+    reach = None if sliding_window is None else sliding_window - 1
+    # Several heads may share their keys and values.
+    n_sharing = query.shape[1] // key.shape[1]
+    key, value = (x.repeat_interleave(n_sharing, dim=1) for x in (key, value))
     q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
-    return attend(q, k, v, scale=scale)[None], None
+    return attend(q, k, v, scale=scale, reach=reach)[None], None
 
 
 class PaddedBackend(ModuleBackend):

@@ -53,8 +53,12 @@ def test_a_model_that_mixes_padded_texts_is_refused(save_model, tmp_path):
         build_encoder(locate(str(folder), None), CPU, torch.float32)
 
 
-def test_local_attention_is_left_to_transformers(save_model, tmp_path):
-    folder = save_model(tmp_path / "big_bird", "big_bird")
+SPARSE = {"big_bird": {}, "longformer": {"attention_window": 8, "pad_token_id": 1}}
+
+
+@pytest.mark.parametrize("model_type", SPARSE)
+def test_sparse_attention_is_left_to_transformers(save_model, tmp_path, model_type):
+    folder = save_model(tmp_path / model_type, model_type, **SPARSE[model_type])
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
     assert type(encoder.backend) is PaddedBackend
 
@@ -74,7 +78,7 @@ def test_the_log_says_why_a_model_is_neither_fused_nor_flat(
     assert "FlatBackend does not run this mpnet model: its states after" in flat
 
 
-def test_the_log_says_that_attention_is_local(save_model, tmp_path, caplog):
+def test_the_log_says_that_attention_is_sparse(save_model, tmp_path, caplog):
     folder = save_model(tmp_path / "big_bird", "big_bird")
     messages = log_of(folder, caplog, "DEBUG")
     assert len(messages) == 2

@@ -26,6 +26,9 @@ _LONGEST_STORED = 64
 # bfloat16 is only fast in whole vectors, and each new shape has to be compiled.
 _STEPS = {torch.bfloat16: 32}
 _STEP = 8
+# Added to the score of a token that is out of reach. Finite, because padding may reach
+# no token at all.
+_OUT_OF_REACH = -1e30
 
 
 @dataclass(frozen=True)
@@ -156,16 +159,18 @@ def _make_block(
 
 class _BlockAttention(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, qkv: Tensor, blocks: list[Block], scale: float) -> Tensor:
+    def forward(
+        ctx: Any, qkv: Tensor, blocks: list[Block], scale: float, reach: int | None
+    ) -> Tensor:
         attended = qkv.new_zeros(qkv.shape[0], qkv.shape[1] // 3)
         padded, saved = _with_padding_row(qkv), []
         for block in blocks:
             heads = block.take(padded, 3)
-            attention = _attention(heads, block, scale)
+            attention = _attention(heads, block, scale, reach)
             block.put(torch.bmm(attention, heads[2])[None], attended)
             saved += [heads, attention if block.length <= _LONGEST_STORED else None]
         ctx.save_for_backward(*saved)
-        ctx.blocks, ctx.scale = blocks, scale
+        ctx.blocks, ctx.scale, ctx.reach = blocks, scale, reach
         return attended
 
     @staticmethod
@@ -178,7 +183,7 @@ class _BlockAttention(torch.autograd.Function):
             ctx.blocks, saved[::2], saved[1::2], strict=True
         ):
             if attention is None:
-                attention = _attention(heads, block, scale)
+                attention = _attention(heads, block, scale, ctx.reach)
             (of_out,) = block.take(padded, 1)
             of_attention = torch.bmm(of_out, heads[2].transpose(1, 2))
             grad_scores = softmax_backward(of_attention, attention)
@@ -187,10 +192,12 @@ class _BlockAttention(torch.autograd.Function):
             _product(grad_scores.transpose(1, 2), heads[0], scale, of_heads[1])
             torch.bmm(attention.transpose(1, 2), of_out, out=of_heads[2])
             block.put(of_heads, grad_qkv)
-        return grad_qkv, None, None
+        return grad_qkv, None, None, None
 
 
-def block_attention(qkv: Tensor, blocks: list[Block], scale: float) -> Tensor:
+def block_attention(
+    qkv: Tensor, blocks: list[Block], scale: float, reach: int | None = None
+) -> Tensor:
     """Attend within each sequence of a flat batch.
 
     Parameters
@@ -201,23 +208,30 @@ def block_attention(qkv: Tensor, blocks: list[Block], scale: float) -> Tensor:
         The output of :func:`plan_blocks`.
     scale : float
         Factor of the scores before the softmax.
+    reach : int or None
+        The largest distance of a token from those that it attends to. None means that
+        it attends to all tokens of its sequence.
 
     Returns
     -------
     Tensor of shape (R, n_heads * head_size)
         Zeros beyond the tokens.
     """
-    return _BlockAttention.apply(qkv, blocks, scale)
+    return _BlockAttention.apply(qkv, blocks, scale, reach)
 
 
 def _with_padding_row(flat: Tensor) -> Tensor:
     return F.pad(flat, (0, 0, 1, 0))
 
 
-def _attention(heads: Tensor, block: Block, scale: float) -> Tensor:
+def _attention(heads: Tensor, block: Block, scale: float, reach: int | None) -> Tensor:
     """Return the attention weights: (rows * heads, length, length)."""
     query, key, _ = heads
     scores = torch.baddbmm(block.mask, query, key.transpose(1, 2), alpha=scale)
+    if reach is not None and block.length > reach + 1:
+        places = torch.arange(block.length)
+        is_far = (places[:, None] - places).abs() > reach
+        scores.masked_fill_(is_far, _OUT_OF_REACH)
     return scores.softmax(-1)
 
 

@@ -44,13 +44,13 @@ class _BlockPlan:
     dtype: torch.dtype
 
     def __call__(
-        self, query: Tensor, key: Tensor, value: Tensor, scale: float
+        self, query: Tensor, key: Tensor, value: Tensor, scale: float, reach: int | None
     ) -> Tensor:
         """Attend; parameters and result are those of ``flat_attention``."""
         qkv = torch.stack((query, key, value), dim=1).flatten(1)
         # Rotated queries and keys may have the dtype of their angles.
         qkv = qkv.to(self.dtype)
-        return block_attention(qkv, self._blocks, scale).view(query.shape)
+        return block_attention(qkv, self._blocks, scale, reach).view(query.shape)
 
     @cached_property
     def _blocks(self) -> list[Block]:

@@ -28,18 +28,22 @@ def qkv():
     return torch.randn(shape, dtype=torch.float64, generator=generator)
 
 
-def text_by_text(qkv):
+def text_by_text(qkv, reach=None):
     texts = qkv[: sum(LENGTHS)].view(-1, 3, N_HEADS, SIZE).split(LENGTHS)
-    attended = [
-        F.scaled_dot_product_attention(*text.permute(1, 2, 0, 3), scale=SCALE)
-        for text in texts
-    ]
+    attended = []
+    for text in texts:
+        q, k, v = text.permute(1, 2, 0, 3)
+        places = torch.arange(q.shape[1])
+        mask = None if reach is None else (places[:, None] - places).abs() <= reach
+        attended.append(
+            F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=SCALE)
+        )
     return torch.cat([text.transpose(0, 1).flatten(1) for text in attended])
 
 
-def in_blocks(qkv, batch):
+def in_blocks(qkv, batch, reach=None):
     blocks = plan_blocks(batch, qkv.dtype, N_HEADS)
-    return block_attention(qkv, blocks, SCALE)
+    return block_attention(qkv, blocks, SCALE, reach)
 
 
 @pytest.fixture
@@ -70,6 +74,23 @@ def test_gradients_equal_text_by_text(
     expected, got = qkv.clone().requires_grad_(), qkv.clone().requires_grad_()
     (text_by_text(expected) * direction).sum().backward()
     (in_blocks(got, batch)[: sum(LENGTHS)] * direction).sum().backward()
+    torch.testing.assert_close(got.grad, expected.grad)
+
+
+# Within reach 1 of the padding of a text of 17 tokens, there is only padding.
+@pytest.mark.parametrize("reach", [0, 1, 7, 8, 18])
+@pytest.mark.parametrize("longest_stored", [0, 64])
+def test_no_token_beyond_the_reach_is_attended_to(
+    qkv, batch, limit_scores, longest_stored, reach
+):
+    limit_scores(600, longest_stored)
+    expected, got = qkv.clone().requires_grad_(), qkv.clone().requires_grad_()
+    wanted = text_by_text(expected, reach)
+    attended = in_blocks(got, batch, reach)[: sum(LENGTHS)]
+    torch.testing.assert_close(attended, wanted)
+    direction = torch.randn_like(wanted)
+    (wanted * direction).sum().backward()
+    (attended * direction).sum().backward()
     torch.testing.assert_close(got.grad, expected.grad)
 
 
