@@ -16,6 +16,10 @@ from torch import nn
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.sentence_config import (
+    FEWEST_TOKENS,
+    read_sentence_config,
+)
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert.exceptions import CheckpointError
 
@@ -39,7 +43,6 @@ _IGNORED_KEYS = frozenset(
 )
 # Tokenizers without a limit declare a larger number.
 _NO_LIMIT = 10**9
-_FEWEST_TOKENS = 3
 
 
 @dataclass(frozen=True)
@@ -83,24 +86,27 @@ def read_architecture(files: CheckpointFiles) -> Architecture:
 def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architecture:
     config = read_config(files)
     first_position, n_positions = _positions(files, config)
-    limits = [n_positions]
-    for name, key in (
-        ("sentence_bert_config.json", "max_seq_length"),
-        ("tokenizer_config.json", "model_max_length"),
-    ):
-        limit = read_json(files, name).get(key)
-        if isinstance(limit, int | float) and _FEWEST_TOKENS <= limit < _NO_LIMIT:
-            limits.append(int(limit))
     return Architecture(
         hidden_size=config.hidden_size,
         n_layers=config.num_hidden_layers,
         first_position=first_position,
         max_positions=n_positions,
-        max_length=min(limits),
+        max_length=min(_declared_length(files), n_positions),
         pooling=_declared_pooling(files),
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
     )
+
+
+def _declared_length(files: CheckpointFiles) -> int:
+    """Return the maximum number of tokens, as in sentence-transformers."""
+    limit = read_sentence_config(files).max_length
+    if limit is not None:
+        return limit
+    of_tokenizer = read_json(files, "tokenizer_config.json").get("model_max_length")
+    if isinstance(of_tokenizer, int | float) and of_tokenizer >= FEWEST_TOKENS:
+        return int(min(of_tokenizer, _NO_LIMIT))
+    return _NO_LIMIT
 
 
 def _declared_pooling(files: CheckpointFiles) -> str | None:

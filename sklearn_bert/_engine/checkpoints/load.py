@@ -24,7 +24,9 @@ from sklearn_bert._engine.checkpoints.architecture import (
 )
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
+from sklearn_bert._engine.text.lowercase import add_lowercase
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 # A vocabulary much smaller than the embedding matrix does not belong to the model. Some
@@ -204,6 +206,8 @@ def _load_tokenizer(
         raise broken(
             files, f"has no fast tokenizer that can be read ({reason(error)})"
         ) from error
+    if read_sentence_config(files).lowercase:
+        add_lowercase(own)
     return TextTokenizer(own, has_segments=architecture.has_segments)
 
 

@@ -17,6 +17,17 @@ from pathlib import Path
 
 from sklearn_bert.exceptions import CheckpointNotFoundError
 
+# The names of the sentence-transformers file beside the transformer. The first that has
+# content counts.
+SENTENCE_CONFIGS = (
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+)
 # The files that are read, and so the only ones that are downloaded.
 _PATTERNS = (
     "config.json",
@@ -31,7 +42,7 @@ _PATTERNS = (
     "model*.safetensors",
     "model.safetensors.index.json",
     "modules.json",
-    "sentence_bert_config.json",
+    *SENTENCE_CONFIGS,
     "*_Pooling/config.json",
 )
 

@@ -35,8 +35,11 @@ def test_declared_pooling_is_read(own_bert, content, pooling):
     assert read_architecture(locate(str(own_bert), None)).pooling == pooling
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(40, 40), (1, 64), ("40", 64)])
-def test_declared_limit_is_read_where_it_is_one(own_bert, limit, expected):
+@pytest.mark.parametrize(("limit", "expected"), [(40, 40), (99, 64), (None, 33)])
+def test_the_declared_limit_replaces_that_of_the_tokenizer(
+    save_tokenizer, own_bert, limit, expected
+):
+    save_tokenizer(own_bert, limit=33)
     content = json.dumps({"max_seq_length": limit})
     (own_bert / "sentence_bert_config.json").write_text(content)
     assert read_architecture(locate(str(own_bert), None)).max_length == expected
