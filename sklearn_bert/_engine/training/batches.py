@@ -1,4 +1,4 @@
-"""The batches of a training: which texts, in which order, with what targets."""
+"""Batches for fine-tuning: their texts, their order and their targets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,23 +12,23 @@ from sklearn_bert._engine.encoding.batch import Batch, collate, map_tensors, mov
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
-# Batches that are drawn together, sorted by length and then shuffled: texts of similar
-# length share a batch, so that there is little padding; the order stays random.
+# The texts of this many batches are sorted by length, so that texts of similar length
+# share a batch and padding is rare. The batches are then shuffled.
 _BATCHES_PER_POOL = 8
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What to learn from.
+    """The texts, targets and sample weights of a training set.
 
     Attributes
     ----------
     sequences : TokenSequences
-        Of n texts, each of one sequence or of several windows.
+        One or, for a text that is split into windows, several sequences per text.
     targets : Tensor of shape (n,) or (n, n_outputs)
-        Of the texts; or of all their words, of which there are then n.
+        One per text. In token classification one per word, where n counts the words.
     weights : Tensor of shape (n,)
-        Of the losses; their sum is the number of texts.
+        Sample weights, which multiply the losses.
     """
 
     sequences: TokenSequences
@@ -38,18 +38,18 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """Some texts with their targets.
+    """A batch of texts with their targets and sample weights.
 
     Attributes
     ----------
     batch : Batch
-        Their m sequences.
+        The m sequences of the texts.
     owners : Tensor of shape (m,), int64, or None
-        Which of the n texts each sequence is a window of; None if text k has one
-        sequence, the k-th.
+        The index of the text that each sequence is a window of. None if each text has
+        one sequence, in the same order.
     n_texts : int
     targets : Tensor of shape (n,) or (n, n_outputs)
-        Of the texts, or of their words in the order of ``batch``.
+        One per text, or one per word in the order of ``batch``.
     weights : Tensor of shape (n,)
     """
 
@@ -70,7 +70,7 @@ class TrainingBatch:
 
 
 class BatchMaker:
-    """Makes the batches of a training.
+    """Divides the training texts into batches, and collates them.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class BatchMaker:
     batch_size : int
         Texts per batch.
     seed : int
-        Of the order of the texts.
+        Seed of the order of the texts.
     """
 
     def __init__(self, data: TrainingData, batch_size: int, seed: int) -> None:
@@ -99,11 +99,11 @@ class BatchMaker:
 
     @property
     def n_texts(self) -> int:
-        """Number of texts, not of their words."""
+        """Number of texts (not of words)."""
         return len(self._lengths)
 
     def epoch(self) -> list[list[int]]:
-        """Return all texts in batches, in a new random order."""
+        """Return the batches of an epoch: all texts, in a new random order."""
         order = self._generator.permutation(len(self._lengths))
         size = self._batch_size
         batches: list[list[int]] = []
@@ -116,7 +116,7 @@ class BatchMaker:
     def parts(
         self, texts: Sequence[int], max_texts: int, max_tokens: int | None
     ) -> list[list[int]]:
-        """Cut a batch into parts of at most so many texts and tokens."""
+        """Split a batch into parts of at most ``max_texts`` and ``max_tokens``."""
         return list(
             split_greedily(
                 texts,
@@ -127,13 +127,13 @@ class BatchMaker:
         )
 
     def token_ids(self, texts: Sequence[int]) -> Tensor:
-        """Return the token ids that some texts use: (n_rows,), int64."""
+        """Return the distinct token ids of the given texts: (n_ids,), int64."""
         ids = self._data.sequences.ids
         used = [ids[row] for text in texts for row in self._sequences(text)]
         return torch.from_numpy(np.unique(np.concatenate(used).astype(np.int64)))
 
     def collate(self, texts: Sequence[int]) -> TrainingBatch:
-        """Concatenate some texts, the longest sequence first."""
+        """Collate the given texts into a batch, longest sequence first."""
         ids = self._data.sequences.ids
         texts = sorted(texts, key=lambda text: -self._lengths[text])
         pairs = [
@@ -155,14 +155,14 @@ class BatchMaker:
         )
 
     def _samples(self, texts: list[int], rows: list[int]) -> list[int]:
-        """Return whose targets a batch has: its texts, or the words in its rows."""
+        """Return the indices of the targets: the texts, or the words in the rows."""
         starts = self._word_starts
         if starts is None:
             return texts
         return [word for row in rows for word in range(starts[row], starts[row + 1])]
 
     def longest(self, texts: Sequence[int]) -> int:
-        """Return the number of tokens of the longest of some texts."""
+        """Return the number of tokens of the longest of the given texts."""
         return int(self._lengths[list(texts)].max())
 
     def _sequences(self, text: int) -> range:

@@ -1,4 +1,4 @@
-"""What a training is given, and what it reports."""
+"""Configuration, progress and results of a training loop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from sklearn_bert.exceptions import DivergenceError
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """What every training loop is told.
+    """Configuration that fine-tuning and pre-training share.
 
     Attributes
     ----------
     n_epochs : int
     learning_rate, weight_decay : float
     warmup : float
-        Share of the steps over which the learning rate rises.
+        Fraction of the steps over which the learning rate rises.
     schedule : {"linear", "cosine", "constant"}
     seed : int
-        Of the order of the texts.
+        Seed of the order of the texts; in pre-training also of masks and dropout.
     verbose : int
     label : str
-        What the progress bar and the printed lines call the training.
+        Name of the fit in the progress bar and in printed lines.
     """
 
     n_epochs: int
@@ -35,13 +35,13 @@ class LoopConfig:
     label: str
 
     def stage(self, epoch: int) -> str:
-        """Return how the bar and the lines of an epoch, counted from 1, begin."""
+        """Return the label of an epoch, counted from 1, in progress reports."""
         return f"{self.label}, epoch {epoch} of {self.n_epochs}"
 
 
 @dataclass(frozen=True)
 class TrainingConfig(LoopConfig):
-    """What a fine-tuning loop is told.
+    """Configuration of fine-tuning.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class TrainingConfig(LoopConfig):
     layer_decay : float
     readout : Readout
     patience : int or None
-        Epochs without a better validation score after which training stops; None never
-        stops early.
+        Training stops after this many epochs without a better validation score. If
+        None, it never stops early.
     """
 
     batch_size: int
@@ -61,26 +61,26 @@ class TrainingConfig(LoopConfig):
 
 @dataclass(frozen=True)
 class TrainingState:
-    """The progress of a fit at the end of an epoch, as callbacks see it.
+    """The progress of a fit at the end of an epoch, as passed to callbacks.
 
     Attributes
     ----------
     epoch : int
-        Number of epochs done.
+        Number of completed epochs.
     n_epochs : int
-        Number of epochs planned.
+        Number of planned epochs.
     step : int
-        Number of optimizer steps done.
+        Number of completed optimizer steps.
     n_steps : int
-        Number of steps planned.
+        Number of planned steps.
     loss : float
         Mean training loss of this epoch.
     learning_rate : float
-        The head's in the last step.
+        Learning rate of the head in the last step.
     validation_score : float or None
         None without early stopping.
     seconds : float
-        Since training began.
+        Time since training began.
     """
 
     epoch: int
@@ -106,7 +106,7 @@ Callback = Callable[[TrainingState], object]
 
 @dataclass
 class LoopLog:
-    """The results that every training loop reports.
+    """Results that fine-tuning and pre-training share.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class LoopLog:
         Mean training loss of each epoch.
     n_steps : int
     n_memory_errors : int
-        How often a forward pass was halved because memory was short.
+        Number of times that a forward pass was halved after running out of memory.
     was_interrupted : bool
         Whether Ctrl-C ended the training.
     error : DivergenceError or None
@@ -128,7 +128,7 @@ class LoopLog:
     error: DivergenceError | None = None
 
     def raise_error(self) -> None:
-        """Raise the error that ended the training, if there is one, and forget it."""
+        """Raise the error that ended the training, if there is one, and clear it."""
         error, self.error = self.error, None
         if error is None:
             return
@@ -141,16 +141,16 @@ class LoopLog:
 
 @dataclass
 class TrainingLog(LoopLog):
-    """The results of a fine-tuning loop.
+    """Results of fine-tuning.
 
     Attributes
     ----------
     validation_scores : list of float
-        At the end of each epoch; empty without early stopping.
+        Validation score at the end of each epoch; empty without early stopping.
     best_epoch : int
-        The epoch whose weights are kept, counted from 1; 0 before its end.
+        The epoch whose weights are kept, counted from 1; 0 if no epoch has ended.
     part_size : int
-        Texts per forward pass, at the end.
+        Number of texts per forward pass at the end of the training.
     """
 
     validation_scores: list[float] = field(default_factory=list)

@@ -1,12 +1,12 @@
-"""Training steps that a GPU repeats by itself, as CUDA graphs.
+"""Training steps that are recorded and replayed as CUDA graphs.
 
-A step of a small model is about five hundred short kernels. Python takes several times
-as long to start them as the GPU to run them. A CUDA graph starts them all at once, but
-always on tensors of the same shapes at the same addresses. So batches are padded to one
-of a few sizes. The first batch of a size is computed as usual, the second is recorded,
-and that one and all later ones are copied into the tensors of the recording and
-replayed. AdamW's step is one graph for all sizes; the rows of the token embedding are
-updated outside, since their number changes.
+A step of a small model launches about five hundred short kernels. Launching them from
+Python takes several times as long as running them. A CUDA graph launches all of them at
+once, but needs tensors of the same shapes at the same addresses in each step. Batches
+are therefore padded to a few sizes. The first batch of a size is computed without a
+graph. The second one is recorded. This one and all later ones are copied into the
+recorded tensors and replayed. A step of AdamW is one graph for all sizes. The rows of
+the token embedding are updated without a graph, since their number varies.
 """
 
 import gc
@@ -33,22 +33,22 @@ from sklearn_bert._engine.training.step_runner import PlainStepRunner, Step
 
 _LOGGER = logging.getLogger("sklearn_bert")
 
-# Tokens of a batch before padding. Larger ones keep a GPU busy without graphs.
+# Batches of this many tokens, before padding, keep a GPU busy without graphs.
 LARGEST = 8192
 
 
 @dataclass(frozen=True)
 class _Recording:
-    """The graph of one size, and the tensors that it reads and writes.
+    """The graph for one size of batches, and the tensors that it reads and writes.
 
     Attributes
     ----------
     graph : torch.cuda.CUDAGraph
     part : TrainingBatch
     leaf : Tensor of shape (n_tokens, size), or None
-        For the rows of the token embedding that a batch uses, with their gradients.
+        The rows of the token embedding that a batch uses, with their gradients.
     gradients : list of Tensor or None
-        Of the other trained tensors; None where the loss does not depend on one.
+        Gradients of the other tensors; None if the loss does not depend on a tensor.
     """
 
     graph: Any
@@ -58,16 +58,16 @@ class _Recording:
 
 
 class CudaGraphRunner:
-    """Replays each step as a CUDA graph, once its size has been recorded.
+    """Replays each step as a CUDA graph once its size has been recorded.
 
     Parameters
     ----------
     plain : PlainStepRunner
         Runs the steps that are not recorded.
     dropout : Dropout
-        The model's.
+        Dropout of the model.
     batch_size : int
-        Texts of a batch; those of another number are not recorded.
+        Texts per batch. Only batches of this many texts are recorded.
 
     Attributes
     ----------
@@ -89,20 +89,20 @@ class CudaGraphRunner:
         self._recordings: dict[tuple[int, ...], _Recording] = {}
         self._adamw_graph: Any = None
         self._has_given_up = False
-        # Whether the current gradients, clipped already, come from a graph.
+        # Whether the current gradients come from a graph, which has also clipped them.
         self._has_gradients = False
-        # Outside the pool that the graphs share, so that none writes over them.
+        # Allocated outside the memory pool of the graphs, so that none overwrites them.
         self._buffers: list[Tensor] = []
         self._loss_and_norm = torch.zeros(2, dtype=torch.float32, device=device)
         groups = plain.optimizer.adamw.param_groups
         rates = [group["full_rate"] for group in groups]
-        # In the one dtype in which fused AdamW reads a tensor.
+        # Fused AdamW reads learning rates from tensors only in float32.
         self._full_rates = torch.tensor(rates, dtype=torch.float32, device=device)
         self._rates = torch.zeros_like(self._full_rates)
         self.n_replayed = 0
 
     def pad(self, part: TrainingBatch) -> TrainingBatch:
-        """Pad a batch, if it is one that may be recorded."""
+        """Pad a batch that may be recorded; return any other one unchanged."""
         n_texts, n_tokens = len(part.batch.lengths), len(part.batch.input_ids)
         is_recorded = part.owners is None and n_texts == self._batch_size
         if self._has_given_up or not is_recorded or n_tokens >= LARGEST:
@@ -110,7 +110,7 @@ class CudaGraphRunner:
         return pad_to_bucket(part)
 
     def accumulate(self, step: Step[TrainingBatch]) -> tuple[float, float]:
-        """Put the gradients of a step where the optimizer looks for them."""
+        """Compute the gradients of a step; return mean loss and gradient norm."""
         recording = self._find(step)
         self._has_gradients = recording is not None
         if recording is None:
@@ -126,12 +126,12 @@ class CudaGraphRunner:
         ):
             tensor.grad = gradient
         self.n_replayed += 1
-        # The one time in a step that the CPU waits for the device.
+        # The only time in a step that the CPU waits for the device.
         loss, norm = self._loss_and_norm.tolist()
         return loss, norm
 
     def update(self, norm: float, factor: float) -> None:
-        """Move the weights by ``factor`` times the learning rate."""
+        """Update the weights with ``factor`` times the learning rate."""
         if not self._has_gradients:
             self._plain.update(norm, factor)
             return
@@ -146,14 +146,14 @@ class CudaGraphRunner:
         self._optimizer.step_rows(factor)
 
     def free_memory(self) -> bool:
-        """Drop all recordings, and make no more; tell whether there were some."""
+        """Drop all recordings and stop recording; return whether this frees memory."""
         if not self._buffers:
             return False
         self._give_up()
         return True
 
     def _find(self, step: Step[TrainingBatch]) -> _Recording | None:
-        """Return the recording of a step's size, made now if it is the second one."""
+        """Return the recording for the size of a step; the second step makes it."""
         part = step.parts[0]
         is_padded = part.owners is None and len(part.batch.lengths) > self._batch_size
         if self._has_given_up or len(step.parts) > 1 or not is_padded:
@@ -170,17 +170,17 @@ class CudaGraphRunner:
         return self._recordings[size]
 
     def _try(self, record: Callable[[], Any]) -> Any:
-        """Return a recording; None if it fails, after which none is tried again."""
+        """Return a recording. If it fails, return None and stop recording."""
         try:
             return record()
-        # Whatever cannot be recorded, and memory that is short.
+        # An operation that cannot be recorded, or too little memory.
         except RuntimeError as error:
-            # As text, since the error holds tensors.
+            # Formatted here, since the error refers to tensors.
             _LOGGER.debug("Training continues without CUDA graphs: %s", str(error))
         self._give_up()
         self._dropout.renew()
-        # Gradients that were not finished refer to each other, and the next backward
-        # pass would continue with them.
+        # Incomplete gradients are in reference cycles. If they are not collected, the
+        # next backward pass continues with them.
         gc.collect()
         release_memory(self._device)
         return None
@@ -192,7 +192,7 @@ class CudaGraphRunner:
         self._adamw_graph = None
 
     def _record_gradients(self, step: Step[TrainingBatch]) -> _Recording:
-        """Record how the gradients of a step are computed."""
+        """Record the computation of the gradients of a step."""
         optimizer = self._optimizer
         if not self._buffers:
             self._buffers = [torch.zeros_like(tensor) for tensor in optimizer.tensors]
@@ -210,7 +210,7 @@ class CudaGraphRunner:
         with self._recorder.recording() as graph:
             loss = self._plain.sum_losses(kept) / self._batch_size
             found = torch.autograd.grad(loss, tensors, allow_unused=True)
-            norm = self._keep_clipped(found, buffers)
+            norm = self._copy_clipped(found, buffers)
             self._loss_and_norm.copy_(torch.stack([loss.detach(), norm]))
             is_used = [one is not None for one in found]
         gradients = [
@@ -224,10 +224,10 @@ class CudaGraphRunner:
             self._token_embedding.take(step.token_ids, leaf)
 
     @staticmethod
-    def _keep_clipped(
+    def _copy_clipped(
         gradients: Sequence[Tensor | None], buffers: list[Tensor]
     ) -> Tensor:
-        """Copy the gradients that there are, and clip them; return their norm."""
+        """Copy the gradients that are not None, and clip them; return their norm."""
         pairs = zip(gradients, buffers, strict=True)
         found, kept = zip(*((a, b) for a, b in pairs if a is not None), strict=True)
         norm = nn.utils.get_total_norm(found)
@@ -236,7 +236,7 @@ class CudaGraphRunner:
         return norm
 
     def _record_adamw(self) -> Any:
-        """Record a step of AdamW on the gradients, at the rates in ``_rates``."""
+        """Record a step of AdamW with the learning rates in ``_rates``."""
         adamw = self._optimizer.adamw
         rates = [group["lr"] for group in adamw.param_groups]
         try:
@@ -253,7 +253,7 @@ class CudaGraphRunner:
 
 
 def why_not_recorded(model: SupervisedModel) -> str | None:
-    """Return why the steps of a training on a GPU cannot be recorded, None if they can.
+    """Return why steps on a GPU cannot be recorded, or None if they can be.
 
     Parameters
     ----------
@@ -261,17 +261,17 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
     """
     encoder = model.trainable.encoder
     if torch.is_anomaly_enabled():
-        return "autograd looks for anomalies"
-    # Matrix products of all trainings share a workspace, which takes one stream.
+        return "anomaly detection of autograd is on"
+    # All trainings share the workspace of matrix products, which is for one stream.
     streams = torch.cuda.current_stream, torch.cuda.default_stream
     if len({stream(encoder.device) for stream in streams}) > 1:
         return "the current stream is not the default one"
-    # Elsewhere the number of kernels depends on the lengths of the texts.
+    # In other backends the number of kernels depends on the lengths of the texts.
     if not isinstance(encoder.backend, TrainableFusedBackend):
-        return "the layers of the model are not laid out as BERT's"
+        return "the layers of the model do not have the structure of BERT's"
     dtype = encoder.autocast_dtype or encoder.dtype
     if not varlen_attention_works(encoder.device, dtype, encoder.backend.head_size):
-        return f"the device has no attention kernel for {dtype} and texts of any length"
+        return f"the device has no {dtype} attention kernel for texts of varying length"
     if model.readout == PooledReadout("max"):
         return "the kernels of max pooling depend on the lengths of the texts"
     return None

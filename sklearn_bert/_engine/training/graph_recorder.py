@@ -13,10 +13,10 @@ from sklearn_bert._engine.compat.torch_private import end_allocation_to_pool
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.training.model.dropout import Dropout
 
-# Of trainings that run in several threads.
+# Held by the training that records, since several may run in threads.
 _ONE_AT_A_TIME = threading.Lock()
-# Graphs whose recording could not be ended; torch may still access them.
-_SPOILT: list[Any] = []
+# Graphs whose recording failed to end. They are kept, since torch may access them.
+_FAILED: list[Any] = []
 
 
 class GraphRecorder:
@@ -26,7 +26,7 @@ class GraphRecorder:
     ----------
     device : torch.device
     dropout : Dropout
-        Each replay of a graph draws other numbers from it.
+        Each replay of a graph draws new random numbers from it.
     """
 
     def __init__(self, device: torch.device, dropout: Dropout) -> None:
@@ -36,18 +36,18 @@ class GraphRecorder:
 
     @contextmanager
     def recording(self) -> Iterator[Any]:
-        """Record the work that is started in this context, without running it."""
-        # While torch records, it does not free cached memory to make room.
+        """Record the GPU work that this context launches, without running it."""
+        # During a recording torch does not free cached memory to make room.
         release_memory(self._device)
         current = torch.cuda.current_stream(self._device)
         with _ONE_AT_A_TIME:
             stream = _recording_stream(self._device)
             stream.wait_stream(current)
             with torch.cuda.stream(stream):
-                _take_workspaces(self._device)
+                _allocate_workspaces(self._device)
                 graph = torch.cuda.CUDAGraph()
                 self._dropout.register(graph)
-                # Other threads, such as the one that prepares batches, continue.
+                # Other threads, such as the one that prepares batches, may use the GPU.
                 graph.capture_begin(self._pool, capture_error_mode="thread_local")
                 try:
                     yield graph
@@ -56,19 +56,19 @@ class GraphRecorder:
                         self._end(graph)
                     raise
                 self._end(graph)
-            # A replay must not overtake what the recording stream still runs.
+            # A replay must wait until the recording stream has finished its work.
             current.wait_stream(stream)
 
     def _end(self, graph: Any) -> None:
-        """End a recording; if that fails, undo what would break later work."""
+        """End a recording. If that fails, reset state that would break later work."""
         try:
             graph.capture_end()
         except RuntimeError:
-            _SPOILT.append(graph)
+            _FAILED.append(graph)
             index = self._device.index
             end_allocation_to_pool(index, self._pool)
-            # Every recording registers the process's default generator, which would
-            # refuse to draw until the recording ends.
+            # A recording registers the default generator of the process, which refuses
+            # to draw random numbers until the recording ends.
             generator = torch.cuda.default_generators[index]
             generator.graphsafe_set_state(generator.clone_state())
             raise
@@ -81,10 +81,10 @@ def _recording_stream(device: torch.device) -> Any:
 
 
 @torch.enable_grad()
-def _take_workspaces(device: torch.device) -> None:
-    """Let matrix products allocate their workspaces for this stream and thread.
+def _allocate_workspaces(device: torch.device) -> None:
+    """Make matrix products allocate their workspaces for this stream and thread.
 
-    Otherwise they would do so while a graph is recorded, from the pool of the graphs.
+    Otherwise they would allocate them during a recording, in the pool of the graphs.
     """
     for dtype in (torch.float32, torch.bfloat16):
         x = torch.ones((16, 16), device=device, dtype=dtype, requires_grad=True)

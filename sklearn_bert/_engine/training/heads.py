@@ -87,13 +87,13 @@ class SigmoidLoss:
     label_smoothing : float
         Fraction of each target that is distributed evenly over 0 and 1.
     pos_weight : tuple of float, length n_labels, or None
-        Factor of the loss of each label for samples that have it.
+        Factor on the loss of each label for samples that have the label.
     """
 
     label_smoothing: float = 0.0
     pos_weight: tuple[float, ...] | None = None
-    # The same as tensors, by dtype and device, since a CUDA graph needs them at the
-    # same address in each step.
+    # ``pos_weight`` as tensors, by dtype and device. They are cached, since a CUDA
+    # graph needs them at the same address in each step.
     _moved: dict[Any, Tensor] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -109,13 +109,13 @@ class SigmoidLoss:
 
     def _factors(self, dtype: torch.dtype, device: torch.device) -> Tensor:
         if (dtype, device) not in self._moved:
-            # Moved as batches are, since a plain copy to a GPU synchronizes.
+            # ``move`` avoids the synchronization of a plain copy to a GPU.
             factors = move(torch.tensor(self.pos_weight, dtype=dtype), device)
             self._moved[dtype, device] = factors
         return self._moved[dtype, device]
 
 
-_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {
+_NUMBER_LOSSES: dict[str, Callable[..., Tensor]] = {
     "squared_error": F.mse_loss,
     "absolute_error": F.l1_loss,
     "huber": F.huber_loss,
@@ -129,11 +129,11 @@ class NumberLoss:
     Attributes
     ----------
     kind : {"squared_error", "absolute_error", "huber"}
-        "huber" is half the squared error up to a distance of 1, and linear beyond.
+        "huber" is half the squared error up to an error of 1, and linear beyond.
     """
 
     kind: str = "squared_error"
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each sample: (n, n_outputs) twice to (n,)."""
-        return _OF_NUMBERS[self.kind](outputs, targets, reduction="none").mean(1)
+        return _NUMBER_LOSSES[self.kind](outputs, targets, reduction="none").mean(1)

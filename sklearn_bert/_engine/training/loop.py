@@ -1,8 +1,8 @@
-"""The training loop of fine-tuning, which reads from top to bottom.
+"""The training loop of fine-tuning.
 
-:meth:`FineTuning.run` handles what can end a training, ``_run_epochs`` goes over the
-epochs, ``_run_epoch`` over the batches, and ``_step`` makes one step of the optimizer.
-How a step is computed is in ``step_runner.py``.
+:meth:`FineTuning.run` handles interruptions and divergence. ``_run_epochs`` iterates
+over the epochs, ``_run_epoch`` iterates over the batches, and ``_step`` makes one
+optimizer step. The computation of a step is in ``step_runner.py``.
 """
 
 import time
@@ -43,15 +43,15 @@ from sklearn_bert._engine.training.stepper import Stepper, make_step_runner
 from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
 from sklearn_bert.exceptions import DivergenceError
 
-# Tokens of a forward pass in training: 32 texts of 256 tokens take about a gigabyte
-# with the default model, 32 documents in windows would take many.
+# Limit of the tokens in a forward pass. With the default model, 32 texts of 256 tokens
+# need about a gigabyte; 32 documents, each of several windows, would need many.
 _TOKENS_ON_CPU = 8192
-# Texts whose outputs are checked at the end of an epoch.
+# Number of texts whose outputs are checked at the end of an epoch.
 _N_CHECKED = 8
 
 
 class FineTuning:
-    """One training of an encoder and its head.
+    """A training of an encoder and its head.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ class FineTuning:
     validate : callable or None
         Returns the score of the current weights; higher is better.
     callbacks : sequence of callable
-        Called with a TrainingState after each epoch; one that returns True ends the
-        training.
+        Called with a TrainingState after each epoch. If one of them returns True, the
+        training ends.
 
     Attributes
     ----------
     log : TrainingLog
     optimizer : Optimizer
-        Whose state a later training can continue from.
+        A later training can continue from its state.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class FineTuning:
         n_texts = self._batches.n_texts
         self._n_steps = config.n_epochs * -(-n_texts // config.batch_size)
         self.log = TrainingLog(part_size=min(config.batch_size, n_texts))
-        # An autocast of the caller would reach whatever is computed here.
+        # An autocast context of the caller must not affect these computations.
         with OutOfMemoryGuard("The optimizer's state", device), multiply_in(device):
             self.optimizer = self._make_optimizer()
             self._kept = self._make_snapshot()
@@ -120,11 +120,11 @@ class FineTuning:
     def run(self) -> TrainingLog:
         """Train, and leave the best weights in the encoder and the head.
 
-        After Ctrl-C these are the best so far or, without early stopping, the current
-        ones; after a divergence the last ones with finite outputs.
+        After Ctrl-C, these are the best weights so far or, without early stopping, the
+        current ones. After a divergence, they are those of the last snapshot.
         """
         what = "Training, with a gradient and two moments of each weight,"
-        # An autocast of the caller would reach the head and the backward pass.
+        # An autocast context of the caller must not affect the head or the gradients.
         with OutOfMemoryGuard(what, self._device), multiply_in(self._device):
             try:
                 self._run_epochs()
@@ -154,20 +154,20 @@ class FineTuning:
                     break
 
     def _run_epoch(self, bar: tqdm) -> None:
-        """Go once over the texts, and note their mean loss."""
+        """Train on all texts once, and log their mean loss."""
         total, n_done = 0.0, 0
         for step in self._prefetch(self._batches.epoch()):
             total += self._step(step) * step.n_losses
             n_done += step.n_losses
             bar.update()
-            bar.set_postfix(self._figures(total / n_done), refresh=False)
+            bar.set_postfix(self._postfix(total / n_done), refresh=False)
         self._check_outputs(step.rows[-_N_CHECKED:])
         self.log.loss_curve.append(total / n_done)
 
     def _step(self, step: Step[TrainingBatch]) -> float:
-        """Make one step of the optimizer; return the batch's mean loss."""
+        """Make one optimizer step; return the mean loss of the batch."""
         if max(part.n_texts for part in step.parts) > self.log.part_size:
-            # It was prepared before memory ran short.
+            # It was prepared before memory ran out and the part size was halved.
             step = self._prepare(step.rows)
         loss, norm = self._stepper.accumulate(step, self._make_smaller)
         self._stepper.update(norm)
@@ -186,7 +186,7 @@ class FineTuning:
                 f"{self._batches.longest(step.rows)} tokens",
                 self._device,
                 cause,
-                "Lower max_length, freeze some layers (freeze=...), take a smaller "
+                "Lower max_length, freeze some layers (freeze=...), choose a smaller "
                 "model",
             )
         self.log.part_size = -(-size // 2)
@@ -195,7 +195,7 @@ class FineTuning:
 
     def _prepare(self, texts: list[int]) -> Step[TrainingBatch]:
         """Collate a batch in parts that fit into memory, and move it to the device."""
-        # A GPU reports that its memory is full; a system kills the process instead.
+        # A GPU out of memory raises an error; an operating system kills the process.
         most = _TOKENS_ON_CPU if self._device.type == "cpu" else None
         parts = self._batches.parts(texts, self.log.part_size, most)
         padded = [self._runner.pad(self._batches.collate(part)) for part in parts]
@@ -207,7 +207,7 @@ class FineTuning:
         )
 
     def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[Step[TrainingBatch]]:
-        """Prepare each batch while a GPU works on the one before."""
+        """Prepare each batch while the GPU computes the previous one."""
         if self._device.type == "cpu":
             return map(self._prepare, batches)
         return prefetch(self._prepare, batches)
@@ -215,13 +215,13 @@ class FineTuning:
     def _check_outputs(self, texts: list[int]) -> None:
         """Raise an error if the current weights give NaN or infinite outputs.
 
-        The losses would show that only in the step after.
+        The loss would show this only in the next step.
         """
         if not self._model.has_finite_outputs(self._data.sequences.take(texts)):
             raise self._stepper.divergence("outputs", is_after=True)
 
     def _score(self, bar: tqdm, stage: str) -> float | None:
-        """Return the validation score, None without early stopping."""
+        """Return the validation score, or None without early stopping."""
         release_memory(self._device)
         if self._validate is None:
             return None
@@ -252,8 +252,8 @@ class FineTuning:
             print(f"{self._config.label}, {state}")
         return state
 
-    def _figures(self, loss: float) -> dict[str, str]:
-        """Return what the progress bar shows after the time left."""
+    def _postfix(self, loss: float) -> dict[str, str]:
+        """Return the loss and the last validation score for the progress bar."""
         scores = self.log.validation_scores
         return {
             "loss": f"{loss:.4f}",
@@ -261,7 +261,7 @@ class FineTuning:
         }
 
     def _should_stop(self, state: TrainingState) -> bool:
-        """Ask all callbacks, and check the patience."""
+        """Call all callbacks, and check whether the patience is exhausted."""
         is_stopped = [bool(callback(state)) for callback in self._callbacks]
         patience = self._config.patience
         is_stale = (

@@ -1,4 +1,4 @@
-"""AdamW as training uses it: groups, schedules, clipping, and rows of an embedding."""
+"""AdamW with parameter groups, learning rate schedules and gradient clipping."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from sklearn_bert._engine.training.model.token_embedding import (
     RowEmbedding,
 )
 
-# Gradients longer than this are scaled down to it, as in BERT's own fine-tuning.
+# Gradients with a larger norm are scaled down to it, as in BERT's own fine-tuning.
 _MAX_NORM = 1.0
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 # The attributes of RowAdamW that hold its state.
@@ -24,12 +24,12 @@ _ROW_MOMENTS = ("mean", "square", "n_steps")
 
 
 class Optimizer:
-    """Trains tensors with AdamW, and of a token embedding the rows in each batch.
+    """AdamW for tensors, and for the rows of a token embedding that a batch uses.
 
     Parameters
     ----------
     trained : sequence of TrainedTensor
-        The head's last.
+        The tensors of the head are the last ones.
     token_embedding : RowEmbedding or None
     learning_rate, weight_decay, layer_decay : float
 
@@ -37,9 +37,9 @@ class Optimizer:
     ----------
     trained : sequence of TrainedTensor
     tensors : list of Tensor
-        Those of ``trained``.
+        The tensors of ``trained``.
     adamw : torch.optim.AdamW
-        Of these tensors; on a GPU its steps can be recorded in a CUDA graph.
+        Optimizer of these tensors. On a GPU, a CUDA graph can record its steps.
     token_embedding : RowEmbedding or None
 
     Raises
@@ -76,36 +76,36 @@ class Optimizer:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights."""
+        """Dtype of the weights."""
         return self.tensors[-1].dtype
 
     @property
     def device(self) -> torch.device:
-        """Of the weights."""
+        """Device of the weights."""
         return self.tensors[-1].device
 
     @property
     def learning_rate(self) -> float:
-        """The head's in the last step."""
+        """Learning rate of the head in the last step."""
         rate: float = self.adamw.param_groups[-1]["lr"]
         return rate
 
     def gradients(self) -> list[Tensor]:
-        """Return the gradients of the current batch, where there are some."""
+        """Return the gradients of the current batch that are not None."""
         embedding = self.token_embedding
         leaf = None if embedding is None else embedding.leaf
         tensors = self.tensors if leaf is None else [*self.tensors, leaf]
         return [tensor.grad for tensor in tensors if tensor.grad is not None]
 
     def step(self, norm: float, factor: float) -> None:
-        """Clip the gradients, and move the weights.
+        """Clip the gradients, and update the weights.
 
         Parameters
         ----------
         norm : float
-            Of all gradients together.
+            Norm of all gradients together.
         factor : float
-            Share of the learning rate.
+            Factor on the learning rate.
         """
         clip(self.gradients(), norm)
         self.scale_rates(factor)
@@ -113,12 +113,12 @@ class Optimizer:
         self.step_rows(factor)
 
     def scale_rates(self, factor: float) -> None:
-        """Set each group's learning rate to a share of its full one."""
+        """Set the learning rate of each group to ``factor`` times its full rate."""
         for group in self.adamw.param_groups:
             group["lr"] = group["full_rate"] * factor
 
     def step_rows(self, factor: float) -> None:
-        """Move the rows of the token embedding, if it is trained."""
+        """Update the rows of the token embedding, if it is trained."""
         if self._row_adamw is not None:
             self._row_adamw.step(factor)
 
@@ -129,7 +129,7 @@ class Optimizer:
             self.token_embedding.release()
 
     def moments(self) -> dict[str, Tensor]:
-        """Return the optimizer's state, by names that begin with a moment's."""
+        """Return the optimizer state. The keys have the form "moment:tensor"."""
         rows = {} if self._row_adamw is None else vars(self._row_adamw)
         return {
             **{
@@ -141,9 +141,9 @@ class Optimizer:
         }
 
     def load_moments(self, moments: Mapping[str, Tensor]) -> None:
-        """Continue from what :meth:`moments` returned for the same tensors."""
+        """Restore the state that :meth:`moments` returned for the same tensors."""
         for one in self.trained:
-            # A tensor that no step has used has none.
+            # A tensor that has had no gradient has no moments.
             if f"step:{one.name}" in moments:
                 self.adamw.state[one.tensor] = {
                     moment: moments[f"{moment}:{one.name}"].to(self.device)
@@ -154,7 +154,7 @@ class Optimizer:
                 getattr(self._row_adamw, moment).copy_(moments[f"{moment}:"])
 
     def state(self) -> dict[str, Any]:
-        """Return the moments as arrays, for a training that continues."""
+        """Return the moments as arrays, from which another training can continue."""
         moments = self.moments().items()
         return {
             "kind": self._kind_of_state(),
@@ -162,14 +162,14 @@ class Optimizer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from what :meth:`state` returned, if it fits."""
+        """Restore what :meth:`state` returned, if it is for the same tensors."""
         if state["kind"] == self._kind_of_state():
-            # Copies: the state belongs to an estimator that may be used again.
+            # Copied, since the estimator that holds the state may be used again.
             arrays = state["moments"].items()
             self.load_moments({name: torch.tensor(array) for name, array in arrays})
 
     def _kind_of_state(self) -> list[str]:
-        """Tell apart trainings that freeze other parts or compute in another dtype."""
+        """Return a description that differs if other tensors or dtypes are trained."""
         return [
             f"rows: {self.token_embedding is not None}",
             *(
@@ -183,14 +183,14 @@ def _check_learning_rate(learning_rate: float, dtype: torch.dtype) -> None:
     largest = torch.finfo(dtype).max
     if learning_rate > largest:
         raise ValueError(
-            f"learning_rate must be at most {largest:.3g}, the largest number of "
+            f"learning_rate must be at most {largest:.3g}, the largest number in "
             f"{str(dtype).removeprefix('torch.')}. Got {learning_rate:g}. Lower it; "
             "values from 1e-5 to 1e-3 are common."
         )
 
 
 def schedule_factor(step: int, n_steps: int, n_warmup: int, schedule: str) -> float:
-    """Return the share of the learning rate that a step uses.
+    """Return the factor on the learning rate in a step.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def schedule_factor(step: int, n_steps: int, n_warmup: int, schedule: str) -> fl
     n_steps, n_warmup : int
         The rate rises over the first ``n_warmup`` steps.
     schedule : {"linear", "cosine", "constant"}
-        How it falls over the others.
+        How the rate falls over the remaining steps.
     """
     if step < n_warmup:
         return (step + 1) / n_warmup
@@ -212,9 +212,9 @@ def schedule_factor(step: int, n_steps: int, n_warmup: int, schedule: str) -> fl
 
 
 def read_loss_and_norm(loss: Tensor, gradients: list[Tensor]) -> tuple[float, float]:
-    """Return a loss, a scalar, and the norm of all gradients together."""
+    """Return the value of a scalar loss, and the norm of all gradients together."""
     norm = nn.utils.get_total_norm(gradients)
-    # The one time in a step that the CPU waits for the device.
+    # The only time in a step that the CPU waits for the device.
     loss_value, norm_value = torch.stack([loss, norm.to(loss.dtype)]).tolist()
     return loss_value, norm_value
 
@@ -226,7 +226,7 @@ def clip(gradients: list[Tensor], norm: float) -> None:
 
 
 def clip_factor(norm: Tensor) -> Tensor:
-    """Return the factor of :func:`clip`, on the device; 1 for short gradients."""
+    """Return the factor that :func:`clip` applies, as a tensor; at most 1."""
     return (_MAX_NORM / norm).clamp(max=1.0)
 
 
@@ -236,10 +236,10 @@ def _parameter_groups(
     weight_decay: float,
     layer_decay: float,
 ) -> list[dict[str, Any]]:
-    """Return a group for each learning rate and decay.
+    """Return a parameter group for each learning rate and weight decay.
 
-    Biases and the parameters of norms, all vectors, do not decay. The rate of a layer
-    is ``layer_decay`` times that of the layer above.
+    Biases and parameters of layer norms, all of them vectors, have no weight decay. The
+    learning rate of a layer is ``layer_decay`` times that of the layer above.
     """
     groups: dict[tuple[int, bool], dict[str, Any]] = {}
     for one in trained:

@@ -1,4 +1,4 @@
-"""Padding of batches to a few shapes, with a text of weight 0."""
+"""Padding of batches to a few shapes by adding a text of weight 0."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.training.batches import TrainingBatch
 
-# Tokens between two sizes: few sizes, and padding that hardly costs time on a GPU.
+# Tokens between two sizes. There are few sizes, and the padding costs little time.
 STEP = 256
 
 
@@ -24,8 +24,8 @@ def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
     -------
     TrainingBatch
         Its number of tokens is a multiple of ``STEP``. Its ``batch.lengths`` are upper
-        bounds, also multiples of ``STEP``. If words are read, there are as many words
-        as tokens. ``part`` itself, if it has more words than that.
+        bounds, also multiples of ``STEP``. In token classification, it has as many
+        words as tokens. A ``part`` with more words than that is returned unchanged.
     """
     batch = part.batch
     n_tokens = len(batch.input_ids)
@@ -39,7 +39,7 @@ def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
     filled = Batch(
         lengths=(bound,) * (len(batch.lengths) + 1),
         boundaries=_append(batch.boundaries, n_tokens + n_more),
-        # A token that is already in the batch.
+        # A token of the batch, since only the embeddings of these are available.
         input_ids=_append(batch.input_ids, int(batch.input_ids[0]), n_more),
         positions=_append(batch.positions, 0, n_more),
         segments=_append_if(batch.segments, 0, n_more),

@@ -1,4 +1,4 @@
-"""How the gradients of a step are computed, and what the optimizer does with them."""
+"""Computation of the gradients of a step, and update of the weights."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ Part = TypeVar("Part")
 
 @dataclass(frozen=True)
 class Step(Generic[Part]):
-    """The batch of one step of the optimizer, on the device.
+    """The batch of one optimizer step, on the device.
 
     Attributes
     ----------
     rows : list of int
-        The texts or sequences of the batch.
+        Indices of the texts or sequences in the batch.
     parts : list
-        The same in parts that fit into memory.
+        The batch in parts that fit into memory.
     n_losses : int
-        How many losses the mean is taken over.
+        Number of losses in the mean.
     token_ids : Tensor of shape (n_ids,), int64, or None
-        The token ids in the batch; None if every row of the token embedding is trained.
+        Distinct token ids; None if all rows of the token embedding are trained.
     """
 
     rows: list[int]
@@ -38,16 +38,16 @@ class StepRunner(Protocol[Part]):
     """Computes the gradients of a step, and updates the weights with them."""
 
     def pad(self, part: Part) -> Part:
-        """Bring a part, still on the CPU, into a shape that suits this runner."""
+        """Pad a part, still on the CPU, to a shape that suits this runner."""
 
     def accumulate(self, step: Step[Part]) -> tuple[float, float]:
-        """Add up the gradients of the parts; return mean loss and gradient norm."""
+        """Sum the gradients of the parts; return mean loss and gradient norm."""
 
     def update(self, norm: float, factor: float) -> None:
-        """Move the weights by ``factor`` times the learning rate."""
+        """Update the weights with ``factor`` times the learning rate."""
 
     def free_memory(self) -> bool:
-        """Do without memory that is only for speed; tell whether there was some."""
+        """Free memory that only serves speed; return whether there was any."""
 
 
 class PlainStepRunner(Generic[Part]):
@@ -71,7 +71,7 @@ class PlainStepRunner(Generic[Part]):
         return part
 
     def accumulate(self, step: Step[Part]) -> tuple[float, float]:
-        """Add up the gradients of the parts; return mean loss and gradient norm."""
+        """Sum the gradients of the parts; return mean loss and gradient norm."""
         optimizer = self.optimizer
         if optimizer.token_embedding is not None and step.token_ids is not None:
             optimizer.token_embedding.take(step.token_ids)
@@ -83,9 +83,9 @@ class PlainStepRunner(Generic[Part]):
         return read_loss_and_norm(total, optimizer.gradients())
 
     def update(self, norm: float, factor: float) -> None:
-        """Clip the gradients and move the weights."""
+        """Clip the gradients and update the weights."""
         self.optimizer.step(norm, factor)
 
     def free_memory(self) -> bool:
-        """Return False: there is no memory to do without."""
+        """Return False, since this runner holds no memory that only serves speed."""
         return False

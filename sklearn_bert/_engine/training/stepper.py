@@ -1,4 +1,4 @@
-"""The steps that every training loop makes: gradients, check, update."""
+"""One training step, in fine-tuning and pre-training: gradients, check, update."""
 
 import logging
 from collections.abc import Callable
@@ -26,21 +26,21 @@ _LOGGER = logging.getLogger("sklearn_bert")
 
 @dataclass(frozen=True)
 class Stepper(Generic[Part]):
-    """Makes the steps of one training.
+    """Makes the optimizer steps of one training.
 
     Attributes
     ----------
     runner : StepRunner
     optimizer : Optimizer
     kept : WeightSnapshot
-        What the training returns to if it diverges.
+        The weights that are restored if the training diverges.
     log : LoopLog
         Counts the steps.
     n_steps : int
-        Number of steps planned.
+        Number of planned steps.
     learning_rate : float
     schedule : callable
-        From a step, counted from 0, to its share of the learning rate.
+        Maps a step, counted from 0, to its factor on the learning rate.
     """
 
     runner: StepRunner[Part]
@@ -54,24 +54,24 @@ class Stepper(Generic[Part]):
     def accumulate(
         self, step: Step[Part], make_smaller: Callable[[Step[Part], str], Step[Part]]
     ) -> tuple[float, float]:
-        """Compute the gradients of a step, in ever smaller parts if memory is short.
+        """Compute the gradients of a step, in smaller parts if memory runs out.
 
         Parameters
         ----------
         step : Step
         make_smaller : callable
-            That of :func:`~sklearn_bert._engine.runtime.memory.retry_smaller`.
+            See :func:`~sklearn_bert._engine.runtime.memory.retry_smaller`.
 
         Returns
         -------
         loss : float
         norm : float
-            Of all gradients together.
+            Norm of all gradients together.
 
         Raises
         ------
         DivergenceError
-            If one of them is NaN or infinite.
+            If the loss or the norm is NaN or infinite.
         """
         loss, norm = retry_smaller(
             self.runner.accumulate,
@@ -87,19 +87,19 @@ class Stepper(Generic[Part]):
         return loss, norm
 
     def update(self, norm: float) -> None:
-        """Move the weights by the gradients, whose norm is given, and drop these."""
+        """Update the weights with gradients of the given norm, and drop these."""
         self.runner.update(norm, self.schedule(self.log.n_steps))
         self.optimizer.release()
         self.log.n_steps += 1
 
     def divergence(self, what: str, *, is_after: bool = False) -> DivergenceError:
-        """Return the error about a number that is NaN or infinite.
+        """Return the error about a value that became NaN or infinite.
 
         Parameters
         ----------
         what : str
         is_after : bool
-            Whether the last step has led to it, or the current one has.
+            True if the last step caused it, False if the current one did.
         """
         step = self.log.n_steps if is_after else self.log.n_steps + 1
         rate = self.learning_rate * self.schedule(step - 1)
@@ -114,7 +114,7 @@ class Stepper(Generic[Part]):
 def make_step_runner(
     model: SupervisedModel, optimizer: Optimizer, batch_size: int
 ) -> StepRunner[TrainingBatch]:
-    """Return the fastest runner for a fine-tuning with batches of so many texts."""
+    """Return the fastest runner for fine-tuning with ``batch_size`` texts."""
     plain = PlainStepRunner(model.sum_losses, optimizer)
     if optimizer.device.type != "cuda":
         return plain

@@ -1,4 +1,4 @@
-"""The one copy of the weights that a training can return to."""
+"""A snapshot of the weights that a training can restore."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from torch import Tensor
 class WeightSnapshot:
     """A copy of some tensors from the end of an epoch or a step.
 
-    It takes its memory at once: a training that can start does not run out of it later.
+    Its memory is allocated at once, so that a training cannot run out of it later.
 
     Parameters
     ----------
     tensors : sequence of Tensor
-        All that the training changes, except for the table.
+        All tensors that the training changes, except for the table.
     rows_of : tuple of two Tensors, or None
-        A table of shape (n_rows, size), and which of its rows the training changes:
+        A table of shape (n_rows, size), and the indices of the rows that change:
         (n_changed,), int64.
     called : str
-        What an error calls the copy, with {} for the number of its epoch or step.
+        Name of the copy in errors, with {} for the number of the epoch or step.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class WeightSnapshot:
 
     @property
     def name(self) -> str:
-        """Which weights these are."""
+        """Name of the copy in errors."""
         if self._number == 0:
             return "initial weights"
         return self._called.format(self._number)
 
     @torch.no_grad()
     def keep(self, number: int) -> None:
-        """Copy the tensors at the end of an epoch or a step, which has this number."""
+        """Copy the tensors at the end of the epoch or step with this number."""
         self._is_whole = False
         self._number = number
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
@@ -60,7 +60,7 @@ class WeightSnapshot:
     def restore(self) -> None:
         """Write the copy back into the tensors."""
         if not self._is_whole:
-            # Ctrl-C came while the tensors were copied; they have not changed since.
+            # Ctrl-C interrupted the copy, and the tensors have not changed since.
             return
         for tensor, copy in zip(self._tensors, self._copies, strict=True):
             tensor.copy_(copy)

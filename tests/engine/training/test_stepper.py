@@ -105,4 +105,4 @@ def test_steps_are_not_recorded_where_autograd_looks_for_anomalies(on_a_gpu, cap
     ):
         runner = make_step_runner(*on_a_gpu, batch_size=8)
     assert isinstance(runner, PlainStepRunner)
-    assert "autograd looks for anomalies" in caplog.text
+    assert "anomaly detection of autograd is on" in caplog.text
