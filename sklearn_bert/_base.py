@@ -38,7 +38,7 @@ class BaseBert(BaseEstimator):
 
     def _read(self, X: Any) -> Any:
         """Validate X without comparing it with that of fit; return its Inputs."""
-        return check_texts(X)
+        return check_texts(X, missing=self.missing)
 
     def _check_texts(self, X: Any) -> Any:
         """Validate X, and raise an error if its columns differ from those of fit."""
@@ -144,6 +144,7 @@ class BaseBert(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        tags.input_tags.allow_nan = self.missing == "empty"
         return tags
 
 

@@ -109,6 +109,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         pooling="auto",
         max_length=None,
         long_text="truncate",
+        missing="error",
         n_epochs=4,
         batch_size=32,
         learning_rate="auto",
@@ -137,6 +138,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.pooling = pooling
         self.max_length = max_length
         self.long_text = long_text
+        self.missing = missing
         self.n_epochs = n_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -126,6 +126,7 @@ class BertMaskedLM(BaseBert):
         vocab_size=8192,
         lowercase=True,
         max_length=None,
+        missing="error",
         mask_probability=0.15,
         whole_word_masking=False,
         n_epochs=1,
@@ -152,6 +153,7 @@ class BertMaskedLM(BaseBert):
         self.vocab_size = vocab_size
         self.lowercase = lowercase
         self.max_length = max_length
+        self.missing = missing
         self.mask_probability = mask_probability
         self.whole_word_masking = whole_word_masking
         self.n_epochs = n_epochs
@@ -220,7 +222,9 @@ class BertMaskedLM(BaseBert):
         if source is not None:
             name, revision = fitted._model_name(), fitted.revision
             fitted.checkpoint_ = record_of(source, name, revision)
-        results = pretrain(fitted, source, packed, check_stream(X))
+        results = pretrain(
+            fitted, source, packed, check_stream(X, missing=fitted.missing)
+        )
         fitted._masked_model = results.model
         fitted.encoder_ = results.model.encoder
         fitted.vocabulary_ = results.vocabulary
@@ -261,7 +265,8 @@ class BertMaskedLM(BaseBert):
             fitted.mask_probability,
             whole_words=fitted.whole_word_masking,
         )
-        return mean_log_likelihood(model, check_stream(X), masker, fitted.max_length_)
+        texts = check_stream(X, missing=fitted.missing)
+        return mean_log_likelihood(model, texts, masker, fitted.max_length_)
 
     def perplexity(self, X):
         """Return the perplexity of texts.
@@ -305,7 +310,7 @@ class BertMaskedLM(BaseBert):
             caller_name=f"{type(self).__name__}.fill_mask",
         )
         fitted = self._snapshot()
-        texts = check_column(X)
+        texts = check_column(X, missing=fitted.missing)
         fitted._check_names(X)
         model = fitted._load_fitted()
         return fill_gaps(model, texts, mask, top_k, fitted.max_length_)

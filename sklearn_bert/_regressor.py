@@ -102,6 +102,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         pooling="auto",
         max_length=None,
         long_text="truncate",
+        missing="error",
         loss="squared_error",
         n_epochs=4,
         batch_size=32,
@@ -129,6 +130,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.pooling = pooling
         self.max_length = max_length
         self.long_text = long_text
+        self.missing = missing
         self.loss = loss
         self.n_epochs = n_epochs
         self.batch_size = batch_size

@@ -122,6 +122,7 @@ class BertTokenClassifier(BaseFineTuner):
         *,
         revision=None,
         max_length=None,
+        missing="error",
         word_tokenizer=None,
         constrain_tags=None,
         n_epochs=4,
@@ -150,6 +151,7 @@ class BertTokenClassifier(BaseFineTuner):
         self.model = model
         self.revision = revision
         self.max_length = max_length
+        self.missing = missing
         self.word_tokenizer = word_tokenizer
         self.constrain_tags = constrain_tags
         self.n_epochs = n_epochs
@@ -326,7 +328,7 @@ class BertTokenClassifier(BaseFineTuner):
         return [self.classes_[of_words].tolist() for of_words in codes]
 
     def _read(self, X: Any) -> Sentences:
-        return check_sentences(X, self.word_tokenizer)
+        return check_sentences(X, self.word_tokenizer, missing=self.missing)
 
     def _read_target(
         self, inputs: Sentences, y: Any, weights: np.ndarray, fit: FitContext

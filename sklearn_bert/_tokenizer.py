@@ -19,7 +19,6 @@ from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
-from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._inputs.token_arrays import (
     BLOCKS,
     count_tokens,
@@ -36,7 +35,7 @@ from sklearn_bert._sklearn_compat import (
 )
 from sklearn_bert.exceptions import CheckpointError
 
-_SHARED = {name: ENCODER[name] for name in ("model", "revision")}
+_SHARED = {name: ENCODER[name] for name in ("model", "revision", "missing")}
 _NO_LIMIT = sys.maxsize // 64
 
 
@@ -76,6 +75,8 @@ class BertTokenizer(TransformerMixin, BaseBert):
         - "truncate" keeps its beginning; of a pair, the longer text is truncated first;
         - "head_tail" fills a quarter of `max_length` from its beginning and three
           quarters from its end.
+
+    %(missing)s
 
     output : {"ids", "counts"}, default="ids"
         "ids" returns an array of token ids. "counts" returns a sparse matrix with the
@@ -151,6 +152,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         lowercase=True,
         max_length=None,
         long_text="truncate",
+        missing="error",
         output="ids",
         return_mask=False,
         return_segments=False,
@@ -161,6 +163,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         self.lowercase = lowercase
         self.max_length = max_length
         self.long_text = long_text
+        self.missing = missing
         self.output = output
         self.return_mask = return_mask
         self.return_segments = return_segments
@@ -303,7 +306,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         """Return a fitted copy, and the sequences of X."""
         self._validate_params()
         self._check_output()
-        texts = check_texts(X)
+        texts = self._read(X)
         tokenizer, limit, record = self._make_tokenizer(texts)
         sequences = self._to_sequences(tokenizer, texts, limit)
         longest = max(map(len, sequences.ids))

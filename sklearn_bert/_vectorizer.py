@@ -21,7 +21,6 @@ from sklearn_bert._engine.checkpoints.source import (
 from sklearn_bert._engine.encoding.encode import Encoded, encode
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
-from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sklearn_compat import output_container
@@ -51,7 +50,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
     normalize : bool, default=False
         Whether to scale the features of each text to unit Euclidean norm.
 
-    %(max_length, long_text, batch_size, device, dtype, verbose)s
+    %(max_length, long_text, missing, batch_size, device, dtype, verbose)s
 
     Attributes
     ----------
@@ -116,6 +115,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         normalize=False,
         max_length=None,
         long_text="truncate",
+        missing="error",
         batch_size="auto",
         device="auto",
         dtype="auto",
@@ -128,6 +128,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self.normalize = normalize
         self.max_length = max_length
         self.long_text = long_text
+        self.missing = missing
         self.batch_size = batch_size
         self.device = device
         self.dtype = dtype
@@ -250,7 +251,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         """Do what `fit` and `fit_transform` have in common, on a copy."""
         fitted = self._copy()
         fitted._validate_params()
-        texts = check_texts(X)
+        texts = self._read(X)
         source = fitted._find_source()
         resolved = fitted._resolve(source, texts.n_columns)
         device, _ = fitted._resolve_device()

@@ -276,8 +276,9 @@ class BaseFineTuner(BaseBert):
             warn_user(
                 f"Batches of batch_size={self.batch_size} texts do not fit into the "
                 f"memory of device {self.device_!r} and were split into parts of "
-                f"{log.part_size}. The result is the same, except for rounding and "
-                "dropout masks. Lower max_length or freeze layers to train faster.",
+                f"{log.part_size}. The gradient is still that of the whole batch, but "
+                "rounding and dropout masks differ. Lower max_length or freeze layers "
+                "to train faster.",
                 MemoryWarning,
             )
         if log.was_interrupted:

@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from operator import getitem
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from sklearn_bert._inputs.values import show
+from sklearn_bert._inputs.values import is_missing, show, show_some
 from sklearn_bert.exceptions import InputError
+
+_COLLECTION = "a list, array, Series or frame of texts (str)"
+_PASS_A_LIST = "Pass a list with one text per sample: ['a text', ...]."
 
 
 def columns_of(X: Any) -> list[list[Any]]:
@@ -27,7 +31,11 @@ def columns_of(X: Any) -> list[list[Any]]:
     X = _collection(X)
     if _is_frame(X):
         readers = _column_readers(X)
-        _check_n_columns(len(readers))
+        if len(readers) not in (1, 2):
+            raise InputError(
+                "X must have one column (texts) or two columns (pairs of texts). "
+                f"{_remedy_for_columns(X)}"
+            )
         return [list(read()) for read in readers]
     if isinstance(X, np.ndarray) and (X.ndim > 1 or X.dtype != object):
         return _array_columns(X)
@@ -45,8 +53,7 @@ def rows_of(X: Any) -> list[Any]:
     readers = _column_readers(X)
     if len(readers) != 1:
         raise InputError(
-            f"X must have one column of sentences. Got {len(readers)} columns. Select "
-            "the column, for instance X['words'] or with a ColumnTransformer."
+            f"X must have one column of sentences. {_remedy_for_columns(X)}"
         )
     return list(readers[0]())
 
@@ -73,10 +80,20 @@ def check_not_empty(rows: Sequence[Any], X: Any) -> None:
 
 def _collection(X: Any) -> Any:
     """Return X as a collection; refuse what does not contain samples in an order."""
-    if isinstance(X, str | bytes):
+    if isinstance(X, str):
         raise InputError(
             "Iterable over raw text documents expected, string object received. Put "
             "the text into a list: [text]."
+        )
+    if isinstance(X, bytes | bytearray | memoryview):
+        raise InputError(
+            f"X must be {_COLLECTION}. Got {show(X)}. Decode it, and put the text into "
+            "a list: [str(X, 'utf-8')]."
+        )
+    if isinstance(X, PathLike):
+        raise InputError(
+            f"X must be {_COLLECTION}. Got the path {str(X)!r}. Read the file first, "
+            "for instance with pathlib.Path(X).read_text().splitlines()."
         )
     if sparse.issparse(X):
         raise InputError(
@@ -85,8 +102,8 @@ def _collection(X: Any) -> Any:
         )
     if isinstance(X, Mapping):
         raise InputError(
-            "X must be a list, array, Series or frame of texts (str). Got a "
-            f"{type(X).__name__}. Select the texts in it: X[{next(iter(X), 'key')!r}]."
+            f"X must be {_COLLECTION}. Got a {type(X).__name__}. "
+            f"{_remedy_for_mapping(X)}"
         )
     if isinstance(X, set | frozenset):
         raise InputError(
@@ -95,6 +112,12 @@ def _collection(X: Any) -> Any:
         )
     if _is_frame(X):
         return X
+    if isinstance(X, np.ndarray) and X.dtype.names:
+        raise InputError(
+            f"X must be {_COLLECTION}. Got a structured array with the fields "
+            f"{show_some(map(repr, X.dtype.names))}. Select the texts in it, for "
+            f"instance X[{X.dtype.names[0]!r}]."
+        )
     # Iterating over a pyarrow array would yield pyarrow scalars.
     if hasattr(X, "to_pylist"):
         return X.to_pylist()
@@ -103,11 +126,19 @@ def _collection(X: Any) -> Any:
     ):
         X = np.asarray(X)
     if not isinstance(X, Iterable) or getattr(X, "ndim", 1) == 0:
-        raise InputError(
-            "X must be a list, array, Series or frame of texts (str). Got "
-            f"{show(X)}. Pass a list with one text per sample: ['a text', ...]."
-        )
+        raise InputError(f"X must be {_COLLECTION}. Got {show(X)}. {_PASS_A_LIST}")
     return X
+
+
+def _remedy_for_mapping(X: Mapping[Any, Any]) -> str:
+    if not X:
+        return f"It is empty. {_PASS_A_LIST}"
+    if any(isinstance(value, str) for value in X.values()):
+        return "Pass its values: list(X.values())."
+    return (
+        f"Its keys are {show_some(map(repr, X))}. Select the texts in it, for instance "
+        f"X[{next(iter(X))!r}]."
+    )
 
 
 def _is_frame(X: Any) -> bool:
@@ -138,11 +169,23 @@ def _column_readers(X: Any) -> list[Callable[[], Iterable[Any]]]:
     )
 
 
+def _remedy_for_columns(X: Any) -> str:
+    """Name the columns of a frame, which may be too large to be read."""
+    names = list(X.column_names if hasattr(X, "column_names") else X.columns)
+    if not names:
+        return "Got 0 columns. Pass a frame that contains the texts."
+    return (
+        f"Got {len(names)} columns: {show_some(map(repr, names))}. Select the column "
+        f"with the texts, for instance X[{names[0]!r}] or with a ColumnTransformer."
+    )
+
+
 def _array_columns(X: np.ndarray) -> list[list[Any]]:
     if X.ndim > 2:
         raise InputError(
             f"X must have one or two dimensions. Got {X.ndim} dimensions "
-            f"(shape={X.shape}). Pass one row per sample."
+            f"(shape={X.shape}). Pass one text or one pair of texts per row, an array "
+            "of shape (n_samples,) or (n_samples, 2)."
         )
     if X.ndim == 1:
         return [X.tolist()]
@@ -156,6 +199,13 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
     pairs = [pair for pair in lists if pair is not None]
     if not pairs:
         return [rows]
+    # A missing pair is a pair of missing texts.
+    width = len(pairs[0])
+    lists = [
+        [row] * width if pair is None and is_missing(row) else pair
+        for row, pair in zip(rows, lists, strict=True)
+    ]
+    pairs = [pair for pair in lists if pair is not None]
     if len(pairs) < len(rows):
         is_pair = [pair is not None for pair in lists]
         row = is_pair.index(not is_pair[0])
@@ -176,13 +226,15 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
     return [list(column) for column in zip(*pairs, strict=True)]
 
 
-def _check_n_columns(n_columns: int, n_rows: int | None = None) -> None:
+def _check_n_columns(n_columns: int, n_rows: int) -> None:
     if n_columns in (1, 2):
         return
     remedy = (
-        "Select the text column, for instance X['text'] or with a ColumnTransformer, "
+        "Select the column with the texts, [row[0] for row in X] if it is the first, "
         "or join the columns into one text."
     )
+    if n_columns == 0:
+        remedy = "Pass one or two texts in every row; an empty text '' is allowed."
     if n_columns > 2 and n_rows == 1:
         remedy = "If X is [texts], a list in a list, pass texts."
     if n_columns > 2 and n_rows == 2:

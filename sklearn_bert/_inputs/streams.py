@@ -8,6 +8,7 @@ from typing import Any
 from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._inputs.values import (
     TEXTS,
+    is_missing,
     show,
     warn_if_repaired,
     without_surrogates,
@@ -15,7 +16,7 @@ from sklearn_bert._inputs.values import (
 from sklearn_bert.exceptions import InputError
 
 
-def check_stream(X: Any) -> Iterable[str]:
+def check_stream(X: Any, *, missing: str = "error") -> Iterable[str]:
     """Validate X as texts that need not fit into memory.
 
     Parameters
@@ -23,6 +24,8 @@ def check_stream(X: Any) -> Iterable[str]:
     X : array-like of str, path or iterable of str
         A path is that of a UTF-8 text file with one text per line. An iterable without
         a length is read lazily.
+    missing : {"error", "empty"}
+        Whether missing values are refused, or read as empty texts.
 
     Returns
     -------
@@ -44,8 +47,8 @@ def check_stream(X: Any) -> Iterable[str]:
             "pathlib.Path."
         )
     if isinstance(X, Iterable) and not isinstance(X, Sized):
-        return _Stream(X)
-    return check_column(X)
+        return _Stream(X, missing)
+    return check_column(X, missing=missing)
 
 
 class _Lines:
@@ -76,8 +79,8 @@ class _Lines:
 class _Stream:
     """The texts of an iterable, checked when they are read."""
 
-    def __init__(self, texts: Iterable[Any]) -> None:
-        self._texts = texts
+    def __init__(self, texts: Iterable[Any], missing: str) -> None:
+        self._texts, self._missing = texts, missing
         # An iterator can be read only once.
         self.is_consumed_by_reading = isinstance(texts, Iterator)
         self._has_warned = False
@@ -85,6 +88,8 @@ class _Stream:
     def __iter__(self) -> Iterator[str]:
         n_repaired = n_texts = 0
         for row, text in enumerate(self._texts):
+            if self._missing == "empty" and is_missing(text):
+                text = ""
             if not isinstance(text, str):
                 raise InputError(
                     f"X must contain only texts (str). Got {show(text)} in row {row}. "

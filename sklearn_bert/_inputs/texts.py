@@ -4,17 +4,19 @@ from typing import Any
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import check_not_empty, columns_of
-from sklearn_bert._inputs.values import TEXTS, check_all_str, repair
+from sklearn_bert._inputs.values import TEXTS, check_all_str, fill_missing, repair
 from sklearn_bert.exceptions import InputError
 
 
-def check_texts(X: Any) -> Texts:
+def check_texts(X: Any, *, missing: str = "error") -> Texts:
     """Validate X as texts or pairs of texts, matched by position.
 
     Parameters
     ----------
     X : list, tuple, array, Series, frame, table or iterable
         One or two columns of str.
+    missing : {"error", "empty"}
+        Whether missing values are refused, or read as empty texts.
 
     Returns
     -------
@@ -27,13 +29,14 @@ def check_texts(X: Any) -> Texts:
     """
     columns = columns_of(X)
     check_not_empty(columns[0], X)
-    check_all_str(zip(*columns, strict=True), len(columns[0]), TEXTS)
-    return Texts(*(repair(column, TEXTS) for column in columns))
+    pairs = zip(*columns, strict=True)
+    check_all_str(pairs, len(columns[0]), TEXTS, missing=missing)
+    return Texts(*(repair(fill_missing(column), TEXTS) for column in columns))
 
 
-def check_column(X: Any) -> list[str]:
+def check_column(X: Any, *, missing: str = "error") -> list[str]:
     """Validate X as texts, not pairs."""
-    texts = check_texts(X)
+    texts = check_texts(X, missing=missing)
     if texts.second is not None:
         raise InputError(
             "X must have one column of texts. Got two. Select one of them, or join the "

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Number
 from typing import Any
+
+import numpy as np
 
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InputError, TextRepairWarning
@@ -15,75 +18,119 @@ _SURROGATES = range(0xD800, 0xE000)
 
 @dataclass(frozen=True)
 class Kind:
-    """The terms for texts, or for words, in error messages.
+    """The terms for texts, words or sentences in error messages.
 
     Attributes
     ----------
     name : str
     place : str
         Position of a value, a format string with ``row`` and ``place``.
-    if_missing, if_numbers : str
-        Remedies for missing values, and for numbers.
+    if_missing, if_numbers, if_nested, otherwise : str
+        Remedies for missing values, numbers, collections, and other values.
     """
 
     name: str
     place: str
     if_missing: str
     if_numbers: str
+    if_nested: str
+    otherwise: str
 
-    def remedy(self, values: Sequence[Any]) -> str:
-        """Return the remedy for values that are not str."""
-        if any(is_missing(value) for value in values):
+    def remedy(self, values: Sequence[Any], *, has_missing: bool = False) -> str:
+        """Return the remedy for values that are not str.
+
+        Parameters
+        ----------
+        values : sequence
+        has_missing : bool
+            Whether X also contains missing values that are not in ``values``.
+        """
+        others = [value for value in values if not is_missing(value)]
+        if not others:
             return self.if_missing
-        if any(isinstance(value, complex) for value in values):
+        # The first value decides, which is the one that the message shows.
+        value = others[0]
+        if isinstance(value, complex):
             return f"Complex data not supported. Convert the values to {self.name}."
-        if any(isinstance(value, bytes) for value in values):
+        if isinstance(value, bytes | bytearray):
             return "Decode bytes first: value.decode('utf-8')."
-        if any(isinstance(value, Number) for value in values):
+        if isinstance(value, Number) or getattr(value, "ndim", None) == 0:
+            # str() would return the text 'nan' or 'None' for them.
+            if has_missing or len(others) < len(values):
+                return f"{self.if_numbers} Replace missing values by '' before that."
             return self.if_numbers
-        if any(hasattr(value, "as_py") for value in values):
+        if hasattr(value, "as_py"):
             return "Convert pyarrow scalars first: value.as_py()."
-        keys = [key for value in values if isinstance(value, Mapping) for key in value]
-        if keys:
-            return f"Select the field of the texts: [row[{keys[0]!r}] for row in X]."
-        return f"Convert these values to {self.name}, or drop them."
+        if isinstance(value, Mapping) and value:
+            return f"Select the field of the {self.name}: value[{next(iter(value))!r}]."
+        if isinstance(value, Iterable) and not isinstance(value, Mapping):
+            return self.if_nested
+        return self.otherwise
 
 
 TEXTS = Kind(
     "texts",
     "row {row}",
-    "Drop these rows, or replace missing values with '': X.fillna('') in pandas, "
-    "X.fill_null('') in polars.",
+    "Drop these rows, or set missing='empty' to read missing values as empty texts.",
     "Select the text column, or convert numbers to texts if that is intended: "
     "X.astype(str), or [str(x) for x in X].",
+    "Remove a level of lists if there is one too many, or join the parts of each text: "
+    "' '.join(parts).",
+    "Convert these values to texts, or drop them.",
 )
 WORDS = Kind(
     "words",
     "sentence {row}, word {place}",
-    "Drop the missing words and their tags, or replace them with ''.",
+    "Drop the missing words and their tags, or set missing='empty' to read them as "
+    "empty words.",
     "Drop numbers and their tags, or convert them to texts if that is intended: "
     "[[str(word) for word in words] for words in X].",
+    "Pass a list of sentences, each a list of words, without another level of lists.",
+    "Convert these values to words, or drop them and their tags.",
+)
+SENTENCES = Kind(
+    "sentences",
+    "row {row}",
+    "Drop these rows and their tags, or set missing='empty' to read missing sentences "
+    "as sentences without words.",
+    "Select the column of the sentences, or pass lists of words: [['a', 'word'], ...].",
+    "Pass lists of words: [['a', 'word'], ...].",
+    "Pass lists of words: [['a', 'word'], ...].",
 )
 
 
-def check_all_str(rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind) -> None:
-    """Raise an error if rows, or sentences, contain values that are not str."""
+def check_all_str(
+    rows: Iterable[Iterable[Any]], n_rows: int, kind: Kind, *, missing: str = "error"
+) -> None:
+    """Raise an error if rows, or sentences, contain values that are not str.
+
+    With ``missing="empty"`` missing values are allowed.
+    """
     bad = [
         (row, place, value)
         for row, values in enumerate(rows)
         for place, value in enumerate(values)
         if not isinstance(value, str)
     ]
-    if not bad:
+    refused = bad
+    if missing == "empty":
+        refused = [one for one in bad if not is_missing(one[2])]
+    if not refused:
         return
+    # A pair without both texts is shown once.
     shown = show_some(
-        f"{show(value)} in {kind.place.format(row=row, place=place)}"
-        for row, place, value in bad
+        dict.fromkeys(
+            f"{show(value)} in {kind.place.format(row=row, place=place)}"
+            for row, place, value in refused
+        )
     )
-    n_bad = len({row for row, _, _ in bad})
+    n_bad = len({row for row, _, _ in refused})
+    remedy = kind.remedy(
+        [value for _, _, value in refused], has_missing=len(refused) < len(bad)
+    )
     raise InputError(
         f"X must contain only {kind.name} (str). Got {shown}: {n_bad} of {n_rows} rows "
-        f"contain other values. {kind.remedy([value for _, _, value in bad])}"
+        f"contain other values. {remedy}"
     )
 
 
@@ -91,9 +138,22 @@ def is_missing(value: Any) -> bool:
     """Return whether a value is None, NaN or the like."""
     # NaN and NaT differ from themselves; pandas' NA is known by its name alone, so
     # that pandas stays optional.
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    if value is None or value is np.ma.masked:
         return True
-    return isinstance(value, float) and value != value
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if hasattr(value, "as_py"):
+        return getattr(value, "is_valid", True) is False
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, float | np.floating | np.datetime64 | np.timedelta64):
+        return bool(value != value)
+    return False
+
+
+def fill_missing(values: Iterable[Any]) -> list[str]:
+    """Replace missing values by empty texts; :func:`check_all_str` allows no others."""
+    return [value if isinstance(value, str) else "" for value in values]
 
 
 def show(value: Any) -> str:

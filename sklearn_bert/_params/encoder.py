@@ -83,6 +83,15 @@ long_text : {"truncate", "head_tail", "window"}, default="truncate"
       quarter, and pools over the windows. Of a pair, the longer text is split into
       windows, and the shorter one is truncated to half of `max_length`.""",
     ),
+    "missing": Param(
+        [StrOptions({"error", "empty"})],
+        """\
+missing : {"error", "empty"}, default="error"
+    How to handle missing values in X, such as None, NaN, NaT, NA and null. "error"
+    raises an error. "empty" reads a missing text, also one of a pair, as an empty
+    text, a missing sentence as a sentence without words, and a missing word as an
+    empty word.""",
+    ),
     "batch_size": Param(
         [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         """\

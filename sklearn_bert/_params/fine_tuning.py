@@ -14,8 +14,9 @@ FINE_TUNING = {
         [Interval(Integral, 1, None, closed="left")],
         """\
 batch_size : int, default=32
-    Number of texts per optimizer step. A batch that does not fit into memory is
-    split, with the same result. Predictions choose their own batch size.""",
+    Number of texts per optimizer step. A batch that does not fit into memory is split
+    into parts with the same total gradient, up to rounding and dropout masks.
+    Predictions choose their own batch size.""",
     ),
     "n_epochs": Param(
         [Interval(Integral, 1, None, closed="left")],

@@ -50,6 +50,7 @@ max_length : int, default=None
     split into several sequences, so that no token is lost. `None` means 128 for a new
     model, and the limit declared by a checkpoint.""",
     ),
+    "missing": ENCODER["missing"],
     "mask_probability": Param(
         [Interval(Real, 0, 1, closed="neither")],
         """\

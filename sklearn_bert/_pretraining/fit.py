@@ -54,7 +54,8 @@ _LENGTH_FROM_SCRATCH = 128
 # Parameters that may change when a run is resumed; model and random_state are compared
 # in other forms.
 _FREE = {"model", "revision", "checkpoint_dir", "checkpoint_interval", "random_state"}
-_FREE |= {"verbose"}
+# The texts are compared as they were read.
+_FREE |= {"missing", "verbose"}
 
 
 @dataclass(frozen=True)
@@ -251,8 +252,8 @@ def report(estimator: Any, log: PretrainingLog) -> None:
         warn_user(
             f"Batches of batch_tokens={estimator.batch_tokens} tokens do not fit into "
             f"the memory of device {estimator.device_!r} and were split into parts of "
-            f"{log.part_tokens}. The result is the same, except for rounding and "
-            "dropout masks. Lower max_length to train faster.",
+            f"{log.part_tokens}. The gradient is still that of the whole batch, but "
+            "rounding and dropout masks differ. Lower max_length to train faster.",
             MemoryWarning,
         )
     if log.was_interrupted:

@@ -1,6 +1,7 @@
 """What counts as texts, and what the errors say about the rest."""
 
 import datetime
+import pathlib
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
     ("X", "message"),
     [
         ("a film", BARE),
-        (b"a film", BARE),
+        (b"a film", r"Got b'a film' \(bytes\)\. Decode it.*\[str\(X, 'utf-8'\)\]"),
         (np.array("a film"), "must be a list, array, Series or frame"),
         (5, r"Got 5 \(int\)\. Pass a list with one text per sample"),
         (None, r"Got None \(NoneType\)"),
@@ -28,14 +29,23 @@ ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
         (np.empty((0, 1), dtype=object), r"\(shape=\(0, 1\)\)"),
         (pd.Series([], dtype=object), r"Found array with 0 sample\(s\)"),
         (pd.DataFrame({"a": []}), r"Found array with 0 sample\(s\)"),
-        (["a", None], r"Got None \(NoneType\) in row 1: 1 of 2 rows .*fillna\(''\)"),
-        (["a", float("nan")], r"Got nan \(float\) in row 1.*fillna"),
+        (["a", None], r"Got None \(NoneType\) in row 1.*missing='empty'"),
+        (["a", float("nan")], r"Got nan \(float\) in row 1.*missing='empty'"),
         (["a", np.nan, pd.NA], r"nan \(float\) in row 1, <NA> \(NAType\) in row 2"),
-        (pd.Series(["a", None], dtype="string"), r"row 1: 1 of 2 rows .*fillna"),
-        (pd.Series(["a", None], dtype="category"), r"in row 1: 1 of 2 .*fillna"),
-        (pa.array(["a", None]), r"Got None \(NoneType\) in row 1.*fillna"),
-        (pd.Series([pd.NaT, "a"], dtype=object), r"NaT \(NaTType\) in row 0.*fillna"),
-        (pl.Series(["a", None]), r"Got None \(NoneType\) in row 1.*fillna"),
+        (
+            pd.Series(["a", None], dtype="string"),
+            r"row 1.*missing='empty'",
+        ),
+        (
+            pd.Series(["a", None], dtype="category"),
+            r"in row 1.*missing='empty'",
+        ),
+        (pa.array(["a", None]), r"Got None \(NoneType\) in row 1.*missing='empty'"),
+        (
+            pd.Series([pd.NaT, "a"], dtype=object),
+            r"NaT \(NaTType\) in row 0.*missing=",
+        ),
+        (pl.Series(["a", None]), r"Got None \(NoneType\) in row 1.*missing='empty'"),
         (
             [1, 2, 3, 4],
             r"in row 1, 3 \(int\) in row 2 and 1 more: 4 of 4 rows .*astype\(str\)",
@@ -49,21 +59,46 @@ ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
         ([datetime.date(2020, 1, 1)], r"in row 0.*Convert these values to texts"),
         ([object()], r"Got <object object at"),
         ([["a", "b", "c"]], r"Got 3 columns\. If X is \[texts\]"),
-        ([[]], "Got 0 columns"),
+        ([[]], "Got 0 columns. Pass one or two texts in every row; an empty text"),
         (np.array([["a", "b", "c"]]), "Got 3 columns"),
-        (np.array([[["a"]]]), r"Got 3 dimensions \(shape=\(1, 1, 1\)\)"),
+        (
+            np.array([[["a"]]]),
+            r"Got 3 dimensions \(shape=\(1, 1, 1\)\).*n_samples",
+        ),
+        (bytearray(b"a film"), r"\[str\(X, 'utf-8'\)\]"),
+        (memoryview(b"a film"), r"\[str\(X, 'utf-8'\)\]"),
+        (pathlib.Path("films.txt"), r"Got the path 'films\.txt'\. Read the file first"),
+        ([b"a", None], r"Decode bytes first: value\.decode"),
+        (
+            [1.0, float("nan")],
+            r"for x in X\]\. Replace missing values by ''",
+        ),
+        ([np.float32("nan")], r"missing='empty'"),
+        ([[["a", "b"]]], r"Remove a level of lists.*join the parts of each text"),
+        ([{}], "Convert these values to texts"),
+        ([("a", "b"), None], r"Got None \(NoneType\) in row 1: 1 of 2 .*missing="),
+        (pd.DataFrame(index=[0, 1]), "Got 0 columns. Pass a frame that contains the"),
+        (pl.DataFrame(), "Got 0 columns. Pass a frame that contains the texts"),
+        (
+            np.array([("a", 1)], dtype=[("text", "U3"), ("n", int)]),
+            r"structured array with the fields 'text', 'n'\..*X\['text'\]",
+        ),
         (pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
         (pl.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), "Got 3 columns"),
-        (pa.table({"a": ["x"], "b": ["y"], "c": ["z"]}), r"columns.*X\['text'\]"),
+        (
+            pa.table({"a": ["x"], "b": ["y"], "c": ["z"]}),
+            r"Got 3 columns: 'a', 'b',.*X\['a'\]",
+        ),
         (pl.DataFrame({"a": ["x"]}).lazy(), r"polars LazyFrame.*X\.collect\(\)"),
         ([("a", "b"), ("c",)], "Got 2 in row 0 and 1 in row 1. Pass both texts of"),
         (["a", ("b", "c")], r"Got 'a' \(str\) in row 0 and \('b', 'c'\) \(tuple\) in"),
         ([("a", None)], r"Got None \(NoneType\) in row 0: 1 of 1 rows"),
         ([[["a"], ["b"]]], r"Got \['a'\] \(list\) in row 0"),
-        (["a", {"text": "b"}], r"Select the field of the texts: \[row\['text'\] for"),
+        (["a", {"text": "b"}], r"Select the field of the texts: value\['text'\]"),
         (list(pa.array(["a"])), r"Convert pyarrow scalars first: value\.as_py\(\)"),
-        ({"a": "b"}, r"Got a dict\. Select the texts in it: X\['a'\]"),
-        ({}, r"Got a dict\. Select the texts in it: X\['key'\]"),
+        ({"a": "b"}, r"Got a dict\. Pass its values: list\(X\.values\(\)\)"),
+        ({"a": ["b"]}, r"Its keys are 'a'\. Select the texts in it.*X\['a'\]"),
+        ({}, r"Got a dict\. It is empty\. Pass a list with one text per sample"),
         ({"a"}, r"must be an ordered collection of texts\. Got a set.*sorted\(X\)"),
         (sparse.csr_matrix([[1]]), "Got a sparse matrix, which contains numbers"),
         (sparse.csr_array([[1]]), "Got a sparse matrix"),

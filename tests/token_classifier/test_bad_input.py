@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from sklearn_bert.exceptions import InputError
@@ -23,7 +24,22 @@ NAN = float("nan")
         ([["a", "b"], "a text"], "Split the texts into lists"),
         ([["a", "b"], 3], "Got 3 (int) in row 1"),
         ([["a"], {"b"}], "Got {'b'} (set) in row 1"),
-        ({"a": 1}, "Got a dict. Select the texts in it: X['a']"),
+        ({"a": 1}, "Its keys are 'a'. Select the texts in it, for instance X['a']"),
+        (
+            [["a"], None],
+            "Got None (NoneType) in row 1. Drop these rows and",
+        ),
+        (
+            ["a text", NAN],
+            "Got nan (float) in row 1. Drop these rows and",
+        ),
+        ([["a"], [None]], "set missing='empty' to read them as empty words"),
+        ([["a"], b"b"], "Got b'b' (bytes) in row 1. Decode bytes first"),
+        ([{"words": ["a"]}], "Select the field of the sentences: value['words']"),
+        ([[{"word": "a"}]], "Select the field of the words: value['word']"),
+        (list(pa.array(["a"])), "Convert pyarrow scalars first: value.as_py()"),
+        ([[["a"]]], "Pass a list of sentences, each a list of words"),
+        (pd.DataFrame(), "Got 0 columns. Pass a frame that contains the texts"),
         (3, "X must be a list, array, Series or frame"),
         (pd.DataFrame({"a": [["x"]], "b": [["y"]]}), "one column of sentences. Got 2"),
     ],
