@@ -120,7 +120,13 @@ class BaseBert(BaseEstimator):
         if isinstance(self.model, str | os.PathLike):
             model = os.fspath(self.model)
             return locate(model, self.revision, may_download=may_download)
-        source = getattr(unwrap_frozen(self.model), "encoder_", None)
+        owner = unwrap_frozen(self.model)
+        if isinstance(owner, type):
+            raise CheckpointError(
+                "An estimator that is passed as model must be a fitted instance. Got "
+                f"the class {owner.__name__}. Pass an instance of it that is fitted."
+            )
+        source = getattr(owner, "encoder_", None)
         if source is None:
             raise CheckpointError(
                 "An estimator that is passed as model must be fitted. Got a "

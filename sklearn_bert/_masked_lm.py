@@ -2,6 +2,7 @@
 
 import math
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 
 import torch
@@ -309,11 +310,16 @@ class BertMaskedLM(BaseBert):
             {"top_k": top_k, "mask": mask},
             caller_name=f"{type(self).__name__}.fill_mask",
         )
+        if not mask:
+            raise ValueError(
+                "mask must contain at least one character. Got ''. Pass the characters "
+                "that mark a masked token in X, such as '[MASK]'."
+            )
         fitted = self._snapshot()
         texts = check_column(X, missing=fitted.missing)
         fitted._check_names(X)
         model = fitted._load_fitted()
-        return fill_gaps(model, texts, mask, top_k, fitted.max_length_)
+        return fill_gaps(model, texts, mask, int(top_k), fitted.max_length_)
 
     def save_pretrained(self, folder):
         """Save a model folder that every estimator and transformers can load.
@@ -324,6 +330,11 @@ class BertMaskedLM(BaseBert):
             Must not exist, or be empty. A new folder is created atomically; an empty
             folder is filled, config.json last.
         """
+        validate_parameter_constraints(
+            {"folder": [str, PathLike]},
+            {"folder": folder},
+            caller_name=f"{type(self).__name__}.save_pretrained",
+        )
         fitted = self._snapshot()
         path = Path(folder).expanduser()
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):

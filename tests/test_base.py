@@ -95,6 +95,13 @@ def test_one_that_is_not_fitted_says_so(classifier, texts):
 
 
 @pytest.mark.parametrize("estimator", [BertVectorizer, BertTokenizer, BertClassifier])
+@pytest.mark.parametrize("wrap", [lambda model: model, FrozenEstimator])
+def test_a_class_is_no_model(estimator, wrap):
+    with pytest.raises(CheckpointError, match="Got the class BertClassifier"):
+        estimator(wrap(BertClassifier)).fit(["good", "bad"], [0, 1])
+
+
+@pytest.mark.parametrize("estimator", [BertVectorizer, BertTokenizer, BertClassifier])
 @pytest.mark.parametrize("model", [LogisticRegression(), BertVectorizer(), 3])
 def test_what_cannot_be_a_model_is_told_what_can(estimator, model):
     with pytest.raises(ValueError, match=r"or a fitted BertClassifier, BertRegressor"):

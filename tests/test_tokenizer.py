@@ -1,6 +1,7 @@
 """BertTokenizer: transformers' ids in one array, and texts back from it."""
 
 import pickle
+import re
 import shutil
 
 import numpy as np
@@ -112,6 +113,31 @@ def test_numbers_that_are_not_ids_are_refused(tiny_bert, value):
     tokenizer = BertTokenizer(tiny_bert).fit(["a"])
     with pytest.raises(ValueError, match=r"X must contain token ids|contains NaN"):
         tokenizer.inverse_transform([[2, value, 3]])
+
+
+@pytest.mark.parametrize("output", ["ids", "counts"])
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (None, "Got None (NoneType). Pass the output of transform."),
+        (5, "Got 5 (int). Pass the output of transform."),
+        ("abc", "Got 'abc' (str). Pass the output of transform."),
+        ({"a": 1}, "Got {'a': 1} (dict)"),
+        ([], "Got [] (list). Pass the output of transform."),
+        ([2, 3], "Got [2, 3] (list). Pass the output of transform, or [X] if X is one"),
+        (np.array([2, 3]), "Got the shape (2,). Pass the output of transform, or [X]"),
+        ([[2, 3], [4]], "Got [[2, 3], [4]] (list)"),
+        ([[2, 3], 4], "Got [[2, 3], 4] (list)"),
+        (np.zeros((1, 2, 3)), "Got the shape (1, 2, 3)"),
+        (pd.DataFrame(), "Got the shape (0, 0)"),
+        ((row for row in [[2, 3]]), "(generator)"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_not_a_table_cannot_be_turned_back(tiny_bert, output, X, words):
+    tokenizer = BertTokenizer(tiny_bert, output=output).fit(["a"])
+    with pytest.raises(InputError, match=re.escape(words)):
+        tokenizer.inverse_transform(X)
 
 
 def test_other_columns_than_those_of_transform_are_refused(tiny_bert):

@@ -42,7 +42,7 @@ from sklearn_bert._fine_tuning.start import (
     resolve_learning_rate,
     start_head,
 )
-from sklearn_bert._params.callbacks import check_callbacks
+from sklearn_bert._params.scoring import check_scorer_name
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
@@ -71,6 +71,10 @@ class BaseFineTuner(BaseBert):
     ) -> Target:
         """Check y, set the attributes that depend on it, and return the target."""
         raise NotImplementedError
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_scorer_name(self.scoring)
 
     # --- prediction -------------------------------------------------------------------
 
@@ -107,7 +111,6 @@ class BaseFineTuner(BaseBert):
     ) -> Self:
         """Do what fit and partial_fit have in common."""
         self._validate_params()
-        check_callbacks(self.callbacks)
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         label = name_fit(type(self).__name__)
         fit = FitContext(label, is_partial, continues, classes)

@@ -98,6 +98,11 @@ class _Stream:
             repaired = without_surrogates(text)
             n_repaired, n_texts = n_repaired + (repaired != text), n_texts + 1
             yield repaired
+        if not n_texts:
+            raise InputError(
+                "X must contain at least one word. Got an iterable without texts. A "
+                "generator can be read only once: create it again, or pass a list."
+            )
         if not self._has_warned:
             self._has_warned = n_repaired > 0
             warn_if_repaired(n_repaired, n_texts, TEXTS)

@@ -9,6 +9,8 @@ from scipy import sparse
 from sklearn.utils.validation import check_array
 
 from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._inputs.columns import as_list
+from sklearn_bert._inputs.values import show
 from sklearn_bert.exceptions import InputError
 
 # The blocks of columns, in order.
@@ -64,10 +66,13 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If X has a different number of columns, or values that are not ids.
+        If X is not an array of two dimensions, has a different number of columns, or
+        values that are not ids.
     """
+    n_columns = n_blocks * length
+    _check_two_dimensions(X, n_columns)
     array = check_array(X, dtype=None, ensure_min_features=0)
-    _check_n_columns(array, n_blocks * length)
+    _check_n_columns(array, n_columns)
     ids = array[:, :length]
     if not (ids.dtype == bool or np.issubdtype(ids.dtype, np.number)):
         ids = _to_numbers(ids)
@@ -131,13 +136,35 @@ def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
     Raises
     ------
     InputError
-        If X has a different number of columns.
+        If X is not an array of two dimensions, or has a different number of columns.
     """
+    _check_two_dimensions(X, len(names))
     counts = sparse.csr_matrix(
         check_array(X, accept_sparse="csr", ensure_min_samples=0)
     )
     _check_n_columns(counts, len(names))
     return [names[counts[row].nonzero()[1]] for row in range(counts.shape[0])]
+
+
+def _check_two_dimensions(X: Any, n_columns: int) -> None:
+    """Raise an error if X is not an array, a matrix, a frame or a list of rows."""
+    shape = getattr(X, "shape", None)
+    if shape is None and isinstance(X, list | tuple) and X:
+        rows = [as_list(row) for row in X]
+        widths = {len(row) for row in rows if row is not None}
+        if None not in rows and len(widths) == 1:
+            return
+        shape = (len(X),) if rows == [None] * len(X) else None
+    if shape is not None and len(shape) == 2 and shape[1] > 0:
+        return
+    got = f"the shape {tuple(X.shape)}" if hasattr(X, "shape") else show(X)
+    remedy = "Pass the output of transform."
+    if shape is not None and len(shape) == 1:
+        remedy = "Pass the output of transform, or [X] if X is one row of it."
+    raise InputError(
+        f"X must be an array of shape (n_samples, {n_columns}), as the output of "
+        f"transform. Got {got}. {remedy}"
+    )
 
 
 def _check_n_columns(X: np.ndarray | sparse.csr_matrix, n_columns: int) -> None:

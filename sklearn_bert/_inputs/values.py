@@ -158,7 +158,7 @@ def fill_missing(values: Iterable[Any]) -> list[str]:
 
 def show(value: Any) -> str:
     """Format a value and its type for an error message."""
-    text = repr(value)
+    text = " ".join(line.strip() for line in repr(value).splitlines())
     if len(text) > _N_CHARACTERS_SHOWN:
         text = text[:_N_CHARACTERS_SHOWN] + "..."
     return f"{text} ({type(value).__name__})"

@@ -1,13 +1,24 @@
-"""What callbacks may be."""
+"""The constraint of callbacks."""
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from sklearn_bert._sklearn_compat import HasMethods
 
-def check_callbacks(callbacks: Any) -> None:
-    """Refuse what cannot be called before the first epoch rather than after it."""
-    for place, callback in enumerate(() if callbacks is None else callbacks):
-        if not callable(callback):
-            raise TypeError(
-                "callbacks must contain only functions of a training state. Got "
-                f"{callback!r} in place {place}. Give functions, such as print."
-            )
+
+class _Functions(HasMethods):
+    """A list, or another collection that is not a mapping, of functions."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return (
+            isinstance(val, Collection)
+            and not isinstance(val, str | bytes | Mapping)
+            and getattr(val, "ndim", 1) == 1
+            and all(map(callable, val))
+        )
+
+    def __str__(self) -> str:
+        return "a list of functions, such as [print],"
+
+
+FUNCTIONS = _Functions("__iter__")

@@ -2,8 +2,7 @@
 
 from numbers import Integral, Real
 
-from sklearn.metrics import get_scorer_names
-
+from sklearn_bert._params.callbacks import FUNCTIONS
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import Param
 from sklearn_bert._sklearn_compat import Interval, StrOptions
@@ -106,7 +105,7 @@ n_iter_no_change : int, default=2
     Number of epochs without improvement after which early stopping ends training.""",
     ),
     "scoring": Param(
-        [StrOptions(set(get_scorer_names())), callable, None],
+        [str, callable, None],
         """\
 scoring : str or callable, default=None
     Score used for early stopping: the name of a scikit-learn scorer, a callable with
@@ -121,7 +120,7 @@ warm_start : bool, default=False
     Whether `fit` starts from the weights of the previous fit.""",
     ),
     "callbacks": Param(
-        ["array-like", None],
+        [FUNCTIONS, None],
         """\
 callbacks : list of callable, default=None
     Functions called after each epoch with a state, whose attributes are `epoch`,

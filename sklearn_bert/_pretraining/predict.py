@@ -80,7 +80,7 @@ def _read_gaps(
     tokenizer: TextTokenizer, text: str, mask: str, max_length: int
 ) -> list[int]:
     """Return the token ids of a text with mask tokens at the marks."""
-    first, *others = text.split(mask) if mask else [text]
+    first, *others = text.split(mask)
     if not others:
         raise InputError(
             f"Each text must contain the mask {mask!r}. Got {text[:40]!r}. Insert it "

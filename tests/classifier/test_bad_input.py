@@ -1,5 +1,6 @@
 """What BertClassifier refuses, and what it says."""
 
+import copy
 import re
 
 import numpy as np
@@ -90,9 +91,18 @@ def test_class_weights_of_unknown_labels_are_refused(
         make(class_weight=class_weight).fit(texts, indicators)
 
 
-def test_a_callback_that_cannot_be_called_is_refused_at_once(make, texts, labels):
-    with pytest.raises(TypeError, match="only functions of a training state"):
-        make(callbacks=[print, 1]).fit(texts, labels)
+@pytest.mark.parametrize("callbacks", [[print, 1], print, {}])
+def test_other_callbacks_than_functions_are_refused(make, texts, labels, callbacks):
+    with pytest.raises(ValueError, match=r"must be a list of functions.*\[print\], or"):
+        make(callbacks=callbacks).fit(texts, labels)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
+def test_the_closest_scorers_are_named(fitted, texts, labels, method):
+    classifier = copy.copy(fitted).set_params(scoring="acuracy")
+    arguments = [texts] if method == "predict" else [texts, labels]
+    with pytest.raises(ValueError, match=r"names are 'accuracy'.*get_scorer_names"):
+        getattr(classifier, method)(*arguments)
 
 
 def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
@@ -109,7 +119,7 @@ def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
         {"dtype": "float16"},
         {"dropout": 1.0},
         {"freeze": "layers"},
-        {"scoring": "fastness"},
+        {"scoring": 5},
         {"class_weight": "balance"},
     ],
     ids=str,

@@ -89,9 +89,7 @@ def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
         (1024, 24, 1.875e-5),
     ],
 )
-def test_larger_models_get_lower_learning_rates(
-    tiny_bert, hidden_size, n_layers, rate
-):
+def test_larger_models_get_lower_learning_rates(tiny_bert, hidden_size, n_layers, rate):
     files = locate(str(tiny_bert), None)
     size = {"hidden_size": hidden_size, "n_layers": n_layers}
     architecture = replace(read_architecture(files), **size)

@@ -34,6 +34,13 @@ def test_a_file_in_another_encoding_is_refused_when_it_is_read(path):
         list(stream)
 
 
+def test_an_iterator_that_has_been_read_is_refused():
+    texts = iter(["a film"])
+    assert list(check_stream(texts)) == ["a film"]
+    with pytest.raises(InputError, match="A generator can be read only once"):
+        list(check_stream(texts))
+
+
 def test_an_iterator_is_read_only_when_needed():
     read = []
     stream = check_stream(read.append(text) or text for text in ("a", "b"))

@@ -15,7 +15,7 @@ from sklearn_bert.exceptions import InputError, TextRepairWarning
         (["a", None], "None .* in row 1"),
         ([("a", "b")], "must have one column of texts"),
         (["", "  "], "at least one word"),
-        (iter([]), "at least one word"),
+        (iter([]), "at least one word.*an iterable without texts"),
         (iter(["a", 3]), r"3 \(int\) in row 1"),
     ],
 )
@@ -56,6 +56,17 @@ def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"The '{name}' parameter of BertMaskedLM"):
         make(**wrong).fit(["a"])
+
+
+@pytest.mark.parametrize("folder", [None, 5, ["x"], b"x"])
+def test_a_model_is_saved_to_a_path(folder):
+    with pytest.raises(ValueError, match="The 'folder' parameter of BertMaskedLM"):
+        make().save_pretrained(folder)
+
+
+def test_a_mask_has_characters():
+    with pytest.raises(ValueError, match="mask must contain at least one character"):
+        make().fill_mask(["a [MASK]"], mask="")
 
 
 class Again:

@@ -81,7 +81,9 @@ def test_feature_names_count_the_features(vectorizer, texts):
 
 def test_names_of_an_absent_model_say_that_it_is_absent():
     with pytest.raises(
-        CheckpointNotFoundError, match="'nobody/nothing' must be available"
+        CheckpointNotFoundError,
+        match=r"'nobody/nothing' must be available.*If it is a model on the Hub, call "
+        "transform once, which downloads it; if it is a folder, correct the path",
     ):
         BertVectorizer("nobody/nothing").get_feature_names_out()
 

@@ -188,9 +188,11 @@ def locate(
         return files
     if not may_download:
         raise CheckpointNotFoundError(
-            f"The model {model!r} must be available on this machine. Got neither a "
-            f"folder {folder.absolute()} nor a copy in the Hugging Face cache. Call "
-            "transform once, which downloads it, or correct the name."
+            f"The model {model!r} must be available on this machine, because nothing "
+            f"is downloaded here. Got neither a folder {folder.absolute()} nor a "
+            "complete copy in the Hugging Face cache. If it is a model on the Hub, "
+            "call transform once, which downloads it; if it is a folder, correct the "
+            "path."
         )
     return _fetch_from_hub(model, revision)
 

@@ -174,7 +174,7 @@ def _resolve_layers(layers: Any, n_layers: int) -> tuple[int, ...]:
     ):
         raise ValueError(
             "layers must be an int, or a list of at least one int, from "
-            f"{allowed[0]} to {allowed[-1]} (0 is the embeddings, -1 the last layer). "
-            f"Got {layers!r}."
+            f"{allowed[0]} to {allowed[-1]}. Got {layers!r}. Use 0 for the embeddings, "
+            f"1 to {n_layers} for the layers, or -1 for the last layer."
         )
     return tuple(int(layer) % (n_layers + 1) for layer in wanted)
