@@ -23,7 +23,7 @@ from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encod
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
-from sklearn_bert._sklearn_compat import output_container
+from sklearn_bert._sklearn_compat import Interval, StrOptions, output_container
 
 
 @document(ENCODER)
@@ -47,8 +47,19 @@ class BertVectorizer(TransformerMixin, BaseBert):
         The layers whose hidden states are pooled: 0 is the embeddings, 1 the first
         layer, -1 the last. The features of several layers are concatenated.
 
-    normalize : bool, default=False
-        Whether to scale the features of each text to unit Euclidean norm.
+    normalize : bool or "auto", default=False
+        Whether to scale the features of each text to unit Euclidean norm. "auto" does
+        so if the checkpoint declares a Normalize module at the end. Whatever follows
+        or precedes other modules, such as a Normalize before a Dense module, always
+        applies with them.
+
+    truncate_dim : int, default=None
+        Keep only the first features of each text, as models trained with `Matryoshka
+        representation learning <https://arxiv.org/abs/2205.13147>`_ allow. `None`
+        keeps all, or as many as the checkpoint declares. `normalize=True` scales what
+        is kept, while `normalize="auto"` scales before, as sentence-transformers does.
+        Not available for several layers and for "compare", whose features are
+        concatenated.
 
     %(max_length, long_text, missing, batch_size, device, dtype, verbose)s
 
@@ -102,7 +113,8 @@ class BertVectorizer(TransformerMixin, BaseBert):
     _parameter_constraints = {
         **constraints(ENCODER),
         "layers": [Integral, list, tuple],
-        "normalize": ["boolean"],
+        "normalize": ["boolean", StrOptions({"auto"})],
+        "truncate_dim": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -113,6 +125,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         pooling="auto",
         layers=-1,
         normalize=False,
+        truncate_dim=None,
         max_length=None,
         long_text="truncate",
         missing="error",
@@ -126,6 +139,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self.pooling = pooling
         self.layers = layers
         self.normalize = normalize
+        self.truncate_dim = truncate_dim
         self.max_length = max_length
         self.long_text = long_text
         self.missing = missing
@@ -217,7 +231,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         """
         fitted, texts = self._begin(X)
         resolved = fitted._resolve(fitted._find_fitted_source(), texts.n_columns)
-        fitted._check_names_are_known(resolved.readout.n_vectors)
+        fitted._check_names_are_known(resolved)
         return fitted._encode(texts, resolved, user=self).features
 
     def get_feature_names_out(self, input_features=None):
@@ -240,10 +254,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         fitted._check_input_features(input_features)
         # Displaying an estimator calls this, which must not download a model.
         source = fitted._find_fitted_source(may_download=False)
-        n_columns = getattr(fitted, "n_features_in_", 1)
-        if fitted.pooling == "compare":
-            n_columns = 2
-        n_features = fitted._resolve(source, n_columns).n_features
+        n_features = fitted._count_named_features(source)
         prefix = type(self).__name__.lower()
         return np.array([f"{prefix}{k}" for k in range(n_features)], dtype=object)
 
@@ -271,6 +282,8 @@ class BertVectorizer(TransformerMixin, BaseBert):
             max_length=self.max_length,
             long_text=self.long_text,
             layers=self.layers,
+            with_normalize=isinstance(self.normalize, str),
+            truncate_dim=self.truncate_dim,
         )
 
     def _find_fitted_source(self, *, may_download: bool = True) -> Source:
@@ -286,7 +299,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self, texts: Texts, resolved: ResolvedEncoder, *, user: Self
     ) -> Encoded:
         config = resolved.encoding(
-            normalize=self.normalize,
+            normalize=not isinstance(self.normalize, str) and bool(self.normalize),
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
@@ -295,11 +308,19 @@ class BertVectorizer(TransformerMixin, BaseBert):
         warn_if_truncated(encoded.n_truncated, len(texts), resolved.tokenizing)
         return encoded
 
-    def _check_names_are_known(self, n_vectors: int) -> None:
-        """Raise an error if pairs would get the names of texts, which are fewer."""
+    def _count_named_features(self, source: Source) -> int:
+        """Return the number of features that have names: before fit, of texts."""
+        n_columns = getattr(self, "n_features_in_", 1)
+        if self.pooling == "compare":
+            n_columns = 2
+        return self._resolve(source, n_columns).n_features
+
+    def _check_names_are_known(self, resolved: ResolvedEncoder) -> None:
+        """Raise an error if pairs would get the names of texts, of another number."""
         container = output_container(self)
-        is_named = container != "default"
-        if is_named and n_vectors > 1 and self.pooling == "auto":
+        if container == "default":
+            return
+        if self._count_named_features(resolved.source) != resolved.n_features:
             check_is_fitted(
                 self,
                 "n_features_in_",

@@ -105,6 +105,36 @@ def edit_config():
 
 
 @pytest.fixture(scope="session")
+def declare():
+    """Return a function that writes the files of sentence-transformers.
+
+    Each module after the pooling is given as its name, its settings and its weights.
+    """
+    from safetensors.torch import save_file
+
+    def write(folder, pooling, *modules, encoder=""):
+        parts = [
+            (encoder, "Transformer"),
+            ("1_Pooling", "Pooling"),
+            *((f"{k}_{name}", name) for k, (name, _, _) in enumerate(modules, start=2)),
+        ]
+        listed = [
+            {"path": path, "type": f"sentence_transformers.models.{name}"}
+            for path, name in parts
+        ]
+        (folder / "modules.json").write_text(json.dumps(listed))
+        for (path, _), (_, content, weights) in zip(
+            parts[1:], [("", pooling, {}), *modules], strict=True
+        ):
+            (folder / path).mkdir(exist_ok=True)
+            (folder / path / "config.json").write_text(json.dumps(content))
+            if weights:
+                save_file(weights, folder / path / "model.safetensors")
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def texts():
     """Forty texts of 0 to 30 words, some equally long, none in order of length."""
     rng = np.random.RandomState(0)

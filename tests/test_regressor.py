@@ -322,10 +322,10 @@ def test_bad_parameters_are_refused_in_scikit_learns_words(make, texts, numbers)
         make(loss="log_loss").fit(texts, numbers)
 
 
-def test_pairs_are_compared_where_the_checkpoint_declares_means(own_bert, texts):
-    folder = own_bert / "1_Pooling"
-    folder.mkdir()
-    (folder / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+def test_pairs_are_compared_where_the_checkpoint_declares_means(
+    own_bert, declare, texts
+):
+    declare(own_bert, {"pooling_mode_mean_tokens": True})
     pairs, y = list(zip(texts[:20], texts[20:], strict=True)), np.arange(20.0)
     regressor = BertRegressor(own_bert, n_epochs=1, random_state=0).fit(pairs, y)
     assert regressor.pooling_ == "compare"

@@ -135,7 +135,8 @@ class BaseFineTuner(BaseBert):
             fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
         checkpoint = load(resolved.source)
-        trainable = fitted._make_trainable(checkpoint, seeds.dropout)
+        n_modules = resolved.readout.n_modules
+        trainable = fitted._make_trainable(checkpoint, n_modules, seeds.dropout)
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
         train_target = target.take(train)
@@ -221,7 +222,9 @@ class BaseFineTuner(BaseBert):
                 "over."
             )
 
-    def _make_trainable(self, checkpoint: Checkpoint, seed: int) -> TrainableEncoder:
+    def _make_trainable(
+        self, checkpoint: Checkpoint, n_modules: int, seed: int
+    ) -> TrainableEncoder:
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
@@ -235,6 +238,7 @@ class BaseFineTuner(BaseBert):
                 n_frozen=n_frozen,
                 dropout=self.dropout,
                 seed=seed,
+                n_modules=n_modules,
             )
 
     def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:

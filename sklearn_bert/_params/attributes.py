@@ -18,8 +18,9 @@ n_truncated_ : int
 max_length_ : int
     Maximum number of tokens, as resolved by `fit`.""",
     "pooling_": """\
-pooling_ : {"cls", "mean", "max", "compare"}
-    Pooling, as resolved by `fit`.""",
+pooling_ : str
+    Pooling, as resolved by `fit`: "compare", or a mode of sentence-transformers such
+    as "mean". Several modes are joined by "+", as in "cls+mean".""",
     "encoder_": """\
 encoder_ : object
     The fine-tuned encoder, with attributes `config`, `tokenizer` and `weights`.""",

@@ -60,8 +60,12 @@ pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
       <https://aclanthology.org/D17-1070>`_. These are four times as many features.
       They are averaged over windows;
     - "auto" uses the pooling that the checkpoint declares in its
-      sentence-transformers files, or "cls" if it declares none. For pairs, "compare"
-      replaces "mean".""",
+      sentence-transformers files, or "cls" if it has no such files. For pairs,
+      "compare" replaces "mean".
+
+    Modules that a checkpoint declares after its pooling, such as Dense, apply to single
+    texts that are pooled as declared. Otherwise none of them applies, because they
+    were trained on other vectors.""",
     ),
     "max_length": Param(
         [Interval(Integral, 3, None, closed="left"), None],

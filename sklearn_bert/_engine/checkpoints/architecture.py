@@ -15,6 +15,10 @@ import torch
 from torch import nn
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
+from sklearn_bert._engine.checkpoints.declaration import (
+    DeclaredModule,
+    read_declaration,
+)
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.sentence_config import (
     FEWEST_TOKENS,
@@ -59,12 +63,13 @@ class Architecture:
     max_length : int
         Maximum number of tokens that the checkpoint declares.
     pooling : str or None
-        Pooling declared by the sentence-transformers files; not only "cls", "mean" or
-        "max".
+        The declared modes, joined by "+".
     has_segments : bool
         Whether the model has segment ids.
     activation : str
         Name of the feed-forward activation.
+    include_prompt, modules, truncate_dim, refusal
+        As declared, see :class:`Declaration`.
     """
 
     hidden_size: int
@@ -75,6 +80,10 @@ class Architecture:
     pooling: str | None
     has_segments: bool
     activation: str
+    include_prompt: bool = True
+    modules: tuple[DeclaredModule, ...] = ()
+    truncate_dim: int | None = None
+    refusal: str | None = None
 
 
 def read_architecture(files: CheckpointFiles) -> Architecture:
@@ -92,9 +101,9 @@ def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architectur
         first_position=first_position,
         max_positions=n_positions,
         max_length=min(_declared_length(files), n_positions),
-        pooling=_declared_pooling(files),
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
+        **vars(read_declaration(files, config.hidden_size)),
     )
 
 
@@ -103,29 +112,11 @@ def _declared_length(files: CheckpointFiles) -> int:
     limit = read_sentence_config(files).max_length
     if limit is not None:
         return limit
-    of_tokenizer = read_json(files, "tokenizer_config.json").get("model_max_length")
+    name = f"{files.encoder}tokenizer_config.json"
+    of_tokenizer = read_json(files, name).get("model_max_length")
     if isinstance(of_tokenizer, int | float) and of_tokenizer >= FEWEST_TOKENS:
         return int(min(of_tokenizer, _NO_LIMIT))
     return _NO_LIMIT
-
-
-def _declared_pooling(files: CheckpointFiles) -> str | None:
-    """Return the name of the declared pooling, or several joined by "+"."""
-    for name in (
-        name for name in files.digests if name.endswith("_Pooling/config.json")
-    ):
-        content = read_json(files, name)
-        # Newer files hold one name instead of one switch per mode.
-        if isinstance(content.get("pooling_mode"), str):
-            return content["pooling_mode"]
-        prefix = "pooling_mode_"
-        modes = [
-            key.removeprefix(prefix).removesuffix("_tokens").removesuffix("_token")
-            for key, is_on in content.items()
-            if key.startswith(prefix) and is_on
-        ]
-        return "+".join(modes) or None
-    return None
 
 
 def make_config(content: dict[str, Any]) -> Any:
@@ -142,11 +133,11 @@ def make_config(content: dict[str, Any]) -> Any:
 
 def read_config(files: CheckpointFiles) -> Any:
     """Return the configuration of an encoder, and refuse that of a decoder."""
-    path = files.folder / "config.json"
-    if not path.is_file():
-        raise broken(files, "has no config.json")
+    name = f"{files.encoder}config.json"
+    if not (files.folder / name).is_file():
+        raise broken(files, f"has no {name}")
     try:
-        config = make_config(read_json(files, path.name))
+        config = make_config(read_json(files, name))
     # Each configuration class of transformers raises different errors.
     except Exception as error:
         raise broken(

@@ -6,7 +6,7 @@ and the digests cover every tensor.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
 )
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.checkpoints.modules import SentenceModules, load_modules
 from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
 from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
 from sklearn_bert._engine.text.lowercase import add_lowercase
@@ -45,12 +46,15 @@ class Checkpoint:
     architecture : Architecture
     is_fine_tuned : bool
         Whether the weights were trained by an estimator of this package.
+    modules : SentenceModules
+        Those that the architecture names.
     """
 
     model: nn.Module
     tokenizer: TextTokenizer
     architecture: Architecture
     is_fine_tuned: bool = False
+    modules: SentenceModules = field(default_factory=SentenceModules)
 
 
 def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
@@ -75,7 +79,8 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
     tokenizer = _load_tokenizer(files, architecture)
     n_rows = model.get_input_embeddings().weight.shape[0]
     _check_vocabulary(files, tokenizer, n_rows)
-    return Checkpoint(model, tokenizer, architecture)
+    modules = load_modules(files, architecture.modules)
+    return Checkpoint(model, tokenizer, architecture, modules=modules)
 
 
 @lru_cache(maxsize=4)
@@ -113,7 +118,7 @@ def check_weight_files(files: CheckpointFiles) -> None:
     CheckpointError
         If a weight file is missing, truncated or of another format.
     """
-    paths = list(files.folder.glob("model*.safetensors"))
+    paths = list(files.encoder_folder.glob("model*.safetensors"))
     if not paths:
         raise broken(
             files,
@@ -149,9 +154,10 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
 
 def _check_shards(files: CheckpointFiles) -> None:
     """Raise an error if the index refers to other folders or formats."""
-    index = "model.safetensors.index.json"
+    index = f"{files.encoder}model.safetensors.index.json"
     for shard in set(read_json(files, index).get("weight_map", {}).values()):
-        if not str(shard).endswith(".safetensors") or shard not in files.digests:
+        is_read = f"{files.encoder}{shard}" in files.digests
+        if not str(shard).endswith(".safetensors") or not is_read:
             raise broken(
                 files, f"has an index that names {shard!r}, no safetensors file in it"
             )
@@ -189,12 +195,12 @@ def _load_tokenizer(
 ) -> TextTokenizer:
     from transformers import AutoTokenizer
 
-    if not any(any(files.folder.glob(name)) for name in TOKENIZER_FILES):
+    if not any(any(files.encoder_folder.glob(name)) for name in TOKENIZER_FILES):
         raise broken(files, f"has no tokenizer file ({', '.join(TOKENIZER_FILES)})")
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(
-                files.folder,
+                files.encoder_folder,
                 config=read_config(files),
                 trust_remote_code=False,
                 local_files_only=True,

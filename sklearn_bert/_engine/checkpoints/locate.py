@@ -5,6 +5,7 @@ lies in a checkpoint is run or unpickled. huggingface_hub is imported inside fun
 since that import takes a quarter of a second and most calls need none of it.
 """
 
+import glob
 import hashlib
 import importlib.util
 import os
@@ -15,6 +16,13 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
+from sklearn_bert._engine.checkpoints.module_list import (
+    MODULES,
+    files_of_modules,
+    folder_of_encoder,
+    has_all_modules,
+    listed,
+)
 from sklearn_bert.exceptions import CheckpointNotFoundError
 
 # The names of the sentence-transformers file beside the transformer. The first that has
@@ -28,7 +36,8 @@ SENTENCE_CONFIGS = (
     "sentence_xlm-roberta_config.json",
     "sentence_xlnet_config.json",
 )
-# The files that are read, and so the only ones that are downloaded.
+# The files that are read, and so the only ones that are downloaded besides those of the
+# modules after the encoder: of the folder of the encoder, and of the whole checkpoint.
 _PATTERNS = (
     "config.json",
     "tokenizer.json",
@@ -41,14 +50,12 @@ _PATTERNS = (
     "*.model",
     "model*.safetensors",
     "model.safetensors.index.json",
-    "modules.json",
     *SENTENCE_CONFIGS,
-    "*_Pooling/config.json",
 )
-
+_OF_THE_WHOLE = (MODULES, "config_sentence_transformers.json")
 
 # The sentence-transformers files with the declarations of a checkpoint.
-_DECLARATIONS = ("modules.json", "sentence_bert_config.json")
+_DECLARATIONS = (*_OF_THE_WHOLE, "sentence_bert_config.json")
 # One of several files of weights, and how many there are.
 _WEIGHTS = "model.safetensors"
 _SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
@@ -78,6 +85,9 @@ BUNDLES = {
             ),
             "config.json": (
                 "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"
+            ),
+            "config_sentence_transformers.json": (
+                "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
             ),
             "model.safetensors": (
                 "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -120,6 +130,8 @@ class CheckpointFiles:
         The 40-digit commit on the Hub, if known.
     digests : dict of str to str
         SHA-256 of every file that is read, by name.
+    encoder : str
+        The folder of the encoder in ``folder``: empty, or with a slash at the end.
     """
 
     model: str
@@ -127,28 +139,34 @@ class CheckpointFiles:
     source: str
     commit: str | None
     digests: dict[str, str] = field(repr=False, hash=False)
+    encoder: str = ""
+
+    @property
+    def encoder_folder(self) -> Path:
+        """The folder with the configuration, the tokenizer and the weights."""
+        return self.folder / self.encoder
 
 
 def _describe(
     model: str, folder: Path, source: str, commit: str | None
 ) -> CheckpointFiles:
-    return CheckpointFiles(model, folder, source, commit, _digests(folder))
+    encoder = folder_of_encoder(listed(folder))
+    return CheckpointFiles(model, folder, source, commit, _digests(folder), encoder)
 
 
 def _digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that is read, by relative path."""
-    paths = list(folder.iterdir())
-    paths += [
-        path / "config.json"
-        for path in paths
-        if path.name.endswith("_Pooling") and (path / "config.json").is_file()
+    modules = listed(folder)
+    encoder = folder_of_encoder(modules)
+    names = [*_OF_THE_WHOLE, *files_of_modules(modules)]
+    names = [name for name in names if (folder / name).is_file()]
+    place = folder / encoder
+    names += [
+        f"{encoder}{path.name}"
+        for path in (place.iterdir() if place.is_dir() else ())
+        if any(fnmatchcase(path.name, pattern) for pattern in _PATTERNS)
     ]
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {
-        name: _sha256_of(names[name])
-        for name in sorted(names)
-        if any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
-    }
+    return {name: _sha256_of(folder / name) for name in sorted(set(names))}
 
 
 def locate(
@@ -233,21 +251,25 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
         }
     except HFValidationError:
         return None
-    if not isinstance(found["config.json"], str):
+    # The encoder may be in a folder of its own.
+    paths = [found[name] for name in ("config.json", MODULES)]
+    folder = next((Path(path).parent for path in paths if isinstance(path, str)), None)
+    if folder is None:
         return None
-    folder = Path(found["config.json"]).parent
     # None means that the file was never requested. Other libraries do not request the
     # declarations, without which pooling and maximum length would be wrong.
     is_known = all(found[name] is not None for name in _DECLARATIONS)
-    if not is_known or not _is_complete(folder):
+    if not is_known or not _is_complete(folder) or not has_all_modules(folder):
         return None
-    return _describe(model, folder, "cache", folder.name)
+    files = _describe(model, folder, "cache", folder.name)
+    return files if (files.encoder_folder / "config.json").is_file() else None
 
 
 def _is_complete(folder: Path) -> bool:
-    """Tell whether a folder contains all of the weights, and a tokenizer."""
-    has_tokenizer = any(any(folder.glob(name)) for name in TOKENIZER_FILES)
-    return has_tokenizer and _has_all_weights(folder)
+    """Tell whether a folder contains an encoder: its weights, and a tokenizer."""
+    place = folder / folder_of_encoder(listed(folder))
+    has_tokenizer = any(any(place.glob(name)) for name in TOKENIZER_FILES)
+    return has_tokenizer and _has_all_weights(place)
 
 
 def _has_all_weights(folder: Path) -> bool:
@@ -288,8 +310,16 @@ def _snapshot(model: str, revision: str | None) -> Path:
     from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.errors import EntryNotFoundError
 
-    patterns = list(_PATTERNS)
+    patterns = [*_PATTERNS, *_OF_THE_WHOLE]
     folder = snapshot_download(model, revision=revision, allow_patterns=patterns)
+    modules = listed(Path(folder))
+    patterns = [glob.escape(name) for name in files_of_modules(modules)]
+    if encoder := folder_of_encoder(modules):
+        patterns += [f"{glob.escape(encoder)}{name}" for name in _PATTERNS]
+    if patterns:
+        # Of the same commit.
+        commit = Path(folder).name
+        snapshot_download(model, revision=commit, allow_patterns=patterns)
     for name in _DECLARATIONS:
         if not Path(folder, name).is_file():
             # The cache records that the file does not exist.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
@@ -15,6 +16,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
     shape_model,
 )
 from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.modules import make_modules
 from sklearn_bert._engine.checkpoints.weights import set_weights
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
@@ -34,6 +36,8 @@ class PackedCheckpoint:
         The state dict of the transformers model.
     digest : str
         SHA-256 of the content.
+    module_weights : dict of str to ndarray, or None
+        The state dict of the modules after the pooling, if there are some.
     """
 
     config: str
@@ -41,6 +45,7 @@ class PackedCheckpoint:
     architecture: Architecture
     weights: dict[str, np.ndarray]
     digest: str
+    module_weights: dict[str, np.ndarray] | None = None
 
     def make_tokenizer(self) -> TextTokenizer:
         """Return the tokenizer."""
@@ -57,12 +62,22 @@ def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     content = json.loads(model.config.to_json_string(use_diff=False))
     config = json.dumps({key: content[key] for key in content if key[0] != "_"})
     tokenizer = checkpoint.tokenizer.to_str()
-    weights = {
+    architecture = checkpoint.architecture
+    weights, more = _to_arrays(model), _to_arrays(checkpoint.modules)
+    text = f"{config}{tokenizer}{architecture.modules or ''}"
+    digest = digest_of(
+        text, {**weights, **{f"modules.{name}": more[name] for name in more}}
+    )
+    return PackedCheckpoint(
+        config, tokenizer, architecture, weights, digest, more or None
+    )
+
+
+def _to_arrays(module: nn.Module) -> dict[str, np.ndarray]:
+    return {
         name: tensor.detach().to("cpu", copy=True).numpy()
-        for name, tensor in model.state_dict().items()
+        for name, tensor in module.state_dict().items()
     }
-    digest = digest_of(f"{config}{tokenizer}", weights)
-    return PackedCheckpoint(config, tokenizer, checkpoint.architecture, weights, digest)
 
 
 def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
@@ -77,7 +92,10 @@ def digest_of(text: str, arrays: dict[str, np.ndarray]) -> str:
 def unpack(packed: PackedCheckpoint) -> Checkpoint:
     """Return an encoder with the weights that :func:`pack` copied."""
     # A copy, which the module may modify: weights may be a read-only memory map.
-    weights = {name: torch.tensor(array) for name, array in packed.weights.items()}
+    weights, more = (
+        {name: torch.tensor(array) for name, array in arrays.items()}
+        for arrays in (packed.weights, packed.module_weights or {})
+    )
     config = make_config(json.loads(packed.config))
     model = set_weights(type(shape_model(config)), config, weights)
     return Checkpoint(
@@ -85,4 +103,5 @@ def unpack(packed: PackedCheckpoint) -> Checkpoint:
         packed.make_tokenizer(),
         packed.architecture,
         is_fine_tuned=True,
+        modules=make_modules(packed.architecture.modules, more),
     )

@@ -113,10 +113,11 @@ def find_sentence_config(files: CheckpointFiles) -> tuple[str, _Content]:
     Values of None are left out.
     """
     for name in SENTENCE_CONFIGS:
+        name = f"{files.encoder}{name}"
         if content := read_json(files, name):
             known = {k: v for k, v in content.items() if v is not None}
             return name, known
-    return SENTENCE_CONFIGS[0], {}
+    return f"{files.encoder}{SENTENCE_CONFIGS[0]}", {}
 
 
 def _read_arguments(

@@ -67,7 +67,7 @@ def read_weights(
     """
     return _load(
         kind,
-        files.folder,
+        files.encoder_folder,
         config,
         dtype=torch.float32,
         use_safetensors=True,

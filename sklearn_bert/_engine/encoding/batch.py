@@ -32,6 +32,8 @@ class Batch:
         without segment ids ignore it.
     word_positions : Tensor of shape (n_words,), int64, or None
         Index of the first token of each word. None unless words are read.
+    n_prompt : int
+        Number of tokens of a prompt at the beginning of each sequence.
     """
 
     lengths: tuple[int, ...]
@@ -40,6 +42,7 @@ class Batch:
     positions: Tensor
     segments: Tensor | None
     word_positions: Tensor | None = None
+    n_prompt: int = 0
 
     @property
     def groups(self) -> list[tuple[int, int]]:
@@ -110,6 +113,7 @@ def collate(sequences: TokenSequences, rows: Sequence[int]) -> Batch:
         positions=torch.from_numpy(np.concatenate([np.arange(n) for n in lengths])),
         segments=segments,
         word_positions=word_positions,
+        n_prompt=sequences.n_prompt,
     )
 
 

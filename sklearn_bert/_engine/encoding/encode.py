@@ -11,6 +11,7 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
+from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import (
@@ -145,6 +146,7 @@ def _encode_chunks(
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
     none = torch.empty((0, width), dtype=_dtype_of(encoder)).numpy()
+    none = _finish(encoder, none, config.readout)
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
     n_truncated = n_done = 0
@@ -152,6 +154,7 @@ def _encode_chunks(
         for sequences in chunks:
             rows = _encode_chunk(encoder, sequences, config)
             rows = config.readout.join_arrays(rows, sequences)
+            rows = _finish(encoder, rows, config.readout)
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
             n_done += len(rows)
@@ -161,6 +164,15 @@ def _encode_chunks(
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         features /= np.where(lengths == 0, 1, lengths)
     return Encoded(features, n_truncated)
+
+
+def _finish(encoder: Encoder, rows: np.ndarray, readout: Readout) -> np.ndarray:
+    """Apply the modules after the pooling, and keep the first numbers."""
+    if readout.n_modules == 0:
+        return rows[:, : readout.n_kept]
+    with torch.inference_mode(), multiply_in(encoder.device):
+        finished = encoder.finish(torch.from_numpy(rows).to(encoder.device), readout)
+        return finished.cpu().numpy()
 
 
 def _dtype_of(encoder: Encoder) -> torch.dtype:

@@ -1,15 +1,18 @@
 """Frozen encoders: batches of token ids in, hidden states out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.modules import SentenceModules
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import Backend
+from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
@@ -28,6 +31,9 @@ class Encoder:
         Of the weights.
     autocast_dtype : torch.dtype or None
         In which products are computed, if it is not that of the weights.
+    modules : SentenceModules
+        On the device, in float32 or a wider dtype: few numbers, which should not be
+        rounded.
     """
 
     backend: Backend
@@ -36,10 +42,25 @@ class Encoder:
     device: torch.device
     dtype: torch.dtype
     autocast_dtype: torch.dtype | None = None
+    modules: SentenceModules = field(default_factory=SentenceModules)
 
     def autocast(self) -> Any:
         """Return the context in which products have the encoder's dtype."""
         return multiply_in(self.device, self.autocast_dtype)
+
+    def finish(self, rows: Tensor, readout: Readout) -> Tensor:
+        """Apply what a readout asks for after texts have been pooled.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, width)
+        readout : Readout
+
+        Returns
+        -------
+        Tensor of shape (n, new_width)
+        """
+        return self.modules(rows, readout.n_modules)[:, : readout.n_kept]
 
 
 def build_encoder(source: Source, device: torch.device, dtype: torch.dtype) -> Encoder:
@@ -52,6 +73,12 @@ def make_encoder(
 ) -> Encoder:
     """Choose the fastest backend of a checkpoint that gives the right numbers."""
     backend = choose_backend(checkpoint, device, dtype)
+    modules = checkpoint.modules.to(device, torch.promote_types(dtype, torch.float32))
     return Encoder(
-        backend, checkpoint.tokenizer, checkpoint.architecture, device, dtype
+        backend,
+        checkpoint.tokenizer,
+        checkpoint.architecture,
+        device,
+        dtype,
+        modules=modules,
     )

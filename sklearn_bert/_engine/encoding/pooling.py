@@ -1,4 +1,7 @@
-"""Pooling of token vectors into one row per sequence."""
+"""Pooling of token vectors into one row per sequence.
+
+A pooling is one mode or several, joined by "+", whose rows are concatenated.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,8 +9,13 @@ from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
 
-# The poolings that a checkpoint can declare.
-POOLINGS = ("cls", "mean", "max")
+# The texts of a pair are compared by four vectors.
+VECTORS_OF_COMPARISON = 4
+
+
+def modes_of(pooling: str) -> list[str]:
+    """Return the modes of a pooling."""
+    return pooling.split("+")
 
 
 def pool(hidden: Tensor, batch: Batch, pooling: str) -> Tensor:
@@ -17,37 +25,82 @@ def pool(hidden: Tensor, batch: Batch, pooling: str) -> Tensor:
     ----------
     hidden : Tensor of shape (T, hidden_size)
     batch : Batch
-        The batch of n sequences with T tokens.
-    pooling : {"mean", "max", "compare"}
-        For "cls" encoders compute only the first tokens. "compare" needs pairs.
+        The batch of n sequences with T tokens. The first ``batch.n_prompt`` tokens of
+        each sequence are left out, but not its last token.
+    pooling : str
+        "compare", which needs pairs, or modes joined by "+": "cls", "max", "mean",
+        "mean_sqrt_len_tokens", "weightedmean" or "lasttoken".
 
     Returns
     -------
-    Tensor of shape (n, hidden_size), or (n, 4 * hidden_size) from "compare"
+    Tensor of shape (n, hidden_size), (n, n_modes * hidden_size) for several modes, or
+    (n, 4 * hidden_size) for "compare"
+        Means are in float32 or a wider dtype.
     """
     if pooling == "compare":
         return _compare(hidden, batch)
-    if pooling == "mean" and hidden.device.type == "cuda":
-        # A single kernel for any number of lengths.
-        lengths = batch.boundaries.diff().long()
-        return sum_runs(hidden.to(_wide(hidden)), lengths) / lengths[:, None]
+    rows = [_pool(hidden, batch, mode) for mode in modes_of(pooling)]
+    return rows[0] if len(rows) == 1 else torch.cat([_widen(row) for row in rows], 1)
+
+
+def _pool(hidden: Tensor, batch: Batch, mode: str) -> Tensor:
+    if mode == "lasttoken":
+        return hidden[batch.boundaries[1:] - 1]
+    if mode == "cls":
+        return hidden[_first_pooled(batch)]
+    if mode != "max" and hidden.device.type == "cuda":
+        return average_runs(hidden, batch, mode)
     # Splitting makes gradients cheaper than slicing.
     parts = hidden.split([n_rows * length for n_rows, length in batch.groups])
-    reduce = _mean if pooling == "mean" else _maximum
     return torch.cat(
         [
-            reduce(part.unflatten(0, shape))
+            _reduce(part.unflatten(0, shape), min(batch.n_prompt, shape[1] - 1), mode)
             for part, shape in zip(parts, batch.groups, strict=True)
         ]
     )
 
 
-def _mean(tokens: Tensor) -> Tensor:
-    return tokens.mean(1, dtype=_wide(tokens))
+def _first_pooled(batch: Batch) -> Tensor:
+    """Return the index of the first token that is pooled: (n,), int32."""
+    if batch.n_prompt == 0:
+        return batch.first_tokens
+    return torch.minimum(batch.first_tokens + batch.n_prompt, batch.boundaries[1:] - 1)
 
 
-def _maximum(tokens: Tensor) -> Tensor:
-    return tokens.amax(1)
+def _reduce(tokens: Tensor, n_prompt: int, mode: str) -> Tensor:
+    """Pool sequences of one length: (n, length, size) to (n, size)."""
+    pooled = tokens[:, n_prompt:]
+    if mode == "max":
+        return pooled.amax(1)
+    if mode == "mean":
+        return pooled.mean(1, dtype=_wide(tokens))
+    if mode == "mean_sqrt_len_tokens":
+        return pooled.sum(1, dtype=_wide(tokens)) / pooled.shape[1] ** 0.5
+    # The weights of the tokens after a prompt count from its beginning.
+    weights = torch.arange(
+        n_prompt + 1, tokens.shape[1] + 1, dtype=_wide(tokens), device=tokens.device
+    )
+    return (_widen(pooled) * weights[:, None]).sum(1) / weights.sum()
+
+
+def average_runs(hidden: Tensor, batch: Batch, mode: str) -> Tensor:
+    """Compute a mean of :func:`pool` with few kernels, whatever the lengths are."""
+    rows, lengths = _widen(hidden), batch.boundaries.diff().long()
+    weights = torch.ones_like(rows[:, :1])
+    if mode == "weightedmean":
+        weights = (batch.positions + 1)[:, None].to(rows.dtype)
+    if batch.n_prompt:
+        is_pooled = batch.positions >= batch.n_prompt
+        last = (batch.boundaries[1:] - 1).long()
+        weights = weights * is_pooled.index_fill(0, last, True)[:, None]
+    if mode == "weightedmean" or batch.n_prompt:
+        rows = rows * weights
+        totals = sum_runs(weights, lengths)
+    else:
+        totals = lengths[:, None].to(rows.dtype)
+    if mode == "mean_sqrt_len_tokens":
+        totals = totals.sqrt()
+    return sum_runs(rows, lengths) / totals
 
 
 def _wide(tokens: Tensor) -> torch.dtype:
@@ -55,10 +108,14 @@ def _wide(tokens: Tensor) -> torch.dtype:
     return torch.promote_types(tokens.dtype, torch.float32)
 
 
+def _widen(tokens: Tensor) -> Tensor:
+    return tokens.to(_wide(tokens))
+
+
 def _compare(hidden: Tensor, batch: Batch) -> Tensor:
     """Concatenate the means of both texts, their distance and their product."""
     lengths = _lengths_of_texts(batch)
-    totals = sum_runs(hidden.to(_wide(hidden)), lengths.flatten()).unflatten(0, (-1, 2))
+    totals = sum_runs(_widen(hidden), lengths.flatten()).unflatten(0, (-1, 2))
     # A text without words has no tokens if the tokenizer adds no special tokens.
     first, second = (totals / lengths.clamp(min=1)[..., None]).unbind(1)
     return torch.cat([first, second, (first - second).abs(), first * second], dim=1)
@@ -103,32 +160,53 @@ def sum_runs_by_index(rows: Tensor, lengths: Tensor) -> Tensor:
 
 
 def join_windows(
-    pooled: Tensor, batch: Batch, owners: Tensor, n_texts: int, pooling: str
+    pooled: Tensor, n_tokens: Tensor, owners: Tensor, n_texts: int, pooling: str
 ) -> Tensor:
     """Pool the windows of each text.
 
     Parameters
     ----------
     pooled : Tensor of shape (m, width)
-        The rows of the sequences of ``batch``.
-    batch : Batch
+        The row of each window.
+    n_tokens : Tensor of shape (m,)
+        Number of tokens that were pooled in each window.
     owners : Tensor of shape (m,), int64
-        The text that each sequence is a window of.
+        The text that each row is a window of.
     n_texts : int
-    pooling : {"cls", "mean", "max", "compare"}
-        All but "max" average the rows of the windows, weighted by their number of
-        tokens, or equally for "cls".
+    pooling : str
+        Windows of "max" give their maximum. Rows of other modes are averaged: "cls"
+        and "lasttoken" equally, others weighted by the tokens.
+        "mean_sqrt_len_tokens" is a sum over all tokens, divided by the square root of
+        their number.
 
     Returns
     -------
     Tensor of shape (n_texts, width)
     """
+    if pooling == "compare":
+        return _join(pooled, n_tokens, owners, n_texts, pooling)
+    modes = modes_of(pooling)
+    parts = pooled.chunk(len(modes), dim=1)
+    return torch.cat(
+        [
+            _join(part, n_tokens, owners, n_texts, mode)
+            for part, mode in zip(parts, modes, strict=True)
+        ],
+        dim=1,
+    )
+
+
+def _join(
+    pooled: Tensor, n_tokens: Tensor, owners: Tensor, n_texts: int, mode: str
+) -> Tensor:
     joined = pooled.new_zeros((n_texts, pooled.shape[1]))
-    if pooling == "max":
+    if mode == "max":
         places = owners[:, None].expand_as(pooled)
         return joined.scatter_reduce(0, places, pooled, "amax", include_self=False)
-    weights = torch.ones_like(pooled[:, :1])
-    if pooling != "cls":
-        weights = batch.boundaries.diff()[:, None].to(pooled.dtype)
+    weights = n_tokens[:, None].to(pooled.dtype)
+    if mode in ("cls", "lasttoken"):
+        weights = torch.ones_like(weights)
     totals = joined[:, :1].index_add(0, owners, weights)
+    if mode == "mean_sqrt_len_tokens":
+        weights, totals = weights.sqrt(), totals.sqrt()
     return joined.index_add(0, owners, pooled * weights) / totals

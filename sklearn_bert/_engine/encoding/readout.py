@@ -1,13 +1,19 @@
 """Readouts: from the hidden states of tokens to rows of features."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch
-from sklearn_bert._engine.encoding.pooling import join_windows, pool
-from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
+from sklearn_bert._engine.encoding.pooling import (
+    VECTORS_OF_COMPARISON,
+    join_windows,
+    modes_of,
+    pool,
+)
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 
 @dataclass(frozen=True)
@@ -16,20 +22,32 @@ class PooledReadout:
 
     Attributes
     ----------
-    pooling : {"cls", "mean", "max", "compare"}
+    pooling : str
+        "compare", or modes joined by "+".
+    include_prompt : bool
+        Whether the tokens of a prompt are pooled.
+    n_modules : int
+        How many of the encoder's modules then apply to the row of a text.
+    n_kept : int or None
+        How many of the first numbers of a row are then kept; None keeps all.
     """
 
     pooling: str
+    include_prompt: bool = True
+    n_modules: int = 0
+    n_kept: int | None = None
 
     @property
     def n_vectors(self) -> int:
-        """1, or 4 for "compare"."""
-        return 4 if self.pooling == "compare" else 1
+        """One for each mode, 4 for "compare"."""
+        if self.pooling == "compare":
+            return VECTORS_OF_COMPARISON
+        return len(modes_of(self.pooling))
 
     @property
     def only_first(self) -> bool:
         """Whether only [CLS] is read."""
-        return self.pooling == "cls"
+        return self.pooling == "cls" and self.include_prompt
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return the number of rows of each sequence: one."""
@@ -37,25 +55,36 @@ class PooledReadout:
 
     def read(self, states: Tensor, batch: Batch) -> Tensor:
         """Return the row of each sequence: (T, size), or (n, size), to (n, width)."""
-        return states if self.only_first else pool(states, batch, self.pooling)
+        if self.only_first:
+            return states
+        return pool(states, self._without_prompt(batch), self.pooling)
 
     def join(self, rows: Tensor, batch: Batch, owners: Tensor, n_texts: int) -> Tensor:
         """Pool the windows of each text: (m, width) to (n_texts, width)."""
-        return join_windows(rows, batch, owners, n_texts, self.pooling)
+        lengths = batch.boundaries.diff()
+        n_tokens = (lengths - self._without_prompt(batch).n_prompt).clamp(min=1)
+        return join_windows(rows, n_tokens, owners, n_texts, self.pooling)
+
+    def _without_prompt(self, batch: Batch) -> Batch:
+        """Return a batch without a prompt, if the tokens of a prompt are pooled."""
+        is_same = batch.n_prompt == 0 or not self.include_prompt
+        return batch if is_same else replace(batch, n_prompt=0)
 
     def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
         """Pool the windows of each text: (m, width) to (n_texts, width)."""
-        starts = text_boundaries(sequences)
-        if len(starts) == len(rows):
+        n_texts = sequences.n_texts
+        if n_texts == len(rows):
             return rows
-        if self.pooling == "max":
-            return np.maximum.reduceat(rows, starts)
-        # A mean over all tokens weights a window by its tokens; [CLS] counts once.
-        weights = np.ones(len(rows), dtype=rows.dtype)
-        if self.pooling != "cls":
-            weights[:] = [len(ids) for ids in sequences.ids]
-        totals = np.add.reduceat(rows * weights[:, None], starts)
-        return totals / np.add.reduceat(weights, starts)[:, None]
+        n_prompt = 0 if self.include_prompt else sequences.n_prompt
+        n_tokens = [max(len(ids) - n_prompt, 1) for ids in sequences.ids]
+        joined = join_windows(
+            torch.from_numpy(rows),
+            torch.tensor(n_tokens),
+            torch.tensor(sequences.text_index),
+            n_texts,
+            self.pooling,
+        )
+        return joined.numpy()
 
 
 @dataclass(frozen=True)
@@ -67,6 +96,8 @@ class WordReadout:
 
     only_first: bool = False
     n_vectors: int = 1
+    n_modules: int = 0
+    n_kept: int | None = None
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return the number of words of each sequence."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
+from sklearn_bert._engine.checkpoints.modules import SentenceModules
 from sklearn_bert._engine.checkpoints.source import Source, architecture_of
 from sklearn_bert._engine.encoding.encode import EncodingConfig
-from sklearn_bert._engine.encoding.pooling import POOLINGS
 from sklearn_bert._engine.encoding.readout import PooledReadout, Readout, WordReadout
 from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert.exceptions import CheckpointError
@@ -25,10 +25,14 @@ class ResolvedEncoder:
     source : Source
     architecture : Architecture
     tokenizing : TokenizingConfig
-    pooling : {"cls", "mean", "max", "compare"} or None
-        None reads each word.
+    pooling : str or None
+        "compare", or modes joined by "+". None reads each word.
     layers : tuple of int
         Counted from the embeddings, 0.
+    n_modules : int
+        How many of the declared modules apply after the pooling.
+    n_kept : int or None
+        How many of the first features are kept; None keeps all.
     """
 
     source: Source
@@ -36,15 +40,27 @@ class ResolvedEncoder:
     tokenizing: TokenizingConfig
     pooling: str | None
     layers: tuple[int, ...]
+    n_modules: int = 0
+    n_kept: int | None = None
 
     @property
     def readout(self) -> Readout:
         """How the states of the tokens become rows."""
-        return WordReadout() if self.pooling is None else PooledReadout(self.pooling)
+        if self.pooling is None:
+            return WordReadout()
+        include_prompt = self.architecture.include_prompt
+        return PooledReadout(self.pooling, include_prompt, self.n_modules, self.n_kept)
 
     @property
     def n_features(self) -> int:
         """Width of the rows."""
+        width = self._n_pooled
+        for module in self.architecture.modules[: self.n_modules]:
+            width = module.n_out or width
+        return width if self.n_kept is None else min(width, self.n_kept)
+
+    @property
+    def _n_pooled(self) -> int:
         n_vectors = len(self.layers) * self.readout.n_vectors
         return n_vectors * self.architecture.hidden_size
 
@@ -54,8 +70,15 @@ class ResolvedEncoder:
             return checkpoint
         # A comparison reads the means of the two texts.
         pooling = "mean" if self.pooling == "compare" else self.pooling
-        architecture = replace(checkpoint.architecture, pooling=pooling)
-        return replace(checkpoint, architecture=architecture)
+        architecture = replace(
+            checkpoint.architecture,
+            pooling=pooling,
+            modules=checkpoint.architecture.modules[: self.n_modules],
+            truncate_dim=self.n_kept,
+            refusal=None,
+        )
+        modules = SentenceModules(checkpoint.modules[: self.n_modules])
+        return replace(checkpoint, architecture=architecture, modules=modules)
 
     def encoding(self, **options: Any) -> EncodingConfig:
         """Return the configuration of the encoder, with options that it has besides."""
@@ -71,6 +94,8 @@ def resolve_encoder(
     max_length: int | None,
     long_text: str,
     layers: Any = -1,
+    with_normalize: bool = False,
+    truncate_dim: int | None = None,
 ) -> ResolvedEncoder:
     """Return how samples are read with a checkpoint.
 
@@ -81,11 +106,15 @@ def resolve_encoder(
         What errors call the model.
     n_columns : {1, 2}
         2 if the samples are pairs of texts.
-    pooling : {"auto", "cls", "mean", "max", "compare"} or None
-        None reads each word.
+    pooling : str or None
+        "auto", "compare", or modes joined by "+". None reads each word.
     max_length : int or None
     long_text : {"truncate", "head_tail", "window"}
     layers : int, or list or tuple of int
+    with_normalize : bool
+        Whether a Normalize at the end of the declared modules applies.
+    truncate_dim : int or None
+        How many of the first features are kept; None keeps as many as declared.
 
     Returns
     -------
@@ -96,19 +125,59 @@ def resolve_encoder(
     ValueError
         If the checkpoint or the samples do not allow the value of a parameter.
     CheckpointError
-        If the checkpoint declares a pooling that there is not.
+        If the checkpoint declares what cannot be computed.
     """
     architecture = architecture_of(source)
     length = resolve_max_length(max_length, architecture, name, n_columns)
     if pooling is not None:
         pooling = _resolve_pooling(pooling, architecture, name, n_columns)
-    return ResolvedEncoder(
+    resolved = ResolvedEncoder(
         source,
         architecture,
         TokenizingConfig(length, long_text),
         pooling,
         _resolve_layers(layers, architecture.n_layers),
     )
+    if pooling is not None and n_columns == 1 and _reads_as_declared(resolved):
+        n_modules = _count_modules(architecture, with_normalize)
+        n_kept = architecture.truncate_dim
+        resolved = replace(resolved, n_modules=n_modules, n_kept=n_kept)
+    if truncate_dim is None:
+        return resolved
+    return replace(resolved, n_kept=_resolve_truncation(truncate_dim, resolved))
+
+
+def _reads_as_declared(resolved: ResolvedEncoder) -> bool:
+    """Tell whether the pooling gives the vectors that the declared modules read."""
+    architecture = resolved.architecture
+    is_last = resolved.layers == (architecture.n_layers,)
+    return is_last and resolved.pooling == architecture.pooling
+
+
+def _count_modules(architecture: Architecture, with_normalize: bool) -> int:
+    """Return how many modules apply: all, or those before a Normalize at the end."""
+    kinds = [module.kind for module in architecture.modules]
+    while kinds and kinds[-1] == "Normalize" and not with_normalize:
+        kinds.pop()
+    return len(kinds)
+
+
+def _resolve_truncation(truncate_dim: int, resolved: ResolvedEncoder) -> int:
+    """Return how many features are kept, of as many as there are."""
+    if len(resolved.layers) > 1 or resolved.pooling == "compare":
+        raise ValueError(
+            "truncate_dim must be None where features are concatenated from several "
+            "layers or from the two texts of a pair, since the first features would "
+            f"be those of one part. Got truncate_dim={truncate_dim}. Set "
+            "truncate_dim=None, or layers=-1 and another pooling than 'compare'."
+        )
+    n_features = replace(resolved, n_kept=None).n_features
+    if truncate_dim > n_features:
+        raise ValueError(
+            f"truncate_dim must be at most {n_features}, the number of features. Got "
+            f"{truncate_dim}. Lower it, or set truncate_dim=None."
+        )
+    return truncate_dim
 
 
 def resolve_max_length(
@@ -152,12 +221,14 @@ def _resolve_pooling(
         )
     if pooling != "auto":
         return pooling
-    declared = architecture.pooling or "cls"
-    if declared not in POOLINGS:
+    if architecture.refusal is not None:
         raise CheckpointError(
-            f"pooling must be given for model {name!r}, whose own, {declared!r}, is "
-            f"none of {', '.join(POOLINGS)}. Set pooling='mean', or another of them."
+            f"The modules of model {name!r} must be ones that this package can "
+            f"compute. Got {architecture.refusal}, without which the vectors of texts "
+            "would be others. Set pooling='mean', or another pooling, to read the "
+            "encoder without its modules."
         )
+    declared = architecture.pooling or "cls"
     # Vectors that are means were trained to be compared.
     return "compare" if (declared, n_columns) == ("mean", 2) else declared
 

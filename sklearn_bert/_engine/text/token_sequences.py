@@ -23,6 +23,9 @@ class TokenSequences:
         sentences. Each word is in one sequence.
     n_truncated : int
         Number of truncated texts.
+    n_prompt : int
+        Number of tokens of a prompt at the beginning of each sequence, including
+        special tokens before it.
     """
 
     ids: list[list[int]] = field(default_factory=list)
@@ -30,6 +33,7 @@ class TokenSequences:
     text_index: list[int] = field(default_factory=list)
     word_positions: list[list[int]] | None = None
     n_truncated: int = 0
+    n_prompt: int = 0
 
     @property
     def n_texts(self) -> int:
@@ -48,6 +52,7 @@ class TokenSequences:
             second_starts=None if second is None else [second[row] for row in rows],
             text_index=[text for text, some in enumerate(owned) for _ in some],
             word_positions=None if words is None else [words[row] for row in rows],
+            n_prompt=self.n_prompt,
         )
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from sklearn_bert._engine.compat.torch_private import copy_all, multiply_all
 from sklearn_bert._engine.encoding.attention import varlen_attention_works
+from sklearn_bert._engine.encoding.pooling import modes_of
 from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.training.batches import TrainingBatch
@@ -272,7 +273,8 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
     dtype = encoder.autocast_dtype or encoder.dtype
     if not varlen_attention_works(encoder.device, dtype, encoder.backend.head_size):
         return f"the device has no {dtype} attention kernel for texts of varying length"
-    if model.readout == PooledReadout("max"):
+    readout = model.readout
+    if isinstance(readout, PooledReadout) and "max" in modes_of(readout.pooling):
         return "the kernels of max pooling depend on the lengths of the texts"
     return None
 

@@ -44,6 +44,7 @@ def pad_to_bucket(part: TrainingBatch) -> TrainingBatch:
         positions=_append(batch.positions, 0, n_more),
         segments=_append_if(batch.segments, 0, n_more),
         word_positions=_append_if(batch.word_positions, n_tokens, n_rows),
+        n_prompt=batch.n_prompt,
     )
     return replace(
         part,

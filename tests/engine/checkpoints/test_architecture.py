@@ -15,24 +15,12 @@ def test_architecture_is_read_without_weights(own_bert):
     assert architecture.max_positions == 64
 
 
-@pytest.mark.parametrize(
-    ("content", "pooling"),
-    [
-        ({"pooling_mode_cls_token": True}, "cls"),
-        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
-        ({"pooling_mode": "max"}, "max"),
-        ({"pooling_mode_weightedmean_tokens": True}, "weightedmean"),
-        (
-            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
-            "cls+mean",
-        ),
-        ({}, None),
-    ],
-)
-def test_declared_pooling_is_read(own_bert, content, pooling):
-    (own_bert / "1_Pooling").mkdir()
-    (own_bert / "1_Pooling" / "config.json").write_text(json.dumps(content))
-    assert read_architecture(locate(str(own_bert), None)).pooling == pooling
+def test_declarations_are_read(own_bert, declare):
+    assert read_architecture(locate(str(own_bert), None)).pooling is None
+    declare(own_bert, {"pooling_mode": "max"}, ("Normalize", {}, {}))
+    architecture = read_architecture(locate(str(own_bert), None))
+    assert architecture.pooling == "max"
+    assert [module.kind for module in architecture.modules] == ["Normalize"]
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(40, 40), (99, 64), (None, 33)])

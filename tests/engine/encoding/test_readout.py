@@ -33,6 +33,27 @@ def test_training_joins_windows_as_encoding_does(pooling):
     np.testing.assert_allclose(joined, readout.join_arrays(rows, WINDOWS))
 
 
+@pytest.mark.parametrize(("include_prompt", "expected"), [(True, 2.0), (False, 3.0)])
+def test_windows_weigh_by_the_tokens_that_are_pooled(include_prompt, expected):
+    windows = TokenSequences(ids=[[1] * 5, [1] * 3], text_index=[0, 0], n_prompt=2)
+    readout = PooledReadout("mean", include_prompt)
+    rows = np.array([[1.0], [11 / 3 if include_prompt else 9.0]])
+    assert readout.join_arrays(rows, windows) == pytest.approx(expected)
+    joined = readout.join(
+        torch.from_numpy(rows), collate(windows, [0, 1]), torch.tensor([0, 0]), 1
+    )
+    assert joined.item() == pytest.approx(expected)
+
+
+def test_a_prompt_is_pooled_if_it_is_declared():
+    windows = TokenSequences(ids=[[1] * 3], text_index=[0], n_prompt=1)
+    batch, states = collate(windows, [0]), torch.tensor([[6.0], [1.0], [2.0]])
+    assert PooledReadout("mean").read(states, batch).item() == 3.0
+    assert PooledReadout("mean", include_prompt=False).read(states, batch).item() == 1.5
+    assert PooledReadout("cls", include_prompt=False).read(states, batch).item() == 1.0
+    assert not PooledReadout("cls", include_prompt=False).only_first
+
+
 def test_a_word_is_read_at_its_own_token():
     states = torch.arange(14.0).reshape(7, 2)
     rows = WordReadout().read(states, collate(WORDS, [0, 1]))

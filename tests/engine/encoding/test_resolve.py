@@ -1,8 +1,7 @@
 """What parameters mean for a checkpoint, all in one call."""
 
-import json
-
 import pytest
+import torch
 
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
@@ -20,12 +19,6 @@ def resolve(own_bert):
         return resolve_encoder(files, "own", n_columns, **{**PARAMETERS, **changes})
 
     return resolve
-
-
-def declare(folder, pooling):
-    (folder / "1_Pooling").mkdir()
-    content = json.dumps({"pooling_mode": pooling})
-    (folder / "1_Pooling" / "config.json").write_text(content)
 
 
 def test_defaults_are_the_checkpoints_own(resolve):
@@ -54,27 +47,96 @@ def test_layers_that_are_not_there_are_refused(resolve, layers):
 
 @pytest.mark.parametrize(
     ("declared", "n_columns", "pooling"),
-    [("mean", 1, "mean"), ("mean", 2, "compare"), ("max", 2, "max")],
+    [
+        ("mean", 1, "mean"),
+        ("mean", 2, "compare"),
+        ("max", 2, "max"),
+        (["mean", "cls"], 2, "mean+cls"),
+    ],
 )
 def test_auto_takes_the_declared_pooling(
-    resolve, own_bert, declared, n_columns, pooling
+    resolve, own_bert, declare, declared, n_columns, pooling
 ):
-    declare(own_bert, declared)
+    declare(own_bert, {"pooling_mode": declared})
     assert resolve(n_columns).pooling == pooling
 
 
 def test_a_pooling_that_there_is_not_is_refused_unless_another_is_given(
-    resolve, own_bert
+    resolve, own_bert, declare
 ):
-    declare(own_bert, "weightedmean")
-    with pytest.raises(CheckpointError, match="for model 'own', whose own"):
+    declare(own_bert, {"pooling_mode": "median"})
+    with pytest.raises(
+        CheckpointError, match=r"of model 'own'.* pooling mode 'median'"
+    ):
         resolve()
     assert resolve(pooling="mean").pooling == "mean"
 
 
-def test_words_are_not_pooled_whatever_is_declared(resolve, own_bert):
-    declare(own_bert, "weightedmean")
+def test_words_are_not_pooled_whatever_is_declared(resolve, own_bert, declare):
+    declare(own_bert, {"pooling_mode": "median"})
     assert resolve(pooling=None).readout == WordReadout()
+
+
+@pytest.fixture
+def with_modules(own_bert, declare):
+    """The tiny BERT with means, a Dense of 16 features and a Normalize."""
+    weights = {"linear.weight": torch.ones(16, 32), "linear.bias": torch.zeros(16)}
+    sizes = {"in_features": 32, "out_features": 16}
+    declare(
+        own_bert,
+        {"pooling_mode": "mean"},
+        ("Dense", sizes, weights),
+        ("Normalize", {}, {}),
+    )
+    return own_bert
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "changes", "n_modules", "n_features"),
+    [
+        (1, {}, 1, 16),
+        (1, {"with_normalize": True}, 2, 16),
+        (1, {"pooling": "mean"}, 1, 16),
+        (1, {"pooling": "max"}, 0, 32),
+        (1, {"layers": 2}, 0, 32),
+        (1, {"layers": [-1, -1]}, 0, 64),
+        (1, {"layers": [-1]}, 1, 16),
+        (2, {}, 0, 128),
+        (2, {"pooling": "mean"}, 0, 32),
+        (1, {"truncate_dim": 5}, 1, 5),
+        (1, {"truncate_dim": 20, "pooling": "max"}, 0, 20),
+    ],
+)
+def test_modules_apply_to_the_vectors_that_are_declared(
+    resolve, with_modules, n_columns, changes, n_modules, n_features
+):
+    resolved = resolve(n_columns, **changes)
+    assert resolved.readout.n_modules == n_modules
+    assert resolved.n_features == n_features
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "changes", "match"),
+    [
+        (1, {"truncate_dim": 17}, "at most 16, the number of features"),
+        (1, {"truncate_dim": 4, "layers": [0, 1]}, "from several layers"),
+        (2, {"truncate_dim": 4}, "the two texts of a pair"),
+    ],
+)
+def test_features_that_cannot_be_cut_are_refused(
+    resolve, with_modules, n_columns, changes, match
+):
+    with pytest.raises(ValueError, match=match):
+        resolve(n_columns, **changes)
+
+
+@pytest.mark.parametrize(("pooling", "n_modules"), [("auto", 1), ("max", 0)])
+def test_a_trained_checkpoint_declares_the_modules_that_were_trained(
+    resolve, with_modules, pooling, n_modules
+):
+    checkpoint = load_checkpoint(locate(str(with_modules), None))
+    adapted = resolve(pooling=pooling).adapted(checkpoint)
+    assert len(adapted.modules) == len(adapted.architecture.modules) == n_modules
 
 
 def test_single_texts_are_not_compared(resolve):

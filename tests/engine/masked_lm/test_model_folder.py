@@ -1,7 +1,5 @@
 """The folder of a masked language model is a model of every estimator."""
 
-import json
-
 import numpy as np
 from masked_lm.making import SENTENCES, make
 
@@ -30,11 +28,10 @@ def test_case_survives_the_folder(tmp_path):
     assert tokenizer.inverse_transform(tokenizer.transform(["Das das"])) == ["Das das"]
 
 
-def test_declared_pooling_and_limit_survive_the_folder(own_bert, texts, tmp_path):
-    (own_bert / "1_Pooling").mkdir()
-    (own_bert / "1_Pooling" / "config.json").write_text(
-        json.dumps({"pooling_mode_mean_tokens": True})
-    )
+def test_declared_pooling_and_limit_survive_the_folder(
+    own_bert, declare, texts, tmp_path
+):
+    declare(own_bert, {"pooling_mode_mean_tokens": True})
     (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 40}')
     make(model=own_bert, max_steps=1).fit(texts).save_pretrained(tmp_path / "out")
     vectorizer = BertVectorizer(tmp_path / "out").fit(texts)

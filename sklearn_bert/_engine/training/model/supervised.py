@@ -42,8 +42,10 @@ class SupervisedModel:
             rows = readout.read(states, part.batch)
             if part.owners is not None:
                 rows = readout.join(rows, part.batch, part.owners, part.n_texts)
-            rows = self.trainable.dropout(rows)
         # Few numbers, which should not be rounded to bfloat16.
+        rows = encoder.finish(rows, readout)
+        with self.trainable.training():
+            rows = self.trainable.dropout(rows)
         outputs = self.head(rows.to(self.head.weight.dtype))
         return (self.loss(outputs, part.targets) * part.weights).sum()
 

@@ -76,6 +76,7 @@ def make_trainable(
     dropout: float,
     seed: int,
     trains_all_tokens: bool = False,
+    n_modules: int = 0,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
 
@@ -97,6 +98,9 @@ def make_trainable(
     trains_all_tokens : bool
         Whether each step trains every row of the token embedding, as predicting hidden
         tokens needs, and not only the rows that a batch uses.
+    n_modules : int
+        How many of the modules after the pooling are trained, unless all layers are
+        frozen. Their depth is that of the last layer.
 
     Returns
     -------
@@ -129,12 +133,26 @@ def make_trainable(
         and name not in joined
         and not (token_embedding is not None and parameter is token_embedding.weight)
     )
+    modules = checkpoint.modules.to(device, dtype)
+    if n_frozen <= architecture.n_layers:
+        tensors += tuple(
+            TrainedTensor(
+                f"modules.{name}", parameter.requires_grad_(), architecture.n_layers
+            )
+            for name, parameter in modules[:n_modules].named_parameters()
+        )
     if autocast_dtype is not None and not runs_in_autocast(
         backend, checkpoint, device, autocast_dtype
     ):
         autocast_dtype = None
     encoder = Encoder(
-        backend, checkpoint.tokenizer, architecture, device, dtype, autocast_dtype
+        backend,
+        checkpoint.tokenizer,
+        architecture,
+        device,
+        dtype,
+        autocast_dtype,
+        modules,
     )
     return TrainableEncoder(encoder, tensors, token_embedding, drop)
 

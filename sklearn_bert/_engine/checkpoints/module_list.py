@@ -1,0 +1,106 @@
+"""The modules that a checkpoint lists in its modules.json, and where they are."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+MODULES = "modules.json"
+# The files that a module after the encoder may have, and those that it must have.
+_FILES = ("config.json", "model.safetensors")
+_REQUIRED = {
+    "Pooling": ("config.json",),
+    "WeightedLayerPooling": _FILES,
+    "Dense": _FILES,
+    "LayerNorm": _FILES,
+}
+
+
+@dataclass(frozen=True)
+class ListedModule:
+    """A module of a sentence-transformers checkpoint.
+
+    Attributes
+    ----------
+    kind : str
+        The path of its class, which is never imported.
+    folder : str
+        Relative to the checkpoint: empty, or with a slash at the end.
+    """
+
+    kind: str
+    folder: str
+
+    @property
+    def name(self) -> str:
+        """The name of its class."""
+        return self.kind.rpartition(".")[2]
+
+
+def list_modules(folder: Path) -> tuple[ListedModule, ...]:
+    """Return the modules in the order in which they run; none without a modules.json.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    tuple of ListedModule
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or names a folder outside of the checkpoint; the
+        message goes on from "a modules.json that".
+    """
+    path = folder / MODULES
+    if not path.is_file():
+        return ()
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"cannot be read ({error})") from error
+    if not isinstance(content, list) or not content:
+        raise ValueError("is not a list of modules")
+    return tuple(map(_read_module, content))
+
+
+def _read_module(content: Any) -> ListedModule:
+    kind, place = (
+        content.get(key) if isinstance(content, dict) else None
+        for key in ("type", "path")
+    )
+    if not isinstance(kind, str) or not isinstance(place, str):
+        raise ValueError(f"lists {content!r}, without a type and a path")
+    path = PurePosixPath(place)
+    if path.is_absolute() or ".." in path.parts or "\\" in place:
+        raise ValueError(f"names {place!r}, which is outside of the checkpoint")
+    return ListedModule(kind, "" if path == PurePosixPath() else f"{path}/")
+
+
+def listed(folder: Path) -> tuple[ListedModule, ...]:
+    """Return the modules; none if the list is damaged, which reading it reports."""
+    try:
+        return list_modules(folder)
+    except ValueError:
+        return ()
+
+
+def folder_of_encoder(modules: tuple[ListedModule, ...]) -> str:
+    """Return the folder of the first module."""
+    return modules[0].folder if modules else ""
+
+
+def files_of_modules(modules: tuple[ListedModule, ...]) -> list[str]:
+    """Return the files that the modules after the encoder may have."""
+    return [f"{one.folder}{name}" for one in modules[1:] for name in _FILES]
+
+
+def has_all_modules(folder: Path) -> bool:
+    """Tell whether the modules after the encoder have the files that they must have."""
+    return all(
+        (folder / one.folder / name).is_file()
+        for one in listed(folder)[1:]
+        for name in _REQUIRED.get(one.name, ())
+    )
