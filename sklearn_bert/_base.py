@@ -1,6 +1,7 @@
 """What all estimators share. Think twice before adding anything to it."""
 
 import os
+from collections.abc import Iterable
 from typing import Any, Self
 
 import torch
@@ -61,7 +62,13 @@ class BaseBert(BaseEstimator):
         """Refuse other names of columns than those of the fit, given as such."""
         if input_features is None:
             return
-        n_names, names = len(input_features), list(input_features)
+        if isinstance(input_features, str) or not isinstance(input_features, Iterable):
+            raise ValueError(
+                "input_features must be a list of names, or None. Got "
+                f"{input_features!r}. Pass the names of the columns of X."
+            )
+        names = list(input_features)
+        n_names = len(names)
         if list(getattr(self, "feature_names_in_", names)) != names:
             raise ValueError("input_features is not equal to feature_names_in_")
         if n_names != getattr(self, "n_features_in_", n_names):

@@ -1,7 +1,6 @@
 """Token ids and word piece counts of texts."""
 
 import sys
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -27,10 +26,9 @@ from sklearn_bert._inputs.token_arrays import (
     read_counts,
     read_ids,
 )
-from sklearn_bert._params.encoder import ENCODER, VOCABULARY
+from sklearn_bert._params.encoder import ENCODER, VOCABULARY, VOCABULARY_SIZE
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sklearn_compat import (
-    Interval,
     StrOptions,
 )
 from sklearn_bert.exceptions import CheckpointError
@@ -135,7 +133,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
 
     _parameter_constraints = {
         **constraints(_SHARED, VOCABULARY),
-        "vocab_size": [Interval(Integral, 8, None, closed="left"), None],
+        "vocab_size": [VOCABULARY_SIZE, None],
         "max_length": ENCODER["max_length"].constraint,
         "long_text": [StrOptions({"truncate", "head_tail"})],
         "output": [StrOptions({"ids", "counts"})],

@@ -16,12 +16,14 @@ _COLLECTION = "a list, array, Series or frame of texts (str)"
 _PASS_A_LIST = "Pass a list with one text per sample: ['a text', ...]."
 
 
-def columns_of(X: Any) -> list[list[Any]]:
+def columns_of(X: Any, *, allows_pairs: bool = True) -> list[list[Any]]:
     """Return X as one or two columns of values.
 
     Parameters
     ----------
     X : list, tuple, array, Series, frame, table or iterable
+    allows_pairs : bool
+        Whether there may be two columns.
 
     Raises
     ------
@@ -31,16 +33,13 @@ def columns_of(X: Any) -> list[list[Any]]:
     X = _collection(X)
     if _is_frame(X):
         readers = _column_readers(X)
-        if len(readers) not in (1, 2):
-            raise InputError(
-                "X must have one column (texts) or two columns (pairs of texts). "
-                f"{_remedy_for_columns(X)}"
-            )
+        if not _is_allowed(len(readers), allows_pairs):
+            raise InputError(f"{_rule(allows_pairs)} {_remedy_for_columns(X)}")
         return [list(read()) for read in readers]
     if isinstance(X, np.ndarray) and (X.ndim > 1 or X.dtype != object):
-        return _array_columns(X)
+        return _array_columns(X, allows_pairs)
     # A list, or an object array, which may hold pairs as a list does.
-    return _row_columns(list(X))
+    return _row_columns(list(X), allows_pairs)
 
 
 def rows_of(X: Any) -> list[Any]:
@@ -180,7 +179,7 @@ def _remedy_for_columns(X: Any) -> str:
     )
 
 
-def _array_columns(X: np.ndarray) -> list[list[Any]]:
+def _array_columns(X: np.ndarray, allows_pairs: bool) -> list[list[Any]]:
     if X.ndim > 2:
         raise InputError(
             f"X must have one or two dimensions. Got {X.ndim} dimensions "
@@ -189,11 +188,11 @@ def _array_columns(X: np.ndarray) -> list[list[Any]]:
         )
     if X.ndim == 1:
         return [X.tolist()]
-    _check_n_columns(X.shape[1], len(X))
+    _check_n_columns(X.shape[1], len(X), allows_pairs)
     return [X[:, column].tolist() for column in range(X.shape[1])]
 
 
-def _row_columns(rows: list[Any]) -> list[list[Any]]:
+def _row_columns(rows: list[Any], allows_pairs: bool) -> list[list[Any]]:
     """Return the columns of a list of texts, or of lists of one or two texts."""
     lists = [as_list(row) for row in rows]
     pairs = [pair for pair in lists if pair is not None]
@@ -214,7 +213,7 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
             f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Pass only "
             "pairs, with '' for a missing text, or only texts."
         )
-    _check_n_columns(max(map(len, pairs)), len(pairs))
+    _check_n_columns(max(map(len, pairs)), len(pairs), allows_pairs)
     widths = [len(pair) for pair in pairs]
     if len(set(widths)) > 1:
         row = next(i for i, width in enumerate(widths) if width != widths[0])
@@ -226,23 +225,30 @@ def _row_columns(rows: list[Any]) -> list[list[Any]]:
     return [list(column) for column in zip(*pairs, strict=True)]
 
 
-def _check_n_columns(n_columns: int, n_rows: int) -> None:
-    if n_columns in (1, 2):
+def _is_allowed(n_columns: int, allows_pairs: bool) -> bool:
+    return n_columns == 1 or (n_columns == 2 and allows_pairs)
+
+
+def _rule(allows_pairs: bool) -> str:
+    if allows_pairs:
+        return "X must have one column (texts) or two columns (pairs of texts)."
+    return "X must have one column of texts."
+
+
+def _check_n_columns(n_columns: int, n_rows: int, allows_pairs: bool) -> None:
+    if _is_allowed(n_columns, allows_pairs):
         return
     remedy = (
         "Select the column with the texts, [row[0] for row in X] if it is the first, "
         "or join the columns into one text."
     )
     if n_columns == 0:
-        remedy = "Pass one or two texts in every row; an empty text '' is allowed."
+        remedy = "Pass a text in every row; an empty text '' is allowed."
     if n_columns > 2 and n_rows == 1:
         remedy = "If X is [texts], a list in a list, pass texts."
-    if n_columns > 2 and n_rows == 2:
+    if n_columns > 2 and n_rows == 2 and allows_pairs:
         remedy = "If X is [a, b], two lists of texts, pass the pairs: list(zip(a, b))."
-    raise InputError(
-        "X must have one column (texts) or two columns (pairs of texts). Got "
-        f"{n_columns} columns. {remedy}"
-    )
+    raise InputError(f"{_rule(allows_pairs)} Got {n_columns} columns. {remedy}")
 
 
 def _shape(X: Any) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ from typing import Any
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import check_not_empty, columns_of
 from sklearn_bert._inputs.values import TEXTS, check_all_str, fill_missing, repair
-from sklearn_bert.exceptions import InputError
 
 
 def check_texts(X: Any, *, missing: str = "error") -> Texts:
@@ -27,19 +26,17 @@ def check_texts(X: Any, *, missing: str = "error") -> Texts:
     InputError
         If X is not one or two columns of str with at least one row.
     """
-    columns = columns_of(X)
-    check_not_empty(columns[0], X)
-    pairs = zip(*columns, strict=True)
-    check_all_str(pairs, len(columns[0]), TEXTS, missing=missing)
-    return Texts(*(repair(fill_missing(column), TEXTS) for column in columns))
+    return _check(X, missing, allows_pairs=True)
 
 
 def check_column(X: Any, *, missing: str = "error") -> list[str]:
     """Validate X as texts, not pairs."""
-    texts = check_texts(X, missing=missing)
-    if texts.second is not None:
-        raise InputError(
-            "X must have one column of texts. Got two. Select one of them, or join the "
-            "two into one column."
-        )
-    return texts.first
+    return _check(X, missing, allows_pairs=False).first
+
+
+def _check(X: Any, missing: str, *, allows_pairs: bool) -> Texts:
+    columns = columns_of(X, allows_pairs=allows_pairs)
+    check_not_empty(columns[0], X)
+    pairs = zip(*columns, strict=True)
+    check_all_str(pairs, len(columns[0]), TEXTS, missing=missing)
+    return Texts(*(repair(fill_missing(column), TEXTS) for column in columns))

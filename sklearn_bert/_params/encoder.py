@@ -125,6 +125,9 @@ verbose : int, default=0
     ),
 }
 
+# The trainer reserves memory for all tokens, and ends the process if there is none.
+VOCABULARY_SIZE = Interval(Integral, 8, 10_000_000, closed="both")
+
 VOCABULARY = {
     "lowercase": Param(
         ["boolean"],

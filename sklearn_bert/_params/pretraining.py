@@ -3,7 +3,7 @@
 from numbers import Integral, Real
 from os import PathLike
 
-from sklearn_bert._params.encoder import ENCODER, VOCABULARY
+from sklearn_bert._params.encoder import ENCODER, VOCABULARY, VOCABULARY_SIZE
 from sklearn_bert._params.fine_tuning import FINE_TUNING
 from sklearn_bert._params.param import Param
 from sklearn_bert._sklearn_compat import Interval, StrOptions
@@ -36,7 +36,7 @@ n_heads : int, default=4
     Number of attention heads of a new model.""",
     ),
     "vocab_size": Param(
-        [Interval(Integral, 8, None, closed="left")],
+        [VOCABULARY_SIZE],
         """\
 vocab_size : int, default=8192
     Maximum vocabulary size of a new model, which is learned from the texts.""",

@@ -122,9 +122,10 @@ def pretrain(
     else:
         model = make_masked_model(
             tokenizer,
-            n_layers=estimator.n_layers,
-            hidden_size=estimator.hidden_size,
-            n_heads=estimator.n_heads,
+            # transformers refuses the integers of NumPy.
+            n_layers=int(estimator.n_layers),
+            hidden_size=int(estimator.hidden_size),
+            n_heads=int(estimator.n_heads),
             max_length=max_length,
             seed=seed,
         )
@@ -171,7 +172,7 @@ def _start_tokenizer(
 
 def _resolve_length(estimator: Any, source: Source | None) -> int:
     if source is None:
-        return estimator.max_length or _LENGTH_FROM_SCRATCH
+        return int(estimator.max_length or _LENGTH_FROM_SCRATCH)
     name = estimator._model_name()
     return resolve_max_length(estimator.max_length, architecture_of(source), name)
 

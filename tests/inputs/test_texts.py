@@ -59,7 +59,7 @@ ONLY_TEXTS = r"X must contain only texts \(str\)\. Got "
         ([datetime.date(2020, 1, 1)], r"in row 0.*Convert these values to texts"),
         ([object()], r"Got <object object at"),
         ([["a", "b", "c"]], r"Got 3 columns\. If X is \[texts\]"),
-        ([[]], "Got 0 columns. Pass one or two texts in every row; an empty text"),
+        ([[]], "Got 0 columns. Pass a text in every row; an empty text"),
         (np.array([["a", "b", "c"]]), "Got 3 columns"),
         (
             np.array([[["a"]]]),
@@ -111,5 +111,16 @@ def test_what_is_not_text_is_refused(X, message):
 
 def test_pairs_are_refused_as_a_column():
     assert check_column(["a"]) == ["a"]
-    with pytest.raises(InputError, match=r"Got two\. Select one of them, or join"):
-        check_column([("a", "b")])
+    for X in ([("a", "b")] * 3, np.array([["a", "b"]] * 3)):
+        with pytest.raises(InputError, match=r"one column of texts\. Got 2 .*or join"):
+            check_column(X)
+    with pytest.raises(InputError, match=r"Got 2 columns: 'a', 'b'\. Select the"):
+        check_column(pd.DataFrame({"a": ["x"], "b": ["y"]}))
+
+
+def test_pairs_are_no_remedy_where_they_are_refused():
+    X = [["a", "b", "c"], ["d", "e", "f"]]
+    with pytest.raises(InputError, match="pass the pairs"):
+        check_texts(X)
+    with pytest.raises(InputError, match=r"Got 3 columns\. Select the column"):
+        check_column(X)

@@ -1,8 +1,10 @@
 """What BertMaskedLM refuses, and in which words."""
 
+import numpy as np
 import pytest
 
 from masked_lm.making import make
+from sklearn_bert import BertVectorizer
 from sklearn_bert.exceptions import InputError, TextRepairWarning
 
 
@@ -50,6 +52,8 @@ def test_features_must_divide_among_the_heads():
         {"checkpoint_interval": -1.0},
         {"max_time": 0},
         {"model": 3},
+        # tokenizers would end the process.
+        {"vocab_size": 10**9},
     ],
 )
 def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
@@ -62,6 +66,13 @@ def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
 def test_a_model_is_saved_to_a_path(folder):
     with pytest.raises(ValueError, match="The 'folder' parameter of BertMaskedLM"):
         make().save_pretrained(folder)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32])
+def test_integers_of_numpy_are_sizes(kind):
+    sizes = {"n_layers": 1, "n_heads": 2, "hidden_size": 8, "max_length": 16}
+    fitted = make(**{name: kind(size) for name, size in sizes.items()}).fit(["a film"])
+    assert BertVectorizer(fitted).transform(["a film"]).shape == (1, 8)
 
 
 def test_a_mask_has_characters():

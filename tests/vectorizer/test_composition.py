@@ -99,6 +99,12 @@ def test_names_say_that_the_folder_is_gone(own_bert, texts):
     assert "BertVectorizer" in vectorizer._repr_html_()
 
 
+@pytest.mark.parametrize("names", [5, "a"])
+def test_names_refuse_what_is_no_list_of_names(vectorizer, names):
+    with pytest.raises(ValueError, match="input_features must be a list of names"):
+        vectorizer.get_feature_names_out(names)
+
+
 def test_names_refuse_other_columns_than_those_of_the_fit(vectorizer):
     vectorizer.fit(pd.DataFrame({"a": ["good"]}))
     assert len(vectorizer.get_feature_names_out(["a"])) == 32
