@@ -48,6 +48,7 @@ html_sidebars = {
         "user_guide",
         "fine_tuning",
         "regression_and_tagging",
+        "checkpoints",
         "performance",
         "contributing",
         "changelog",

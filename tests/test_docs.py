@@ -16,6 +16,7 @@ PAGES = [
     "fine_tuning",
     "regression_and_tagging",
     "pretraining",
+    "checkpoints",
 ]
 
 pytestmark = pytest.mark.real
