@@ -1,4 +1,4 @@
-"""Pre-training, from the parameters of an estimator to weights."""
+"""Pre-training with the parameters of an estimator."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ from sklearn_bert.exceptions import (
 
 _RATE_FROM_SCRATCH, _RATE_CONTINUED = 5e-4, 1e-4
 _LENGTH_FROM_SCRATCH = 128
-# Parameters that may change when a run is resumed; model and random_state are compared
-# in other forms.
+# Parameters that may change when a run is resumed. The exceptions are model, whose
+# digests are compared, and random_state, which is compared if it is an integer.
 _FREE = {"model", "revision", "checkpoint_dir", "checkpoint_interval", "random_state"}
 # The texts are compared as they were read.
 _FREE |= {"missing", "verbose"}
@@ -89,11 +89,11 @@ def pretrain(
     Parameters
     ----------
     estimator : BertMaskedLM
-        A copy, since reading the texts may take hours.
+        A copy, since users may change theirs while the texts are being read.
     source : Source or None
         The encoder to start from; None creates a new model.
     packed : PackedMaskedModel or None
-        The fitted model that the source is the encoder of, if it is one.
+        The fitted model whose encoder is the source, if there is one.
     texts : iterable of str
 
     Returns
@@ -105,7 +105,7 @@ def pretrain(
     tokenizer, texts = _start_tokenizer(estimator, source, texts)
     max_length = _resolve_length(estimator, source)
     corpus = TokenCorpus(texts, tokenizer, max_length)
-    # The texts may be an open file.
+    # The texts may hold an open file, which this releases.
     del texts
     if not len(corpus):
         raise InputError(NO_WORDS)

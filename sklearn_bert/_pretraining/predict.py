@@ -18,7 +18,7 @@ NO_WORDS = (
 def mean_log_likelihood(
     model: FittedMaskedModel, texts: Iterable[str], masker: Masker, max_length: int
 ) -> float:
-    """Return the mean logarithm of the probabilities of masked tokens.
+    """Return the mean log-probability of masked tokens.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def fill_gaps(
 def _read_gaps(
     tokenizer: TextTokenizer, text: str, mask: str, max_length: int
 ) -> list[int]:
-    """Return the token ids of a text with mask tokens at the marks."""
+    """Return the token ids of a text, with mask tokens in place of ``mask``."""
     first, *others = text.split(mask)
     if not others:
         raise InputError(

@@ -28,9 +28,9 @@ class Encoder:
     architecture : Architecture
     device : torch.device
     dtype : torch.dtype
-        Of the weights.
+        Dtype of the weights.
     autocast_dtype : torch.dtype or None
-        In which products are computed, if it is not that of the weights.
+        Dtype of matrix products, if it differs from that of the weights.
     modules : SentenceModules
         On the device, in float32 or a wider dtype: few numbers, which should not be
         rounded.
@@ -45,7 +45,7 @@ class Encoder:
     modules: SentenceModules = field(default_factory=SentenceModules)
 
     def autocast(self) -> Any:
-        """Return the context in which products have the encoder's dtype."""
+        """Return a context in which matrix products have the encoder's dtype."""
         return multiply_in(self.device, self.autocast_dtype)
 
     def finish(self, rows: Tensor, readout: Readout) -> Tensor:
@@ -64,14 +64,14 @@ class Encoder:
 
 
 def build_encoder(source: Source, device: torch.device, dtype: torch.dtype) -> Encoder:
-    """Load a source and choose the fastest backend that gives the right numbers."""
+    """Load a source, and choose the fastest backend with correct results."""
     return make_encoder(load(source), device, dtype)
 
 
 def make_encoder(
     checkpoint: Checkpoint, device: torch.device, dtype: torch.dtype
 ) -> Encoder:
-    """Choose the fastest backend of a checkpoint that gives the right numbers."""
+    """Choose the fastest backend that gives correct results for a checkpoint."""
     backend = choose_backend(checkpoint, device, dtype)
     modules = checkpoint.modules.to(device, torch.promote_types(dtype, torch.float32))
     return Encoder(

@@ -1,17 +1,17 @@
-"""Encoders that are ready to run, shared by the whole process.
+"""A cache of encoders that are ready to run, shared by the whole process.
 
-Estimators hold no module that runs: they ask here each time that they need one.
+Estimators do not hold encoders. They request one from this cache each time.
 
-* The encoder of a checkpoint's files is kept while an estimator is there that asked for
-  it and for no other since, and for ``LINGER_SECONDS`` more, because the folds of a
-  cross-validation make and drop an estimator each.
-* The encoder of weights that a fitted estimator holds is kept as long as the weights.
-* Of each of these two kinds at most ``MAX_ENCODERS`` are kept. The least recently used
-  one makes room.
+* An encoder loaded from checkpoint files is kept as long as it is the last one that an
+  existing estimator requested. It is kept for another ``LINGER_SECONDS``, since each
+  fold of a cross-validation creates and deletes an estimator.
+* An encoder made from the weights of a fitted estimator is kept as long as the weights.
+* At most ``MAX_ENCODERS`` of each of these two kinds are kept. The least recently used
+  one is dropped.
 
-Nothing watches the clock. Python's garbage collector, which runs every few hundred new
-objects, also drops the encoders that are no longer needed, and so does each request.
-Only a process that does nothing at all, or has disabled the collector, keeps them.
+There is no timer. Unneeded encoders are dropped at each request, and whenever Python's
+garbage collector runs, which is after every few hundred new objects. They remain only
+in a process that is idle or has disabled the collector.
 """
 
 import gc
@@ -36,24 +36,24 @@ LINGER_SECONDS = 10.0
 
 _Source = TypeVar("_Source")
 _Model = TypeVar("_Model")
-# Files are told apart by their contents, weights by which object they are.
+# Files are identified by their contents, weights by object identity.
 _Key = tuple[tuple[Any, ...] | ref[Any], torch.device, torch.dtype]
 
 
 class EncoderCache(Generic[_Source, _Model]):
-    """What runs, by what it is made of, device and dtype.
+    """A cache of models that are ready to run, by source, device and dtype.
 
     Parameters
     ----------
     build : callable
-        Returns what runs, given a source, a device and a dtype.
+        Returns the model for a source, a device and a dtype.
     """
 
     def __init__(
         self, build: Callable[[_Source, torch.device, torch.dtype], _Model]
     ) -> None:
         self._build = build
-        # The least recently used first.
+        # The least recently used model is first.
         self._models: OrderedDict[_Key, _Model] = OrderedDict()
         self._key_of_user: WeakKeyDictionary[Any, _Key] = WeakKeyDictionary()
         self._unused_since: dict[_Key, float] = {}
@@ -62,16 +62,16 @@ class EncoderCache(Generic[_Source, _Model]):
     def get(
         self, source: _Source, device: torch.device, dtype: torch.dtype, user: Any
     ) -> _Model:
-        """Return what runs a source, making it if need be.
+        """Return the model of a source, and build it if necessary.
 
         Parameters
         ----------
         source : CheckpointFiles or object
-            What an estimator holds is referred to weakly.
+            Only a weak reference to the weights of an estimator is kept.
         device : torch.device
         dtype : torch.dtype
         user : object
-            The estimator that asks. It has one source at a time.
+            The estimator that requests the model. It has one source at a time.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class EncoderCache(Generic[_Source, _Model]):
         """
         prepare_threads()
         key: _Key = (_identity(source), device, dtype)
-        # Building under the lock makes threads that ask at once wait for one build.
+        # The lock is held while building, so that concurrent requests share one build.
         with self._lock.current:
             self._key_of_user[user] = key
             self._drop_unneeded()
@@ -93,12 +93,12 @@ class EncoderCache(Generic[_Source, _Model]):
             return self._models[key]
 
     def __len__(self) -> int:
-        """Return the number of encoders held."""
+        """Return the number of models in the cache."""
         return len(self._models)
 
     def _make_room(self, key: _Key) -> None:
-        """Drop the least recently used before the next one is made."""
-        # First, since two large models more than allowed may not fit.
+        """Drop the least recently used models before another one is built."""
+        # Before, since another large model may not fit into memory.
         rivals = [other for other in self._models if type(other[0]) is type(key[0])]
         for other in rivals[: -(MAX_ENCODERS - 1)]:
             self._drop(other)
@@ -122,14 +122,14 @@ class EncoderCache(Generic[_Source, _Model]):
     def _drop(self, key: _Key) -> None:
         del self._models[key]
         self._unused_since.pop(key, None)
-        # Torch refuses it while a CUDA graph is recorded, and frees the memory later.
+        # torch refuses this while a CUDA graph is recorded, and frees the memory later.
         with suppress(RuntimeError):
             release_memory(key[1])
 
     def _on_collection(self, phase: str, info: dict[str, int]) -> None:
-        """Drop what is no longer needed; called by the garbage collector."""
-        # It may run at any point of a thread that holds this lock, or one that the
-        # lock's owner waits for, and so must not wait.
+        """Drop unneeded models; called by the garbage collector."""
+        # The collector may run in the thread that holds this lock, or in one that this
+        # thread waits for. Waiting for the lock could therefore be a deadlock.
         lock = self._lock.current
         is_young = info["generation"] == 0
         if phase == "stop" and not is_young and lock.acquire(blocking=False):

@@ -88,7 +88,7 @@ class PackedLinear:
 
 @cache
 def packed_linear_works(dtype: torch.dtype) -> bool:
-    """Tell whether oneDNN's packed product exists and is correct here."""
+    """Return whether oneDNN's packed product exists and is correct on this machine."""
     if dtype not in (torch.float32, torch.bfloat16):
         return False
     if packed_linear_operators() is None:
@@ -104,7 +104,7 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
         plain, packed = PlainLinear(weight, bias), PackedLinear(weight, bias)
         pairs = [(plain.add(x, residual), packed.add(x, residual))]
         pairs += [(plain(x, name), packed(x, name)) for name in (None, *ACTIVATIONS)]
-    # Another version of torch may have changed the operators, or lack their code.
+    # Another version of torch may have changed the operators, or lack their kernels.
     except RuntimeError as error:
         _LOGGER.debug("oneDNN's linear layer is not used: it failed with %r.", error)
         return False

@@ -1,8 +1,8 @@
-"""The batches of a pre-training: which sequences, and which of their tokens are hidden.
+"""Batches for pre-training: their sequences, and the tokens that are masked.
 
-A step is a function of the weights, the moments and its own number: the order of the
-sequences, the masks and the dropout are drawn for each step from the seed and that
-number. So a training that was killed continues as if nothing had happened.
+A step depends only on the weights, the optimizer state, the seed and its own number.
+The order of the sequences, the masks and the dropout are drawn from the seed and that
+number. A training that was killed therefore resumes with identical results.
 """
 
 from collections.abc import Iterator
@@ -18,21 +18,21 @@ from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.corpus import TokenCorpus
 from sklearn_bert._engine.training.step_runner import Step
 
-# What a step draws, each from a stream of its own.
+# The independent random streams.
 _ORDER, _MASKS, _DROPOUT = range(3)
 
 
 @dataclass(frozen=True)
 class MaskedPart:
-    """Some sequences of a batch on the device, and the tokens to predict in them.
+    """Some sequences of a batch on the device, and the masked tokens to predict.
 
     Attributes
     ----------
     batch : Batch
-    places : Tensor of shape (n_hidden,), int64
-        Where in the batch a token is hidden.
-    targets : Tensor of shape (n_hidden,), int64
-        The hidden tokens.
+    places : Tensor of shape (n_masked,), int64
+        Positions of the masked tokens in the batch.
+    targets : Tensor of shape (n_masked,), int64
+        The original tokens at these positions.
     """
 
     batch: Batch
@@ -41,14 +41,14 @@ class MaskedPart:
 
 
 class MaskedBatches:
-    """Makes the batches of a pre-training.
+    """Makes the batches for pre-training.
 
     Parameters
     ----------
     corpus : TokenCorpus
     masker : Masker
     batch_tokens : int
-        Tokens per batch, about.
+        Approximate number of tokens per batch.
     seed : int
     device : torch.device
 
@@ -74,7 +74,7 @@ class MaskedBatches:
         self.per_epoch = corpus.n_batches(batch_tokens)
 
     def rows(self, step: int, n_steps: int) -> Iterator[list[int]]:
-        """Yield the rows of each step from ``step`` on, up to ``n_steps``."""
+        """Yield the rows of each step, from ``step`` to ``n_steps - 1``."""
         while step < n_steps:
             epoch, n_done = divmod(step, self.per_epoch)
             seed = [self._seed, _ORDER, epoch]
@@ -84,7 +84,7 @@ class MaskedBatches:
             step += len(batches)
 
     def make(self, rows: list[int], step: int, max_tokens: int) -> Step[MaskedPart]:
-        """Hide tokens in some sequences, in parts of at most ``max_tokens`` tokens."""
+        """Mask tokens in the given rows; return parts of at most ``max_tokens``."""
         sequences = self._corpus.take(rows)
         generator = np.random.default_rng(self._draw(_MASKS, step))
         together = np.concatenate([np.array(ids) for ids in sequences.ids])
@@ -110,7 +110,7 @@ class MaskedBatches:
         return self._draw(_DROPOUT, step)
 
     def count_tokens(self, rows: list[int]) -> int:
-        """Return how many tokens some rows hold."""
+        """Return the number of tokens in the given rows."""
         return self._corpus.count_tokens(np.array(rows))
 
     def _draw(self, stream: int, step: int) -> int:

@@ -1,4 +1,4 @@
-"""What a pre-training is given, and what it reports."""
+"""Configuration and results of pre-training."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from sklearn_bert._engine.training.config import LoopConfig, LoopLog
 
 @dataclass(frozen=True)
 class PretrainingConfig(LoopConfig):
-    """What a pre-training loop is told.
+    """Configuration of pre-training.
 
     Attributes
     ----------
     max_steps : int or None
-        Ends the training earlier.
+        Maximum number of steps; None for no limit other than ``n_epochs``.
     max_time : float or None
-        Seconds after which the training ends, those before an interruption included.
+        Maximum time in seconds, including the time before the training was resumed.
     batch_tokens : int
-        Tokens per step, about.
+        Approximate number of tokens per step.
     save_interval : float
         Seconds between two checkpoints.
     """
@@ -29,14 +29,14 @@ class PretrainingConfig(LoopConfig):
 
 @dataclass
 class PretrainingLog(LoopLog):
-    """The results of a pre-training loop.
+    """Results of pre-training.
 
     Attributes
     ----------
     n_tokens : int
-        Tokens read, each as often as it was read.
+        Number of tokens read, counted again in each epoch.
     part_tokens : int
-        Tokens per forward pass, at the end.
+        Number of tokens per forward pass at the end of the training.
     """
 
     n_tokens: int = 0

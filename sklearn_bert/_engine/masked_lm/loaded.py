@@ -1,4 +1,4 @@
-"""Masked language models that were fitted, ready to predict hidden tokens."""
+"""Fitted masked language models, ready to predict masked tokens."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from sklearn_bert._engine.masked_lm.model import (
 
 @dataclass(frozen=True)
 class FittedMaskedModel:
-    """An encoder and the head that predicts its hidden tokens."""
+    """An encoder and the head that predicts masked tokens."""
 
     encoder: Encoder
     head: MaskedHead

@@ -1,7 +1,7 @@
-"""The training loop of a masked language model, which reads from top to bottom.
+"""The training loop of a masked language model.
 
-:meth:`Pretraining.run` handles what can end a training, ``_run_steps`` goes over the
-steps, and ``_step`` makes one step of the optimizer.
+:meth:`Pretraining.run` handles interruptions and divergence. ``_run_steps`` iterates
+over the steps, and ``_step`` makes one optimizer step.
 """
 
 import math
@@ -37,27 +37,27 @@ from sklearn_bert._engine.training.stepper import Stepper
 from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
 from sklearn_bert.exceptions import DivergenceError
 
-# Sequences whose loss is checked at the end.
+# Number of sequences on which saved and final weights are checked.
 _N_CHECKED = 8
-# What of the log a file keeps. Each part draws a dropout of its own.
+# Saved attributes of the log. Dropout masks depend on ``part_tokens``.
 _LOGGED = ("n_steps", "n_tokens", "loss_curve", "part_tokens", "n_memory_errors")
 
 
 class Pretraining:
-    """One training of an encoder and the head that predicts its hidden tokens.
+    """A training of an encoder and the head that predicts masked tokens.
 
     Parameters
     ----------
     trainable : TrainableEncoder
-        Which trains every row of its token embedding.
+        Must train all rows of its token embedding.
     head : MaskedHead
     corpus : TokenCorpus
     masker : Masker
     config : PretrainingConfig
     file : TrainingFile or None
-        Where to save to.
+        The checkpoint file.
     saved : SavedTraining or None
-        Where to continue from.
+        The saved state to resume from.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Pretraining:
             corpus, masker, config.batch_tokens, config.seed, self._device
         )
         self._schedule = PretrainingSchedule(config, self._batches.per_epoch)
-        # Of the steps of the current epoch.
+        # Sum and number of the losses in the current epoch.
         self._loss_sum, self._n_losses = 0.0, 0
         self.log = PretrainingLog(part_tokens=2 * config.batch_tokens)
         with OutOfMemoryGuard("The optimizer's state", self._device):
@@ -105,20 +105,20 @@ class Pretraining:
             learning_rate=config.learning_rate,
             schedule=self._schedule.factor,
         )
-        # The steps after which the weights were last checked, and last saved.
+        # The numbers of steps at the last check of the weights and the last saving.
         self._checked_step = self._saved_step = self.log.n_steps
-        # False while a step moves the weights.
+        # False while a step updates the weights.
         self._is_whole = True
 
     def run(self) -> PretrainingLog:
         """Train.
 
-        After a divergence the weights are the last ones that gave finite numbers.
+        After a divergence, the weights are the last ones with a finite loss.
         """
         self._schedule.start()
         self._saved_at = time.monotonic()
         what = "Training, with a gradient and two moments of each weight,"
-        # An autocast of the caller would reach the head and the backward pass.
+        # An autocast context of the caller must not affect the head or the gradients.
         with OutOfMemoryGuard(what, self._device), multiply_in(self._device):
             try:
                 for work in (self._run_steps, self._finish):
@@ -136,7 +136,7 @@ class Pretraining:
         return self.log
 
     def _run_steps(self) -> None:
-        """Go over the steps that are left and for which there is time."""
+        """Make the remaining steps, until the time limit is reached."""
         n_done, n_steps = self.log.n_steps, self._schedule.n_steps
         label = self._stage() if self._config.verbose == 1 else None
         with progress_bar(label, total=n_steps, initial=n_done, unit="step") as bar:
@@ -145,13 +145,13 @@ class Pretraining:
                     break
                 bar.set_description(self._stage(), refresh=False)
                 self._show(bar, self._step(rows))
-                self._save_now_and_then()
+                self._save_if_due()
 
     def _step(self, rows: list[int]) -> float:
-        """Make one step of the optimizer; return the batch's mean loss."""
+        """Make one optimizer step; return the mean loss of the batch."""
         step = self._prepare(rows)
         loss, norm = self._stepper.accumulate(step, self._make_smaller)
-        # These weights have given finite numbers; those after the step may not.
+        # These weights have a finite loss and gradient; the updated ones may not.
         self._kept.keep(self.log.n_steps)
         self._is_whole = False
         self._stepper.update(norm)
@@ -164,7 +164,7 @@ class Pretraining:
         return loss
 
     def _prepare(self, rows: list[int]) -> Step[MaskedPart]:
-        """Lay the batch of the current step out in parts that fit into memory."""
+        """Return the batch of the current step in parts that fit into memory."""
         step = self.log.n_steps
         self._model.trainable.dropout.restart(self._batches.dropout_seed(step))
         return self._batches.make(rows, step, self.log.part_tokens)
@@ -176,7 +176,7 @@ class Pretraining:
                 f"Training on a single sequence of {longest} tokens",
                 self._device,
                 cause,
-                "Lower max_length, take a smaller model",
+                "Lower max_length, choose a smaller model",
             )
         held = min(self.log.part_tokens, self._batches.count_tokens(step.rows))
         self.log.part_tokens = max(held // 2, longest)
@@ -202,9 +202,9 @@ class Pretraining:
         bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
 
     def _finish(self) -> None:
-        """Check the last weights, and save what is not saved yet."""
+        """Check the final weights, and save them if they are not saved yet."""
         if not self._is_whole:
-            # Ctrl-C came while the weights moved. The file keeps an earlier step.
+            # Ctrl-C interrupted an update. The file remains that of an earlier step.
             self._kept.restore()
             return
         self._check_weights()
@@ -215,7 +215,7 @@ class Pretraining:
     def _check_weights(self) -> None:
         """Raise an error if the current weights give a loss that is NaN or infinite.
 
-        The losses of the steps would show that only in the step after.
+        The loss would show this only in the next step.
         """
         if self._checked_step == self.log.n_steps:
             return
@@ -226,7 +226,7 @@ class Pretraining:
 
     # --- the file ------------------------------------------------------------------
 
-    def _save_now_and_then(self) -> None:
+    def _save_if_due(self) -> None:
         if self._file is None:
             return
         if time.monotonic() - self._saved_at >= self._config.save_interval:
@@ -253,7 +253,7 @@ class Pretraining:
 
     @torch.no_grad()
     def _resume(self, saved: SavedTraining) -> None:
-        """Continue from what was saved."""
+        """Restore the saved state."""
         progress: dict[str, Any] = saved.progress
         for one in self._optimizer.trained:
             one.tensor.copy_(saved.tensors[f"weight:{one.name}"])

@@ -1,7 +1,7 @@
 """Selection and masking of tokens.
 
 As in BERT, 80 % of the selected tokens become [MASK], 10 % become a random token of the
-vocabulary, and 10 % are unchanged, so that the encoder learns a vector of every token.
+vocabulary, and 10 % are unchanged, so that the encoder learns a vector for each token.
 """
 
 import zlib
@@ -42,7 +42,7 @@ class Masker:
     tokenizer : TextTokenizer
         Must have a mask token.
     probability : float
-        Expected fraction of the tokens that are selected, without special tokens.
+        Expected fraction of tokens that are selected, not counting special tokens.
     whole_words : bool
         Whether the pieces of a word are selected together.
     """
@@ -63,7 +63,7 @@ class Masker:
             self._continues[sorted(continuing_pieces(tokenizer.vocabulary))] = True
 
     def __call__(self, ids: np.ndarray, generator: np.random.Generator) -> Masked:
-        """Mask some tokens of concatenated sequences, at least one if there is any.
+        """Mask tokens of concatenated sequences, at least one if not all are special.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class Masker:
 
 
 def text_generator(ids: Sequence[int], seed: int) -> np.random.Generator:
-    """Return a generator that depends only on a text and the seed."""
+    """Return a random generator that depends only on a text and the seed."""
     content = np.asarray(ids, dtype=np.int64).tobytes()
     return np.random.default_rng([seed, zlib.crc32(content), len(ids)])
 
@@ -109,8 +109,8 @@ def text_generator(ids: Sequence[int], seed: int) -> np.random.Generator:
 def continuing_pieces(vocabulary: dict[str, int]) -> set[int]:
     """Return the ids of the pieces that continue a word.
 
-    WordPiece marks these by "##"; byte-level and unigram vocabularies mark the others.
-    A few tokens may start with a different mark: "\u0120" is also a letter.
+    WordPiece marks them with "##"; byte-level and unigram vocabularies mark the others.
+    Some tokens may start with another mark, since "\u0120" is also a letter.
     """
     marked = {
         mark: {id_ for token, id_ in vocabulary.items() if token.startswith(mark)}

@@ -1,9 +1,9 @@
 """Encoders with a masked language modeling head.
 
-The head is the masked language model of transformers for the family, in which the
-encoder is replaced by a module that passes on its input: the output of our encoder. So
-the files of the family can be read and written, and the head is computed only for the
-masked tokens.
+The head is the masked language model of transformers for the family. Its encoder is
+replaced by a module that returns its input, which is the output of our own encoder.
+The files of all families can thus be read and written, and the head is computed only
+for masked tokens.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ class PackedMaskedModel:
         return digest_of(self.encoder.digest, self.head)
 
 
-class _Given(nn.Module):
+class _IdentityEncoder(nn.Module):
     """Replaces the encoder and returns its input."""
 
     def __init__(self, embeddings: nn.Module) -> None:
@@ -92,7 +92,7 @@ class MaskedHead(nn.Module):
         self.whole = whole
         encoder = getattr(whole, whole.base_model_prefix)
         self._shared = set(map(id, encoder.parameters()))
-        setattr(whole, whole.base_model_prefix, _Given(encoder.embeddings))
+        setattr(whole, whole.base_model_prefix, _IdentityEncoder(encoder.embeddings))
 
     def forward(self, states: Tensor) -> Tensor:
         """Return the scores: (m, hidden_size) to (m, n_tokens)."""
@@ -210,7 +210,7 @@ def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
     whole, info = read_weights(type(_shapes_of_whole(config)), files, config)
     mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
     if mismatched:
-        raise broken(files, f"has a head of another shape, {mismatched[0]} first")
+        raise broken(files, f"has a head with wrong shapes, such as {mismatched[0]}")
     return whole, set(info["missing_keys"])
 
 
@@ -239,20 +239,20 @@ def _join(
 ) -> MaskedModel:
     """Put a verified encoder into a masked language model, sharing its embeddings.
 
-    With a generator, the weights of the head are drawn.
+    If a generator is given, the weights of the head are random.
     """
     with quietly():
         setattr(whole, whole.base_model_prefix, checkpoint.model)
         whole.tie_weights()
     head = MaskedHead(whole)
     if generator is not None:
-        _give_memory(whole)
+        _allocate_weights(whole)
         _draw_head(head, whole.config, generator)
     return MaskedModel(checkpoint, head.eval().requires_grad_(False))
 
 
-def _give_memory(whole: Any) -> None:
-    """Replace tensors on the meta device by empty tensors."""
+def _allocate_weights(whole: Any) -> None:
+    """Replace tensors on the meta device with uninitialized tensors."""
     # Shared parameters must remain shared.
     made: dict[int, nn.Parameter] = {}
     for module in whole.modules():
@@ -272,7 +272,7 @@ def _draw_head(head: "MaskedHead", config: Any, generator: torch.Generator) -> N
 def _draw(
     name: str, shape: torch.Size, config: Any, generator: torch.Generator
 ) -> Tensor:
-    """Return an initial tensor as in BERT: small numbers, biases of 0, norms of 1."""
+    """Initialize a tensor as in BERT: small random weights, biases 0, norms 1."""
     if len(shape) < 2:
         return torch.zeros(shape) if name.endswith("bias") else torch.ones(shape)
     scale = float(getattr(config, "initializer_range", 0.02))

@@ -17,8 +17,8 @@ def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
     """Write a folder that transformers and every estimator of this package can read.
 
     A temporary folder is written and renamed, so that the result is complete or absent.
-    An existing folder, which may be a mount point, gets config.json last, without which
-    it is not a model.
+    An existing folder, which may be a mount point, is filled instead. config.json,
+    without which it is not a model, comes last.
 
     Parameters
     ----------

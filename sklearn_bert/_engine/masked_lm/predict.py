@@ -54,7 +54,7 @@ def sum_log_likelihoods(
     Returns
     -------
     total : float
-    n_hidden : int
+    n_masked : int
     """
     masked = [
         masker(np.array(ids, dtype=np.int64), text_generator(ids, seed))
@@ -68,10 +68,10 @@ def sum_log_likelihoods(
         # On the CPU, since Apple's GPUs have no float64.
         return float(likelihoods.cpu().double().sum()), len(targets)
 
-    total, n_hidden = 0.0, 0
+    total, n_masked = 0.0, 0
     for _, (part, n_part) in _read_scores(model, masked, add_up):
-        total, n_hidden = total + part, n_hidden + n_part
-    return total, n_hidden
+        total, n_masked = total + part, n_masked + n_part
+    return total, n_masked
 
 
 def predict_masked(
@@ -91,7 +91,7 @@ def predict_masked(
     list of list of list of TokenPrediction
     """
     mask = model.encoder.tokenizer.mask
-    # The matrix may be padded with rows after the last token.
+    # The embedding matrix may have padding rows after the last token.
     n_tokens = model.encoder.tokenizer.largest_id + 1
     masked = []
     for ids in sequences:
@@ -100,8 +100,8 @@ def predict_masked(
         masked.append(Masked(array, places, array[places]))
 
     def find_best(rows: list[int], scores: Tensor) -> tuple[list, list]:
-        shares = scores.softmax(1)[:, :n_tokens]
-        best = shares.topk(min(n_guesses, shares.shape[1]))
+        probabilities = scores.softmax(1)[:, :n_tokens]
+        best = probabilities.topk(min(n_guesses, probabilities.shape[1]))
         return best.indices.tolist(), best.values.tolist()
 
     found: list[list[list[TokenPrediction]]] = [[] for _ in sequences]
@@ -109,9 +109,9 @@ def predict_masked(
         guesses = iter(zip(*best, strict=True))
         for row in rows:
             for _ in masked[row].places:
-                ids, shares = next(guesses)
+                ids, probs = next(guesses)
                 found[row].append(
-                    [TokenPrediction(*pair) for pair in zip(ids, shares, strict=True)]
+                    [TokenPrediction(*pair) for pair in zip(ids, probs, strict=True)]
                 )
     return found
 
@@ -123,7 +123,7 @@ def _read_scores(
 ) -> Iterator[tuple[list[int], _Read]]:
     """Yield rows, and the result of ``read`` for their masked tokens.
 
-    ``read`` is called with rows and their scores: (n_hidden, n_tokens).
+    ``read`` is called with rows and their scores: (n_masked, n_tokens).
     """
     sequences = TokenSequences(
         ids=[one.ids.tolist() for one in masked], text_index=list(range(len(masked)))
@@ -151,7 +151,7 @@ def _scores(
     sequences: TokenSequences,
     rows: list[int],
 ) -> Tensor:
-    """Return the scores of the vocabulary for the masked tokens of some rows."""
+    """Return the vocabulary scores for the masked tokens of the given rows."""
     encoder = model.encoder
     batch = collate(sequences, rows).to(encoder.device)
     starts = np.cumsum([0, *batch.lengths[:-1]])

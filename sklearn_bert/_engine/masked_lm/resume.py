@@ -23,7 +23,7 @@ _FORMAT = 2
 
 @dataclass(frozen=True)
 class SavedTraining:
-    """The content of the file.
+    """The saved state of a training run.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class TrainingFile:
     folder : pathlib.Path
         Created if it does not exist.
     identity : dict of str to object
-        What must be unchanged for a run to be resumed, in JSON types.
+        Values that must not change if a run is resumed, in JSON types.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class TrainingFile:
         try:
             with safe_open(self._path, framework="pt") as file:
                 content = json.loads(file.metadata()["training"])
-                # It has keys, but is not an iterable mapping.
+                # ``file`` has keys, but cannot be iterated over.
                 names = file.keys()
                 # Copies, since a mapped file cannot be replaced on Windows.
                 tensors = {name: file.get_tensor(name).clone() for name in names}

@@ -1,4 +1,4 @@
-"""How far a pre-training has come, by steps and by time."""
+"""Learning rate and end of pre-training, by steps and by time."""
 
 import math
 import time
@@ -6,12 +6,12 @@ import time
 from sklearn_bert._engine.masked_lm.config import PretrainingConfig
 from sklearn_bert._engine.training.optimizer import schedule_factor
 
-# Into how many parts a schedule divides the time, where time ends a training.
+# Resolution of a learning rate schedule that follows the time limit.
 _TICKS = 1_000_000
 
 
 class PretrainingSchedule:
-    """When a pre-training ends, and the learning rate until then.
+    """Determines when pre-training ends, and the learning rate of each step.
 
     Parameters
     ----------
@@ -21,9 +21,9 @@ class PretrainingSchedule:
     Attributes
     ----------
     n_steps : int
-        Number of steps planned.
+        Number of planned steps.
     seconds_before : float
-        Of the training before it was interrupted.
+        Training time before the training was resumed.
     """
 
     def __init__(self, config: PretrainingConfig, steps_per_epoch: int) -> None:
@@ -35,7 +35,7 @@ class PretrainingSchedule:
         self._started_at = 0.0
 
     def start(self) -> None:
-        """Let the time run."""
+        """Start measuring the time."""
         self._started_at = time.monotonic()
 
     def seconds(self) -> float:
@@ -43,18 +43,18 @@ class PretrainingSchedule:
         return self.seconds_before + time.monotonic() - self._started_at
 
     def is_time_up(self) -> bool:
-        """Tell whether the training has no time for another step."""
+        """Return whether the time limit is reached."""
         return self.seconds() >= self._max_time
 
     def expected_steps(self, n_done: int) -> int:
-        """Return the number of steps that there will be at the pace so far."""
+        """Return the total number of steps to expect at the current pace."""
         share = self.seconds() / self._max_time
         if share == 0:
             return self.n_steps
         return min(self.n_steps, max(n_done, math.ceil(n_done / share)))
 
     def factor(self, step: int) -> float:
-        """Return the share of the learning rate that a step, from 0, uses."""
+        """Return the factor on the learning rate in a step, counted from 0."""
         n_steps = self.n_steps
         if self._max_time < math.inf:
             share = min(self.seconds() / self._max_time, 1.0)

@@ -26,7 +26,7 @@ class SelfSupervisedModel:
     head: MaskedHead
 
     def sum_losses(self, part: MaskedPart) -> Tensor:
-        """Return the sum of the losses of the hidden tokens of some sequences."""
+        """Return the sum of the losses of the masked tokens of a part."""
         encoder = self.trainable.encoder
         layers = (encoder.architecture.n_layers,)
         with self.trainable.training():
@@ -34,12 +34,12 @@ class SelfSupervisedModel:
                 part.batch, layers, only_first=False
             )
             scores = self.head(states.index_select(0, part.places))
-        # Many numbers are added up, which should not be rounded to bfloat16.
+        # bfloat16 is too inaccurate for a sum of many losses.
         wide = torch.promote_types(scores.dtype, torch.float32)
         return F.cross_entropy(scores.to(wide), part.targets, reduction="sum")
 
     def trained_tensors(self) -> list[TrainedTensor]:
-        """Return all that is trained."""
+        """Return all trained tensors."""
         top = self.trainable.architecture.n_layers + 1
         head = [
             TrainedTensor(f"head.{name}", parameter.requires_grad_(), top)

@@ -1,4 +1,4 @@
-"""Device and dtype of a computation, as pure functions."""
+"""Choice of the device and the dtype."""
 
 import platform
 from functools import cache
@@ -86,7 +86,7 @@ def _check_present(device: torch.device) -> None:
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
-    """Tell whether ``device`` has hardware support for bfloat16."""
+    """Return whether ``device`` has hardware support for bfloat16."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
@@ -112,7 +112,7 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
     Raises
     ------
     DeviceError
-        If the device has no hardware for the dtype.
+        If the hardware of the device does not support the dtype.
     """
     if dtype == "auto":
         fast = device.type == "cuda" and has_native_bfloat16(device)
@@ -154,7 +154,7 @@ def resolve_training_dtypes(
     Raises
     ------
     DeviceError
-        If the device has no hardware for the dtype.
+        If the hardware of the device does not support the dtype.
     """
     if dtype == "auto":
         return torch.float32, torch.bfloat16 if is_bfloat16_fast(device) else None
@@ -165,31 +165,31 @@ def resolve_training_dtypes(
 
 
 def multiply_in(device: torch.device, dtype: torch.dtype | None = None) -> Any:
-    """Return the context that sets the dtype of products.
+    """Return a context that sets the dtype of matrix products.
 
     Parameters
     ----------
     device : torch.device
     dtype : torch.dtype or None
-        None for the dtype of the factors, even inside an autocast of the caller.
+        If None, the dtype of the operands, even in an autocast context of the caller.
 
     Returns
     -------
     torch.autocast
     """
-    # With its cache, torch would keep rounded weights until the outermost context ends,
-    # and use those of the first step in a whole training.
+    # With its cache, torch would keep rounded weights until the outermost context ends.
+    # All training steps would then use those of the first step.
     return torch.autocast(
         device.type, dtype, enabled=dtype is not None, cache_enabled=False
     )
 
 
 def is_bfloat16_fast(device: torch.device) -> bool:
-    """Tell whether products in bfloat16 are faster than in float32.
+    """Return whether products in bfloat16 are faster than in float32.
 
     This is the case on CPUs with AMX, and on AMD CPUs with AVX512_BF16; Intel CPUs have
-    half as many units for bfloat16 as for float32. It is a rule instead of a
-    measurement, so that training is reproducible.
+    half as many units for bfloat16 as for float32. The rule is fixed and nothing is
+    measured, so that training is reproducible.
     """
     if not has_native_bfloat16(device):
         return False

@@ -1,10 +1,10 @@
-"""What a fork does to threads and locks, and how a forked child stays safe.
+"""Protection of forked child processes against deadlocks.
 
-A forked child has only the thread that forked, but inherits all of its parent's locks
-and thread pools. Whatever waits for a thread that is gone waits forever, so a child is
-left with one thread for torch and for the tokenizers library, whether this package or
-other code uses them there, and with locks that nobody holds. A process that has not
-computed or tokenized with this package forks as if it were not imported.
+A forked child has only the thread that forked, but inherits all locks and thread pools
+of its parent. Waiting for a thread that no longer exists never ends. In a child, torch
+and the tokenizers library are therefore limited to one thread, also for other code, and
+all locks of this package are free. A process that has not computed or tokenized with
+this package forks as if it were not imported.
 """
 
 import os
@@ -24,7 +24,7 @@ _is_set_by_us = False
 
 
 class ForkSafeLock:
-    """A lock that is free in a forked child, whoever holds it in the parent.
+    """A lock that is free in a forked child, even if it is held in the parent.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ForkSafeLock:
     Attributes
     ----------
     current : lock
-        The lock of this process, to be looked up each time that it is taken.
+        The lock of this process. Look it up each time that it is acquired.
     """
 
     def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
@@ -59,7 +59,7 @@ def prepare_threads() -> None:
 def tokenizer_threads() -> Iterator[None]:
     """Make the tokenizers library safe to use on many texts in this process.
 
-    A user's TOKENIZERS_PARALLELISM=true cannot hold in a forked child.
+    In a forked child, this overrides TOKENIZERS_PARALLELISM=true set by the user.
     """
     global _has_tokenized
     _has_tokenized = True
@@ -76,14 +76,14 @@ def tokenizer_threads() -> Iterator[None]:
 
 
 def _before_fork() -> None:
-    # Held until the fork is over: two at once must not take the variable of the other
-    # for the user's.
+    # Held until the fork is complete. Otherwise a fork in another thread could mistake
+    # the variable that is set here for the user's.
     _ENVIRONMENT.current.acquire()
     global _is_set_by_us
     _is_set_by_us = _has_tokenized and _PARALLELISM not in os.environ
     if _is_set_by_us:
-        # The library would do the same in the child, but print advice about it. The
-        # child keeps the variable; nothing else can tell the library.
+        # The library would turn off its threads in the child anyway, but also print
+        # advice. The child keeps the variable, the only way to avoid this.
         os.environ[_PARALLELISM] = "false"
 
 

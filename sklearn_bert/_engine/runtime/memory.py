@@ -14,7 +14,7 @@ def release_memory(device: torch.device) -> None:
     """Return freed memory to the device, or to the operating system.
 
     Tensors of varying sizes fragment the heap. On Linux the C library keeps the freed
-    memory, so that a process would grow by some hundred megabytes with every fit.
+    memory, so that a process would grow by a few hundred megabytes with each fit.
     """
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -43,7 +43,7 @@ def retry_smaller(
     device: torch.device,
     release: Callable[[], object] = lambda: None,
 ) -> _Result:
-    """Run a function on a piece of work, in smaller and smaller parts if out of memory.
+    """Run a function on a piece of work, or on smaller ones if memory runs out.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ def retry_smaller(
         The argument of ``run``.
     make_smaller : callable
         Returns a piece that needs less memory. Its second argument is the message of
-        torch, for the error if there is no smaller piece.
+        torch, for the error that it raises if no smaller piece exists.
     device : torch.device
     release : callable
-        Frees what a failed ``run`` left behind.
+        Frees the memory that a failed ``run`` still uses.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def retry_smaller(
         try:
             return run(piece)
         except torch.OutOfMemoryError as error:
-            # Only the message leaves this block: the traceback refers to tensors.
+            # Only the message is kept, since the traceback refers to tensors.
             cause = _first_line(error)
         release()
         release_memory(device)
@@ -81,7 +81,7 @@ def run_in_halves(
     device: torch.device,
     remedy: str,
 ) -> list[_Result]:
-    """Run a function on all rows, or on halves of them if out of memory.
+    """Run a function on all rows, or on halves of them if memory runs out.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def run_in_halves(
 def device_memory_error(
     what: str, device: torch.device, cause: str, remedies: str
 ) -> DeviceMemoryError:
-    """Return the error about exceeded device memory.
+    """Return the error about too little memory on a device.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def device_memory_error(
     cause : str
         The first line of the message of torch.
     remedies : str
-        What else may help, as a capitalized clause.
+        Further remedies, as a capitalized clause.
     """
     return DeviceMemoryError(
         f"{what} does not fit into the memory of device {str(device)!r} ({cause}). "
@@ -144,7 +144,7 @@ def _first_line(error: torch.OutOfMemoryError) -> str:
 
 
 class OutOfMemoryGuard:
-    """A context that names what does not fit into the memory of the device.
+    """A context in which errors name what does not fit into memory.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ _NUMBERS: dict[str, Iterator[int]] = defaultdict(lambda: count(1))
 
 
 def name_fit(estimator: str) -> str:
-    """Return a name of a fit that distinguishes it from other fits of a search.
+    """Return a name that distinguishes a fit from the other fits of a search.
 
     Parameters
     ----------

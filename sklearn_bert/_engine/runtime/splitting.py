@@ -21,7 +21,7 @@ def split_greedily(
     size : callable
         Returns the size of an item.
     max_size, max_items : int or None
-        Limits of a run, except that one item always fits.
+        Limits of a run. A run of a single item may exceed ``max_size``.
 
     Yields
     ------
