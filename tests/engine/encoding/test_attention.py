@@ -1,4 +1,4 @@
-"""Flat attention equals attention text by text, on every path."""
+"""Flat attention equals attention in each text separately, on every path."""
 
 import pytest
 import torch

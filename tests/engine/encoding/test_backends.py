@@ -23,7 +23,7 @@ def make(kind, folder):
 
 @torch.inference_mode()
 @pytest.mark.parametrize("kind", [FlatBackend, PaddedBackend])
-def test_states_of_a_batch_are_those_of_each_sequence_end_to_end(tiny_bert, kind):
+def test_states_of_a_batch_are_those_of_its_sequences(tiny_bert, kind):
     backend = make(kind, tiny_bert)
     together = backend.hidden_states(
         collate(SEQUENCES, [0, 1, 2]), ALL, only_first=False
@@ -37,7 +37,7 @@ def test_states_of_a_batch_are_those_of_each_sequence_end_to_end(tiny_bert, kind
 
 
 @torch.inference_mode()
-def test_only_the_layers_wanted_are_laid_end_to_end(tiny_bert, monkeypatch):
+def test_only_requested_layers_are_concatenated(tiny_bert, monkeypatch):
     backend = make(PaddedBackend, tiny_bert)
     batch = collate(SEQUENCES, [0, 1, 2])
     expected = backend.hidden_states(batch, ALL, only_first=False)

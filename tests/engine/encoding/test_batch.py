@@ -23,7 +23,7 @@ def test_every_row_is_in_one_batch(limits):
     assert sorted(row for batch in batches for row in batch) == list(range(8))
 
 
-def test_rows_run_from_long_to_short():
+def test_rows_are_sorted_from_long_to_short():
     batches = plan_batches(LENGTHS, max_tokens=12, max_rows=None)
     lengths = [LENGTHS[row] for batch in batches for row in batch]
     assert lengths == sorted(LENGTHS, reverse=True)
@@ -52,7 +52,7 @@ def batch():
     return collate(sequences, [1, 0, 2])
 
 
-def test_ids_lie_end_to_end(batch):
+def test_ids_are_concatenated(batch):
     assert batch.input_ids.tolist() == [1, 2, 3, 5, 6, 7, 8]
 
 

@@ -1,4 +1,4 @@
-"""The encoding loop: order kept, memory bounded, shortage survived."""
+"""The encoding loop keeps the order of texts and adapts to little memory."""
 
 import numpy as np
 import pytest
@@ -117,7 +117,7 @@ def count_texts(ids):
 
 
 @pytest.mark.parametrize("failing", range(10))
-def test_shortage_at_any_forward_changes_nothing(
+def test_a_memory_error_in_any_forward_changes_nothing(
     vectorizer, texts, shorten_memory, failing
 ):
     vectorizer.set_params(batch_size=4)
@@ -128,7 +128,7 @@ def test_shortage_at_any_forward_changes_nothing(
     assert len(batches) == 10 + 2
 
 
-def test_lasting_shortage_is_met_by_smaller_batches(vectorizer, texts, shorten_memory):
+def test_batches_become_smaller_until_they_fit(vectorizer, texts, shorten_memory):
     vectorizer.set_params(batch_size=32)
     expected = vectorizer.transform(texts)
     shorten_memory(lambda call, ids: count_texts(ids) > 3)
@@ -137,8 +137,8 @@ def test_lasting_shortage_is_met_by_smaller_batches(vectorizer, texts, shorten_m
     assert vectorizer.batch_size == 32
 
 
-def test_one_text_too_many_says_sizes_and_remedies(vectorizer, texts, shorten_memory):
-    # The encoder is loaded before memory is short.
+def test_the_error_names_sizes_and_remedies(vectorizer, texts, shorten_memory):
+    # The encoder is loaded before memory runs out.
     vectorizer.transform(texts)
     shorten_memory(lambda call, ids: True)
     with pytest.raises(DeviceMemoryError) as caught:

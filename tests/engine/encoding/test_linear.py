@@ -56,8 +56,8 @@ def test_float64_is_plain(layer):
     assert isinstance(make_linear(weight.double(), bias.double()), PlainLinear)
 
 
-def test_wrong_numbers_turn_packing_off(layer, monkeypatch):
-    # No build of torch at hand computes wrong sums.
+def test_wrong_results_turn_packing_off(layer, monkeypatch):
+    # No available build of torch computes wrong sums.
     monkeypatch.setattr(PackedLinear, "add", lambda self, x, residual: residual)
     assert isinstance(make_linear(*layer[1:3]), PlainLinear)
 
@@ -71,7 +71,7 @@ def test_operators_that_fail_turn_packing_off(layer, monkeypatch, caplog):
     def fail(weight, n_rows):
         raise RuntimeError("no such kernel")
 
-    # torch allows no operator of its own to be replaced.
+    # Operators of torch cannot be replaced.
     monkeypatch.setattr(module, "packed_linear_operators", lambda: (fail,) * 3)
     with caplog.at_level("DEBUG", "sklearn_bert"):
         assert isinstance(make_linear(*layer[1:3]), PlainLinear)

@@ -103,7 +103,7 @@ def test_pairs_are_compared_by_the_means_of_their_texts():
     batch = Batch((3, 2, 1), torch.tensor([0, 3, 5, 6]), IDS, IDS, segments)
     rows = pool(HIDDEN, batch, "compare").tolist()
     assert rows[:2] == [[1.0, 4.0, 3.0, 4.0], [2.0, 4.0, 2.0, 8.0]]
-    # A text of no tokens, as of a tokenizer without special tokens, is a zero.
+    # The mean of an empty text is 0. It needs a tokenizer without special tokens.
     assert rows[2] == [0.0, 7.0, 7.0, 0.0]
 
 

@@ -1,4 +1,4 @@
-"""Which rows a head reads, and how windows are joined."""
+"""The rows that a head reads, and how windows are joined."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ WORDS = TokenSequences(
 @pytest.mark.parametrize(
     ("pooling", "expected"), [("mean", 2.0), ("cls", 3.0), ("max", 5.0)]
 )
-def test_windows_of_mean_weigh_by_their_tokens(pooling, expected):
+def test_mean_pooling_weights_windows_by_tokens(pooling, expected):
     pooled = np.array([[1.0], [5.0], [7.0]])
     joined = PooledReadout(pooling).join_arrays(pooled, WINDOWS)
     assert joined.tolist() == [[expected], [7.0]]

@@ -1,4 +1,4 @@
-"""What parameters mean for a checkpoint, all in one call."""
+"""Parameters are resolved for a checkpoint, all in one call."""
 
 import pytest
 import torch
@@ -40,7 +40,7 @@ def test_layers_are_counted_from_the_embeddings(resolve, layers, expected):
 
 
 @pytest.mark.parametrize("layers", [4, -5, [], [True], ["1"], [1.0]])
-def test_layers_that_are_not_there_are_refused(resolve, layers):
+def test_invalid_layers_are_refused(resolve, layers):
     with pytest.raises(ValueError, match="from -4 to 3"):
         resolve(layers=layers)
 
@@ -54,14 +54,14 @@ def test_layers_that_are_not_there_are_refused(resolve, layers):
         (["mean", "cls"], 2, "mean+cls"),
     ],
 )
-def test_auto_takes_the_declared_pooling(
+def test_auto_selects_the_declared_pooling(
     resolve, own_bert, declare, declared, n_columns, pooling
 ):
     declare(own_bert, {"pooling_mode": declared})
     assert resolve(n_columns).pooling == pooling
 
 
-def test_a_pooling_that_there_is_not_is_refused_unless_another_is_given(
+def test_an_unknown_pooling_is_refused_unless_another_is_set(
     resolve, own_bert, declare
 ):
     declare(own_bert, {"pooling_mode": "median"})
@@ -148,7 +148,7 @@ def test_single_texts_are_not_compared(resolve):
 @pytest.mark.parametrize(
     ("max_length", "n_columns", "match"), [(65, 1, "at most 64"), (5, 2, "at least 6")]
 )
-def test_lengths_that_do_not_fit_are_refused(resolve, max_length, n_columns, match):
+def test_invalid_lengths_are_refused(resolve, max_length, n_columns, match):
     with pytest.raises(ValueError, match=match):
         resolve(n_columns, max_length=max_length)
 

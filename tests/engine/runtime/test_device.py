@@ -1,4 +1,4 @@
-"""Devices and dtypes: resolved from words, refused where they do not exist."""
+"""Devices and dtypes are resolved, and refused if they are not available."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def set_extensions(monkeypatch):
-    """Return a function that says which extensions the CPU has."""
+    """Return a function that sets which extensions the CPU has."""
 
     def set_extensions(*, has_avx512=False, has_amx=False):
         # Older versions of torch lack them.
@@ -31,13 +31,13 @@ def set_extensions(monkeypatch):
     return set_extensions
 
 
-def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
+def test_auto_selects_the_cpu_without_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert resolve_device("auto") == CPU
 
 
-def test_auto_takes_cuda_first(monkeypatch):
+def test_auto_selects_cuda_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
     monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
@@ -57,7 +57,7 @@ def test_auto_takes_cuda_first(monkeypatch):
         ("xla", "must be available on this machine. Got 'xla'"),
     ],
 )
-def test_devices_that_are_not_there_are_refused(monkeypatch, device, message):
+def test_unavailable_devices_are_refused(monkeypatch, device, message):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(DeviceError, match=message):
@@ -110,7 +110,7 @@ def test_a_numbered_cpu_is_the_cpu():
 
 
 @torch.no_grad()
-def test_products_see_the_weights_of_the_moment_in_nested_contexts():
+def test_products_use_current_weights_in_nested_contexts():
     x = torch.ones(1, 2)
     layer = torch.nn.Linear(2, 3, bias=False)
     layer.weight.fill_(1.0)
@@ -131,10 +131,10 @@ def test_products_see_the_weights_of_the_moment_in_nested_contexts():
         ("float64", True, (torch.float64, None)),
     ],
 )
-def test_training_multiplies_in_bfloat16_where_that_is_fast(
+def test_training_uses_bfloat16_products_if_they_are_fast(
     monkeypatch, set_extensions, dtype, is_fast, expected
 ):
-    # It depends on the name of the CPU, too.
+    # It also depends on the name of the CPU.
     monkeypatch.setattr(module, "is_bfloat16_fast", lambda _: is_fast)
     set_extensions(has_avx512=True)
     assert resolve_training_dtypes(dtype, CPU) == expected

@@ -1,4 +1,4 @@
-"""Giving memory back, and doing with less of it."""
+"""Releasing memory, and retrying with less of it."""
 
 import ctypes
 import gc
@@ -20,9 +20,9 @@ from sklearn_bert.exceptions import DeviceMemoryError
 CPU = torch.device("cpu")
 
 
-def test_freed_memory_is_given_back(monkeypatch):
+def test_freed_memory_is_returned_to_the_system(monkeypatch):
     asked = []
-    # Not every C library has one.
+    # Not every C library has ``malloc_trim``.
     monkeypatch.setattr(memory, "_find_malloc_trim", lambda: asked.append)
     release_memory(CPU)
     assert asked == [0]
@@ -34,7 +34,7 @@ def test_glibc_is_found():
 
 
 @pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
-def test_another_c_library_is_left_alone(monkeypatch, error):
+def test_other_c_libraries_are_supported(monkeypatch, error):
     def fail(name):
         raise error
 
@@ -45,7 +45,7 @@ def test_another_c_library_is_left_alone(monkeypatch, error):
     memory._find_malloc_trim.cache_clear()
 
 
-def test_an_error_about_memory_holds_none():
+def test_a_memory_error_keeps_no_tensors_alive():
     class Large:
         """Replaces a tensor: an object whose deletion can be observed."""
 
@@ -86,7 +86,7 @@ def test_a_piece_is_made_smaller_until_it_fits():
     assert happened == [8, *once, 4, *once, 2]
 
 
-def test_what_a_failed_piece_held_is_gone_before_the_next():
+def test_memory_of_a_failed_run_is_freed_before_the_next():
     class Large:
         """Replaces a tensor: an object whose deletion can be observed."""
 
@@ -108,7 +108,7 @@ def test_what_a_failed_piece_held_is_gone_before_the_next():
 
 
 def run_on(rows, largest):
-    """Run on rows where only ``largest`` of them fit; return the parts in order."""
+    """Run on rows of which at most ``largest`` fit; return the parts in order."""
 
     def run(part):
         if len(part) > largest:

@@ -1,4 +1,4 @@
-"""Making the next thing while the last one is used."""
+"""Computing the next result while the last one is used."""
 
 import threading
 
@@ -11,11 +11,11 @@ def test_results_come_in_order():
     assert list(prefetch(str, range(5))) == ["0", "1", "2", "3", "4"]
 
 
-def test_nothing_gives_nothing():
+def test_no_inputs_give_no_results():
     assert list(prefetch(str, [])) == []
 
 
-def test_the_next_is_made_while_the_last_one_is_used():
+def test_the_next_is_computed_while_the_last_one_is_used():
     is_made = [threading.Event() for _ in range(3)]
 
     def make(k):
@@ -26,7 +26,7 @@ def test_the_next_is_made_while_the_last_one_is_used():
         assert all(event.wait(timeout=60) for event in is_made[: k + 2])
 
 
-def test_no_more_than_one_is_made_ahead():
+def test_only_one_is_computed_ahead():
     made = []
     results = prefetch(made.append, range(9))
     next(results)
@@ -35,7 +35,7 @@ def test_no_more_than_one_is_made_ahead():
     assert len(made) == 3
 
 
-def test_an_error_comes_in_the_place_of_its_result():
+def test_an_error_is_raised_in_place_of_its_result():
     results = prefetch(lambda x: 1 / x, [1, 0])
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):

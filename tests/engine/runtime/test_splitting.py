@@ -9,7 +9,7 @@ def split(sizes, **limits):
     return list(split_greedily(sizes, int, **limits))
 
 
-def test_nothing_gives_no_run():
+def test_no_items_give_no_runs():
     assert split([], max_size=3, max_items=3) == []
 
 

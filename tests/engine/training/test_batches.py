@@ -1,4 +1,4 @@
-"""Training batches: every text once an epoch, with all of its windows."""
+"""Training batches: every text once per epoch, with all of its windows."""
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ def make(lengths=LENGTHS, text_index=None, batch_size=3, seed=0):
     return BatchMaker(data, batch_size, seed)
 
 
-def test_an_epoch_has_every_text_once():
+def test_an_epoch_contains_every_text_once():
     epoch = make().epoch()
     assert sorted(text for batch in epoch for text in batch) == list(range(11))
 
@@ -40,7 +40,7 @@ def test_a_seed_gives_the_same_epochs():
     assert make(seed=5).epoch() != make(seed=6).epoch()
 
 
-def test_texts_of_like_length_meet():
+def test_texts_of_similar_length_share_a_batch():
     lengths = np.random.RandomState(0).permutation(240).tolist()
     spreads = [np.ptp(np.array(lengths)[b]) for b in make(lengths).epoch()]
     assert np.median(spreads) < 40
@@ -54,7 +54,7 @@ def test_targets_and_weights_follow_their_texts():
     assert batch.owners is None
 
 
-def test_parts_hold_so_many_texts_or_tokens_and_at_least_one_text():
+def test_parts_respect_both_limits_but_have_at_least_one_text():
     maker = make()
     assert maker.parts(range(11), 4, None) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
     expected = [[0, 1], [2, 3], [4], [5], [6, 7, 8], [9], [10]]
@@ -67,12 +67,12 @@ def test_windows_of_a_text_stay_together():
     assert maker.parts([0, 2, 1], 9, 8) == [[0, 2], [1]]
 
 
-def test_windows_know_their_text():
+def test_owners_are_the_texts_of_the_windows():
     batch = make([3, 3, 9, 2], text_index=[0, 0, 1, 2]).collate([2, 0])
     assert batch.targets.tolist() == [0, 2]
     assert batch.batch.lengths == (3, 3, 2)
     assert batch.owners.tolist() == [0, 0, 1]
 
 
-def test_words_are_the_ids_in_use_once_each():
+def test_token_ids_are_distinct():
     assert make().token_ids([5, 2, 5]).tolist() == [2, 5]

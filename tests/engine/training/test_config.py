@@ -1,4 +1,4 @@
-"""What a training is told, and what it tells callbacks."""
+"""Configuration of a training, and the state that callbacks receive."""
 
 from sklearn_bert._engine.training.config import LoopConfig, TrainingState
 

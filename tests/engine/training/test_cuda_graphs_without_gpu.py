@@ -1,4 +1,4 @@
-"""Steps that cannot be recorded as CUDA graphs are run one by one."""
+"""If the recording of CUDA graphs fails, steps are run without them."""
 
 import logging
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ def make_part(generator):
 
 
 def take_steps(runner, optimizer, n_steps=3):
-    """Return losses and norms of some steps, and the weights after them."""
+    """Return the losses and norms of some steps, and the final weights."""
     generator = torch.Generator().manual_seed(1)
     figures = []
     for _ in range(n_steps):
@@ -57,7 +57,7 @@ def take_steps(runner, optimizer, n_steps=3):
 
 
 class FailingRecorder:
-    """Records nothing, as a GPU does that lacks the memory for it."""
+    """Fails to record, like a GPU with too little memory."""
 
     def __init__(self, device, dropout):
         pass
@@ -80,7 +80,7 @@ def make_recording(monkeypatch):
     return make
 
 
-def test_the_weights_are_those_of_a_plain_runner(make_recording, caplog):
+def test_the_weights_equal_those_of_a_plain_runner(make_recording, caplog):
     plain, other = make_plain(), make_plain()
     recording = make_recording(other)
     with caplog.at_level(logging.DEBUG, "sklearn_bert"):

@@ -1,4 +1,4 @@
-"""The linear layer on top, and the losses of its outputs."""
+"""The linear head, and the losses of its outputs."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_a_head_is_a_linear_layer():
     np.testing.assert_allclose(head(np.array([[3.0, 1.0]])), [[5.5, -1.0]])
 
 
-def test_a_head_survives_the_way_through_a_module():
+def test_a_head_survives_conversion_to_a_module():
     head = LinearHead(np.array([[0.1, 0.2]]), np.array([0.3]))
     module = head.to_module(torch.device("cpu"), torch.float64)
     again = LinearHead.from_module(module)
@@ -59,14 +59,14 @@ def test_sigmoid_loss_is_the_mean_over_labels():
     torch.testing.assert_close(losses, expected)
 
 
-def test_smoothing_leaves_texts_without_the_label_unweighted():
+def test_pos_weight_ignores_texts_without_the_label():
     off = torch.zeros(2, 3)
     plain = SigmoidLoss(0.1)(OUTPUTS, off)
     torch.testing.assert_close(SigmoidLoss(0.1, (99.0,) * 3)(OUTPUTS, off), plain)
 
 
 @pytest.mark.parametrize("label", [0, 2])
-def test_on_weights_count_only_where_a_label_is_on(label):
+def test_pos_weight_multiplies_losses_of_positive_labels(label):
     weights = tuple(2.0 if i == label else 1.0 for i in range(3))
     targets = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
     plain, weighted = (
@@ -94,7 +94,7 @@ def test_a_rescaled_head_gives_rescaled_outputs():
         ("huber", [(1.5 + 0.125) / 2, 2.5 / 2]),
     ],
 )
-def test_losses_of_numbers_are_means_over_the_outputs(kind, expected):
+def test_regression_losses_are_means_over_the_outputs(kind, expected):
     outputs = torch.tensor([[2.0, 0.5], [0.0, -3.0]])
     losses = NumberLoss(kind)(outputs, torch.zeros(2, 2))
     torch.testing.assert_close(losses, torch.tensor(expected))

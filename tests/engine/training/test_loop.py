@@ -1,4 +1,4 @@
-"""The training loop: what it learns, and how it ends when something goes wrong."""
+"""The training loop: learning, interruptions, errors and early stopping."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def make(tiny_bert, texts):
             callbacks=callbacks,
         )
         training.weights = lambda: weights_of(checkpoint.model, head)
-        # Those before each step.
+        # The weights before each step.
         training.seen = seen
         return training
 
@@ -95,7 +95,7 @@ def test_the_loss_falls(make):
     assert curve[-1] < 0.5 * curve[0]
 
 
-def test_every_trained_tensor_moves(make):
+def test_every_trained_tensor_changes(make):
     training = make()
     before = training.weights()
     training.run()
@@ -112,7 +112,7 @@ def test_a_seed_gives_the_same_weights(make):
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
-def test_parts_of_a_batch_add_up_to_it(make, pooling):
+def test_parts_train_like_the_whole_batch(make, pooling):
     whole, parted = (make(readout=PooledReadout(pooling)) for _ in range(2))
     parted.log.part_size = 3
     whole.run()
@@ -147,7 +147,7 @@ def memory_error():
 
 
 @pytest.mark.parametrize("failing", range(10))
-def test_memory_errors_change_nothing_but_the_parts(make, disturb_losses, failing):
+def test_memory_errors_change_only_the_part_size(make, disturb_losses, failing):
     undisturbed = make()
     undisturbed.run()
     disturb_losses(lambda call, _: call == failing, memory_error())
@@ -158,7 +158,7 @@ def test_memory_errors_change_nothing_but_the_parts(make, disturb_losses, failin
     assert_same(disturbed.weights(), undisturbed.weights(), 1e-9)
 
 
-def test_memory_is_halved_until_it_is_enough(make, disturb_losses):
+def test_parts_are_halved_until_they_fit(make, disturb_losses):
     undisturbed = make()
     undisturbed.run()
     disturb_losses(lambda call, _: call in {0, 1, 2}, memory_error())
@@ -169,7 +169,7 @@ def test_memory_is_halved_until_it_is_enough(make, disturb_losses):
 
 
 class Hoarder(PlainStepRunner):
-    """Holds memory that is only for speed, as recorded steps do."""
+    """Holds memory that only serves speed, like recorded CUDA graphs."""
 
     holds_memory = True
 
@@ -179,7 +179,7 @@ class Hoarder(PlainStepRunner):
 
 
 def hoard(monkeypatch):
-    """Use a runner that only a GPU has."""
+    """Use a runner that can free memory, as on a GPU."""
     monkeypatch.setattr(
         module,
         "make_step_runner",
@@ -200,14 +200,14 @@ def test_memory_for_speed_is_freed_before_a_batch_is_halved(
     assert_same(disturbed.weights(), undisturbed.weights())
 
 
-def test_without_such_memory_a_batch_is_halved(make, monkeypatch, disturb_losses):
+def test_a_batch_is_halved_once_no_more_is_freed(make, monkeypatch, disturb_losses):
     hoard(monkeypatch)
     disturb_losses(lambda call, _: call in {2, 3}, memory_error())
     log = make().run()
     assert (log.part_size, log.n_memory_errors) == (4, 1)
 
 
-def test_one_text_too_large_for_memory_is_told_with_sizes(make, disturb_losses):
+def test_the_memory_error_of_a_single_text_has_sizes(make, disturb_losses):
     disturb_losses(
         lambda call, _: call in range(99), torch.OutOfMemoryError("tried 3 GiB\nmore")
     )
@@ -219,13 +219,11 @@ def test_one_text_too_large_for_memory_is_told_with_sizes(make, disturb_losses):
         assert words in str(e.value)
 
 
-# --- numbers that are not finite ---------------------------------------------------
+# --- divergence --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", range(10))
-def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(
-    make, disturb_losses, step
-):
+def test_a_non_finite_loss_restores_the_last_epoch(make, disturb_losses, step):
     disturb_losses(lambda call, _: call == step)
     training = make()
     log = training.run()
@@ -240,9 +238,9 @@ def test_a_loss_that_is_not_finite_keeps_the_last_finite_epoch(
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_outputs_that_are_not_finite_end_the_training(make, monkeypatch, epoch):
+def test_non_finite_outputs_end_the_training(make, monkeypatch, epoch):
     training, checks, is_finite = make(), iter(range(1, 9)), torch.isfinite
-    # The outputs of some texts are looked at after each epoch.
+    # The outputs of some texts are checked after each epoch.
     monkeypatch.setattr(
         torch, "isfinite", lambda x: is_finite(x) & (next(checks) != epoch)
     )
@@ -262,7 +260,7 @@ def test_a_divergence_keeps_the_best_weights_so_far(make, disturb_losses):
     assert_same(training.weights(), training.seen[5])
 
 
-def test_an_interrupt_while_weights_are_copied_keeps_those(make, monkeypatch):
+def test_an_interrupt_during_a_copy_keeps_the_weights(make, monkeypatch):
     training, scores = None, iter([0.1, 0.9])
     training = make(lambda: next(scores), n_epochs=4)
     copies = training._kept._copies
@@ -319,7 +317,7 @@ def test_validation_changes_nothing_in_training(make):
     np.testing.assert_array_equal(log.loss_curve, plain.log.loss_curve)
 
 
-def test_callbacks_are_told_where_the_fit_stands(make):
+def test_callbacks_receive_the_state_of_the_fit(make):
     states = []
     make(lambda: 0.25, callbacks=[states.append]).run()
     last = states[-1]
@@ -363,12 +361,12 @@ def test_an_interrupt_keeps_the_best_weights_if_there_are_any(make, disturb_loss
 # --- reports -----------------------------------------------------------------------
 
 
-def test_nothing_is_shown_unless_asked_for(make, capfd):
+def test_nothing_is_printed_by_default(make, capfd):
     make().run()
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bar_shows_loss_score_and_time_left(make, capfd):
+def test_a_bar_shows_loss_score_and_steps(make, capfd):
     make(lambda: 0.75, verbose=1).run()
     shown = capfd.readouterr().err
     assert "loss=" in shown
@@ -384,7 +382,7 @@ def test_a_line_per_epoch_is_printed(make, capsys):
     assert "validation score 0.7500" in lines[0]
 
 
-def test_long_gradients_are_clipped_in_each_step(make, monkeypatch):
+def test_large_gradients_are_clipped_in_each_step(make, monkeypatch):
     used, step = [], torch.optim.AdamW.step
 
     def record_norm(self):
@@ -396,7 +394,7 @@ def test_long_gradients_are_clipped_in_each_step(make, monkeypatch):
     training = make(weight=1e3)
     training.run()
     assert min(training.log.loss_curve) > 100
-    # All that is trained but the rows of the vocabulary, at most 1 long together.
+    # Their norm, without the rows of the token embedding, is at most 1.
     assert len(used) == training.log.n_steps
     assert max(used) < 1.0001
     assert min(used) > 0.5

@@ -1,4 +1,4 @@
-"""Schedules, parameter groups, clipping, and moments that survive."""
+"""Schedules, parameter groups, gradient clipping and optimizer state."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ def factors(schedule, n_warmup=2, n_steps=10):
     return [schedule_factor(i, n_steps, n_warmup, schedule) for i in range(n_steps)]
 
 
-def test_the_rate_rises_to_its_full_height():
+def test_the_rate_rises_during_the_warmup():
     assert factors("linear")[:3] == [0.5, 1.0, 1.0]
 
 
-def test_a_step_uses_a_share_of_each_groups_rate():
+def test_a_factor_scales_the_rate_of_each_group():
     tensors = [
         TrainedTensor("a", torch.zeros(2), 0),
         TrainedTensor("b", torch.zeros(2), 1),
@@ -43,15 +43,15 @@ def test_a_linear_schedule_falls_evenly_and_ends_above_zero():
     assert factors("linear")[-1] == pytest.approx(1 / 8)
 
 
-def test_a_cosine_falls_by_half_in_the_middle():
+def test_a_cosine_schedule_is_halved_in_the_middle():
     assert factors("cosine", n_warmup=0)[5] == pytest.approx(0.5)
 
 
-def test_a_constant_rate_stays():
+def test_a_constant_schedule_stays_at_the_full_rate():
     assert factors("constant")[2:] == [1.0] * 8
 
 
-def test_there_may_be_no_warmup():
+def test_the_warmup_may_be_empty():
     assert factors("linear", n_warmup=0)[0] == 1.0
 
 
@@ -71,7 +71,7 @@ def groups(**changes):
     }
 
 
-def test_biases_and_norms_do_not_decay():
+def test_biases_and_norms_have_no_weight_decay():
     decays = {name: group["weight_decay"] for name, group in groups().items()}
     assert decays == {
         "weight": 0.3,
@@ -81,7 +81,7 @@ def test_biases_and_norms_do_not_decay():
     }
 
 
-def test_rates_fall_from_layer_to_layer():
+def test_lower_layers_have_lower_rates():
     rates = {name: group["lr"] for name, group in groups(layer_decay=0.5).items()}
     assert rates == {
         "weight": 0.05,
@@ -104,30 +104,30 @@ def test_the_norm_is_that_of_all_gradients_together(gradients):
     assert read_loss_and_norm(loss, gradients) == (0.5, 7.0)
 
 
-def test_long_gradients_are_scaled_down_to_length_one(gradients):
+def test_large_gradients_are_scaled_to_norm_one(gradients):
     clip(gradients, norm=7.0)
     _, norm = read_loss_and_norm(torch.zeros(()), gradients)
     assert norm == pytest.approx(1.0)
     assert gradients[1].item() == pytest.approx(6 / 7)
 
 
-def test_short_gradients_stay(gradients):
+def test_small_gradients_are_unchanged(gradients):
     clip(gradients, norm=1.0)
     assert gradients[0].tolist() == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 7.0])
-def test_the_factor_on_the_device_is_the_same(norm):
+def test_clip_factor_agrees_with_clip(norm):
     gradient = torch.tensor([3.0])
     clip([gradient], norm)
     assert clip_factor(torch.tensor(norm)) * 3.0 == gradient
 
 
-# --- the whole ---------------------------------------------------------------------
+# --- optimizer ---------------------------------------------------------------------
 
 
 def make_optimizer(dtype=torch.float32, with_rows=True, **options):
-    """Return an optimizer of a used tensor, an unused one, and some rows."""
+    """Return an optimizer for a used tensor, an unused one, and some rows."""
     tensors = [
         TrainedTensor(name, torch.ones(2, dtype=dtype, requires_grad=True), 1)
         for name in ("unused", "used")
@@ -138,7 +138,7 @@ def make_optimizer(dtype=torch.float32, with_rows=True, **options):
 
 
 def take_step(optimizer):
-    """Compute gradients of one tensor and of two rows, and move both."""
+    """Compute gradients of one tensor and of two rows, and update both."""
     loss = optimizer.tensors[1].square().sum()
     if optimizer.token_embedding is not None:
         optimizer.token_embedding.take(torch.tensor([1, 3]))
@@ -162,7 +162,7 @@ def test_a_learning_rate_beyond_the_dtype_is_refused():
 
 
 @pytest.mark.parametrize("with_rows", [False, True])
-def test_what_continues_from_a_state_moves_as_the_first(with_rows):
+def test_a_restored_state_gives_the_same_update(with_rows):
     first, second = (make_optimizer(with_rows=with_rows) for _ in range(2))
     take_step(first)
     second.load_state(first.state())
@@ -180,7 +180,7 @@ def test_what_continues_from_a_state_moves_as_the_first(with_rows):
         np.testing.assert_array_equal(state[name], moment)
 
 
-def test_a_state_does_not_change_when_another_continues_from_it():
+def test_a_state_is_not_changed_by_a_later_training():
     first, second = make_optimizer(), make_optimizer()
     take_step(first)
     state = first.state()
@@ -192,7 +192,7 @@ def test_a_state_does_not_change_when_another_continues_from_it():
 
 
 @pytest.mark.parametrize("changes", [{"dtype": torch.float64}, {"with_rows": False}])
-def test_a_state_of_another_training_is_left_out(changes):
+def test_a_state_for_other_tensors_is_ignored(changes):
     first, second = make_optimizer(), make_optimizer(**changes)
     take_step(first)
     second.load_state(first.state())

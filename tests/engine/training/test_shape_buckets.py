@@ -1,4 +1,4 @@
-"""Batches are filled up by a text that counts for nothing."""
+"""Batches are padded with a text of weight 0."""
 
 import numpy as np
 import pytest
@@ -32,13 +32,13 @@ def make_part(lengths, *, second_starts=None, words=None, n_targets=None):
     ("lengths", "n_tokens"),
     [((5, 3), STEP), ((200, 55), STEP), ((200, 56), 2 * STEP), ((300,), 2 * STEP)],
 )
-def test_there_is_room_for_one_token_more_at_least(lengths, n_tokens):
+def test_at_least_one_token_is_added(lengths, n_tokens):
     batch = pad_to_bucket(make_part(lengths)).batch
     assert len(batch.input_ids) == len(batch.positions) == n_tokens
     assert batch.boundaries.tolist() == [0, *np.cumsum(lengths), n_tokens]
 
 
-def test_the_texts_stay_as_they_are():
+def test_the_texts_are_unchanged():
     part = make_part((6, 4))
     filled = pad_to_bucket(part)
     for name in ("input_ids", "positions", "boundaries"):
@@ -48,20 +48,20 @@ def test_the_texts_stay_as_they_are():
     assert filled.n_texts == 2
 
 
-def test_the_text_that_fills_has_no_weight():
+def test_the_added_text_has_weight_0():
     filled = pad_to_bucket(make_part((6, 4)))
     assert filled.weights.tolist() == [0.5, 0.5, 0.0]
     assert filled.targets.tolist() == [1, 2, 0]
 
 
-def test_what_it_holds_is_a_token_of_the_batch_at_the_first_place():
+def test_the_added_text_repeats_a_token_at_position_0():
     batch = pad_to_bucket(make_part((6, 4))).batch
     assert batch.input_ids[10:].unique().tolist() == [7]
     assert batch.positions[10:].unique().tolist() == [0]
 
 
 @pytest.mark.parametrize(("longest", "bound"), [(6, STEP), (256, STEP), (257, 512)])
-def test_the_lengths_are_bounds(longest, bound):
+def test_the_lengths_are_upper_bounds(longest, bound):
     batch = pad_to_bucket(make_part((longest, 4))).batch
     assert batch.lengths == (bound,) * 3
     assert bound >= batch.boundaries.diff().max()
@@ -81,12 +81,12 @@ def test_there_are_as_many_words_as_tokens():
     assert len(filled.targets) == len(filled.weights) == STEP
 
 
-def test_more_words_than_tokens_are_left_alone():
+def test_a_part_with_more_words_than_tokens_is_unchanged():
     part = make_part((6,), words=[[1] * (STEP + 1)], n_targets=STEP + 1)
     assert pad_to_bucket(part) is part
 
 
-def test_several_targets_each_are_filled_alike():
+def test_targets_of_several_outputs_are_padded():
     part = make_part((6, 4))
     part = TrainingBatch(part.batch, None, 2, torch.ones(2, 3), part.weights)
     assert pad_to_bucket(part).targets.tolist() == [[1.0] * 3, [1.0] * 3, [0.0] * 3]

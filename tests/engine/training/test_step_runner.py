@@ -1,4 +1,4 @@
-"""Steps that are computed operation by operation."""
+"""The step runner without CUDA graphs."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def runner():
     return PlainStepRunner(lambda part: (part * weight.square()).sum(), optimizer)
 
 
-def test_parts_are_computed_as_they_are(runner):
+def test_parts_are_not_padded(runner):
     part = torch.ones(3)
     assert runner.pad(part) is part
 
@@ -28,5 +28,5 @@ def test_the_loss_is_the_mean_over_all_parts(runner):
     assert (loss, norm) == (8.0, 8.0)
 
 
-def test_no_memory_is_held_for_speed(runner):
+def test_there_is_no_memory_to_free(runner):
     assert not runner.free_memory()

@@ -1,4 +1,4 @@
-"""The check of each step, and the error about numbers that are not finite."""
+"""The check of each step, and the error after a divergence."""
 
 import logging
 import math
@@ -45,7 +45,7 @@ def test_parts_add_up_to_the_mean_loss_and_its_gradient(stepper):
     assert accumulate(stepper, 3.0, 5.0) == (16.0, 16.0)
 
 
-def test_an_update_uses_the_share_of_the_schedule_and_counts(stepper):
+def test_an_update_follows_the_schedule_and_counts_the_step(stepper):
     _, norm = accumulate(stepper, 1.0)
     stepper.update(norm)
     # AdamW moves by the learning rate in its first step.
@@ -55,7 +55,7 @@ def test_an_update_uses_the_share_of_the_schedule_and_counts(stepper):
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_the_error_says_value_place_and_remedy(stepper, loss):
+def test_the_error_states_value_step_and_remedy(stepper, loss):
     with pytest.raises(DivergenceError) as caught:
         accumulate(stepper, loss)
     assert str(caught.value) == (
@@ -65,13 +65,13 @@ def test_the_error_says_value_place_and_remedy(stepper, loss):
     )
 
 
-def test_a_gradient_that_is_not_finite_is_told_from_a_loss(stepper):
+def test_a_non_finite_gradient_is_not_called_a_loss(stepper):
     stepper.optimizer.tensors[0].register_hook(lambda gradient: gradient * math.inf)
     with pytest.raises(DivergenceError, match="The gradient became NaN or infinite"):
         accumulate(stepper, 1.0)
 
 
-def test_what_a_step_has_led_to_is_told_with_its_number(stepper):
+def test_a_divergence_after_a_step_names_this_step(stepper):
     stepper.kept.keep(1)
     error = stepper.divergence("outputs", is_after=True)
     assert "The outputs became NaN or infinite after step 2 of 10" in str(error)
@@ -91,14 +91,14 @@ def on_a_gpu(monkeypatch):
     return model, SimpleNamespace(device=device)
 
 
-def test_why_steps_are_not_recorded_is_logged(on_a_gpu, caplog):
+def test_the_reason_for_not_recording_is_logged(on_a_gpu, caplog):
     with caplog.at_level(logging.DEBUG, "sklearn_bert"):
         runner = make_step_runner(*on_a_gpu, batch_size=8)
     assert isinstance(runner, PlainStepRunner)
     assert "not recorded as CUDA graphs: the layers of the model" in caplog.text
 
 
-def test_steps_are_not_recorded_where_autograd_looks_for_anomalies(on_a_gpu, caplog):
+def test_steps_are_not_recorded_with_anomaly_detection(on_a_gpu, caplog):
     with (
         caplog.at_level(logging.DEBUG, "sklearn_bert"),
         torch.autograd.set_detect_anomaly(True),

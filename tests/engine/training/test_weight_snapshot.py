@@ -1,4 +1,4 @@
-"""A copy of the weights that a training returns to."""
+"""Snapshots of the weights that a training can restore."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ def tensors():
     return [torch.zeros(2), torch.zeros(3)]
 
 
-def test_the_initial_weights_come_back(tensors):
+def test_the_initial_weights_are_restored(tensors):
     kept = WeightSnapshot(tensors)
     tensors[0].fill_(1)
     kept.restore()
@@ -19,7 +19,7 @@ def test_the_initial_weights_come_back(tensors):
     assert kept.name == "initial weights"
 
 
-def test_the_last_kept_weights_come_back(tensors):
+def test_the_last_kept_weights_are_restored(tensors):
     kept = WeightSnapshot(tensors, called="weights of step {}")
     tensors[1].fill_(1)
     kept.keep(7)
@@ -29,7 +29,7 @@ def test_the_last_kept_weights_come_back(tensors):
     assert kept.name == "weights of step 7"
 
 
-def test_only_the_rows_in_use_of_a_table_are_kept(tensors):
+def test_only_the_given_rows_of_a_table_are_restored(tensors):
     table = torch.zeros(4, 2)
     kept = WeightSnapshot(tensors, (table, torch.tensor([1, 3])))
     table.fill_(1)
@@ -37,7 +37,7 @@ def test_only_the_rows_in_use_of_a_table_are_kept(tensors):
     assert table.sum(1).tolist() == [2, 0, 2, 0]
 
 
-def test_weights_stay_if_ctrl_c_came_while_they_were_copied(tensors, monkeypatch):
+def test_weights_stay_if_ctrl_c_interrupts_the_copy(tensors, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
