@@ -36,6 +36,8 @@ class BaseBert(BaseEstimator):
 
     # Whether a fit leaves an encoder of the estimator's own in encoder_.
     _holds_encoder = False
+    # Of estimators without this parameter, and in pickles that are older than it.
+    prompt: str | None = None
 
     def _read(self, X: Any) -> Any:
         """Validate X without comparing it with that of fit; return its Inputs."""

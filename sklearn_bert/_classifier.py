@@ -57,7 +57,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
 
     %(validation_scores_, n_features_in_, feature_names_in_, n_truncated_)s
 
-    %(max_length_, pooling_, device_, checkpoint_)s
+    %(max_length_, pooling_, prompt_, device_, checkpoint_)s
 
     See Also
     --------
@@ -109,6 +109,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         pooling="auto",
         max_length=None,
         long_text="truncate",
+        prompt="auto",
         missing="error",
         n_epochs=4,
         batch_size=32,
@@ -138,6 +139,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.pooling = pooling
         self.max_length = max_length
         self.long_text = long_text
+        self.prompt = prompt
         self.missing = missing
         self.n_epochs = n_epochs
         self.batch_size = batch_size

@@ -58,7 +58,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
 
     %(validation_scores_, n_features_in_, feature_names_in_, n_truncated_)s
 
-    %(max_length_, pooling_, device_, checkpoint_)s
+    %(max_length_, pooling_, prompt_, device_, checkpoint_)s
 
     See Also
     --------
@@ -102,6 +102,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         pooling="auto",
         max_length=None,
         long_text="truncate",
+        prompt="auto",
         missing="error",
         loss="squared_error",
         n_epochs=4,
@@ -130,6 +131,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.pooling = pooling
         self.max_length = max_length
         self.long_text = long_text
+        self.prompt = prompt
         self.missing = missing
         self.loss = loss
         self.n_epochs = n_epochs

@@ -61,11 +61,13 @@ class BertVectorizer(TransformerMixin, BaseBert):
         Not available for several layers and for "compare", whose features are
         concatenated.
 
-    %(max_length, long_text, missing, batch_size, device, dtype, verbose)s
+    %(max_length, long_text, prompt, missing, batch_size, device, dtype, verbose)s
 
     Attributes
     ----------
     %(n_features_in_, feature_names_in_, n_truncated_, max_length_, pooling_)s
+
+    %(prompt_)s
 
     device_ : str
         Device used by `fit`. `transform` resolves `device` again, so that an estimator
@@ -128,6 +130,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         truncate_dim=None,
         max_length=None,
         long_text="truncate",
+        prompt="auto",
         missing="error",
         batch_size="auto",
         device="auto",
@@ -142,6 +145,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self.truncate_dim = truncate_dim
         self.max_length = max_length
         self.long_text = long_text
+        self.prompt = prompt
         self.missing = missing
         self.batch_size = batch_size
         self.device = device
@@ -268,6 +272,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         device, _ = fitted._resolve_device()
         fitted._remember_columns(X, texts.n_columns)
         fitted.pooling_ = resolved.pooling
+        fitted.prompt_ = resolved.tokenizing.prompt
         fitted.max_length_ = resolved.tokenizing.max_length
         fitted.device_ = str(device)
         fitted.checkpoint_ = record_of(source, fitted._model_name(), fitted.revision)
@@ -281,6 +286,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
             pooling=self.pooling,
             max_length=self.max_length,
             long_text=self.long_text,
+            prompt=self.prompt,
             layers=self.layers,
             with_normalize=isinstance(self.normalize, str),
             truncate_dim=self.truncate_dim,

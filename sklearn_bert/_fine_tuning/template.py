@@ -202,6 +202,7 @@ class BaseFineTuner(BaseBert):
             pooling=self.pooling,
             max_length=self.max_length,
             long_text=self.long_text,
+            prompt=self.prompt,
         )
         self._tokenizing, self._readout = resolved.tokenizing, resolved.readout
         self.max_length_ = resolved.tokenizing.max_length
@@ -210,6 +211,7 @@ class BaseFineTuner(BaseBert):
         )
         if resolved.pooling is not None:
             self.pooling_ = resolved.pooling
+            self.prompt_ = resolved.tokenizing.prompt
         return resolved
 
     def _check_same_model(self, name: str) -> None:

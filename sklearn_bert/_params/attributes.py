@@ -21,6 +21,9 @@ max_length_ : int
 pooling_ : str
     Pooling, as resolved by `fit`: "compare", or a mode of sentence-transformers such
     as "mean". Several modes are joined by "+", as in "cls+mean".""",
+    "prompt_": """\
+prompt_ : str
+    Text of the prompt, as resolved by `fit`; empty if there is none.""",
     "encoder_": """\
 encoder_ : object
     The fine-tuned encoder, with attributes `config`, `tokenizer` and `weights`.""",

@@ -87,6 +87,22 @@ long_text : {"truncate", "head_tail", "window"}, default="truncate"
       quarter, and pools over the windows. Of a pair, the longer text is split into
       windows, and the shorter one is truncated to half of `max_length`.""",
     ),
+    "prompt": Param(
+        [str, None],
+        """\
+prompt : str, default="auto"
+    Text to put in front of every text, such as "query: ", as some checkpoints were
+    trained. Of a pair, it is put in front of the first text. It counts towards
+    `max_length`, and is kept when a text is truncated and in every window:
+
+    - "auto" uses the default prompt that the checkpoint declares in its
+      sentence-transformers files, or no prompt if it declares none;
+    - the name of a prompt of the checkpoint, such as "query", uses that prompt. As in
+      sentence-transformers, "query" and "document" are names that all checkpoints
+      have, of no prompt unless they are declared;
+    - every other str is the prompt itself;
+    - `None` uses no prompt.""",
+    ),
     "missing": Param(
         [StrOptions({"error", "empty"})],
         """\

@@ -182,7 +182,7 @@ loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
 }
 
 # Only for texts: words are neither pooled nor truncated.
-_OF_TEXTS = {"pooling", "long_text"}
+_OF_TEXTS = {"pooling", "long_text", "prompt"}
 
 TAGGING = {
     **{name: param for name, param in FINE_TUNING.items() if name not in _OF_TEXTS},

@@ -20,6 +20,7 @@ from sklearn_bert._engine.checkpoints.declaration import (
     read_declaration,
 )
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.prompts import NO_PROMPTS, Prompts, read_prompts
 from sklearn_bert._engine.checkpoints.sentence_config import (
     FEWEST_TOKENS,
     read_sentence_config,
@@ -68,6 +69,7 @@ class Architecture:
         Whether the model has segment ids.
     activation : str
         Name of the feed-forward activation.
+    prompts : Prompts
     include_prompt, modules, truncate_dim, refusal
         As declared, see :class:`Declaration`.
     """
@@ -80,6 +82,7 @@ class Architecture:
     pooling: str | None
     has_segments: bool
     activation: str
+    prompts: Prompts = NO_PROMPTS
     include_prompt: bool = True
     modules: tuple[DeclaredModule, ...] = ()
     truncate_dim: int | None = None
@@ -103,6 +106,7 @@ def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architectur
         max_length=min(_declared_length(files), n_positions),
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
+        prompts=read_prompts(files),
         **vars(read_declaration(files, config.hidden_size)),
     )
 

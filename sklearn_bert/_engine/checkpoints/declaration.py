@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.locate import PROMPTS, CheckpointFiles
 from sklearn_bert._engine.checkpoints.module_list import (
     MODULES,
     ListedModule,
@@ -198,7 +198,7 @@ def _read(
             )
         width = one.n_out or width
         modules.append(one)
-    cut = read_json(files, "config_sentence_transformers.json").get("truncate_dim")
+    cut = read_json(files, PROMPTS).get("truncate_dim")
     if cut is not None and not (_is_size(cut) and cut >= 1):
         raise broken(files, f"declares truncate_dim={cut!r}, which is not a size")
     return Declaration(pooling, include_prompt, tuple(modules), cut)

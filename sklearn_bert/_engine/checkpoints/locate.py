@@ -25,8 +25,8 @@ from sklearn_bert._engine.checkpoints.module_list import (
 )
 from sklearn_bert.exceptions import CheckpointNotFoundError
 
-# The names of the sentence-transformers file beside the transformer. The first that has
-# content counts.
+# The names of the sentence-transformers file next to the transformer. The first that
+# has content counts.
 SENTENCE_CONFIGS = (
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
@@ -36,6 +36,8 @@ SENTENCE_CONFIGS = (
     "sentence_xlm-roberta_config.json",
     "sentence_xlnet_config.json",
 )
+# The sentence-transformers file with the prompts.
+PROMPTS = "config_sentence_transformers.json"
 # The files that are read, and so the only ones that are downloaded besides those of the
 # modules after the encoder: of the folder of the encoder, and of the whole checkpoint.
 _PATTERNS = (
@@ -52,7 +54,7 @@ _PATTERNS = (
     "model.safetensors.index.json",
     *SENTENCE_CONFIGS,
 )
-_OF_THE_WHOLE = (MODULES, "config_sentence_transformers.json")
+_OF_THE_WHOLE = (MODULES, PROMPTS)
 
 # The sentence-transformers files with the declarations of a checkpoint.
 _DECLARATIONS = (*_OF_THE_WHOLE, "sentence_bert_config.json")

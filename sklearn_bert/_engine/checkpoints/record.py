@@ -23,6 +23,8 @@ class CheckpointRecord:
         Where the files were found, or that the model was a fitted estimator.
     digests : dict of str to str
         SHA-256 of each file that was read, by name, or of the estimator's weights.
+    is_complete : bool
+        Whether all files that are read now were read then. False in older pickles.
     """
 
     model: str
@@ -30,6 +32,7 @@ class CheckpointRecord:
     commit: str | None
     source: str
     digests: dict[str, str]
+    is_complete: bool = False
 
 
 def record_of(source: Source, model: str, revision: str | None) -> CheckpointRecord:
@@ -37,7 +40,8 @@ def record_of(source: Source, model: str, revision: str | None) -> CheckpointRec
     commit, place = None, "estimator"
     if isinstance(source, CheckpointFiles):
         commit, place = source.commit, source.source
-    return CheckpointRecord(model, revision, commit, place, digests_of(source))
+    digests = digests_of(source)
+    return CheckpointRecord(model, revision, commit, place, digests, is_complete=True)
 
 
 def check_same_source(source: Source, record: CheckpointRecord) -> None:
@@ -63,6 +67,7 @@ def check_same_source(source: Source, record: CheckpointRecord) -> None:
         else f"{name} differs"
         for name in sorted({*found, *fitted})
         if found.get(name) != fitted.get(name)
+        and (name in fitted or record.is_complete)
     ]
     if not changed:
         return

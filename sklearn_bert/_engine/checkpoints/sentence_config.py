@@ -1,6 +1,6 @@
 """How sentence-transformers tokenizes texts for a checkpoint.
 
-Its file beside the transformer has one of seven names, after the family of the first
+Its file next to the transformer has one of seven names, after the family of the first
 models. What the file may contain has grown with the versions; a setting that would
 change the tokens and that is not known here is refused rather than ignored. What it
 says about the output of the transformer is read with the other declarations.

@@ -7,6 +7,7 @@ from typing import Any
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.modules import SentenceModules
+from sklearn_bert._engine.checkpoints.prompts import is_text
 from sklearn_bert._engine.checkpoints.source import Source, architecture_of
 from sklearn_bert._engine.encoding.encode import EncodingConfig
 from sklearn_bert._engine.encoding.readout import PooledReadout, Readout, WordReadout
@@ -76,6 +77,9 @@ class ResolvedEncoder:
             modules=checkpoint.architecture.modules[: self.n_modules],
             truncate_dim=self.n_kept,
             refusal=None,
+            prompts=checkpoint.architecture.prompts.with_default(
+                self.tokenizing.prompt
+            ),
         )
         modules = SentenceModules(checkpoint.modules[: self.n_modules])
         return replace(checkpoint, architecture=architecture, modules=modules)
@@ -93,6 +97,7 @@ def resolve_encoder(
     pooling: str | None,
     max_length: int | None,
     long_text: str,
+    prompt: str | None,
     layers: Any = -1,
     with_normalize: bool = False,
     truncate_dim: int | None = None,
@@ -110,6 +115,8 @@ def resolve_encoder(
         "auto", "compare", or modes joined by "+". None reads each word.
     max_length : int or None
     long_text : {"truncate", "head_tail", "window"}
+    prompt : str or None
+        "auto", the name of a prompt, or a text.
     layers : int, or list or tuple of int
     with_normalize : bool
         Whether a Normalize at the end of the declared modules applies.
@@ -134,7 +141,7 @@ def resolve_encoder(
     resolved = ResolvedEncoder(
         source,
         architecture,
-        TokenizingConfig(length, long_text),
+        TokenizingConfig(length, long_text, _resolve_prompt(prompt, architecture)),
         pooling,
         _resolve_layers(layers, architecture.n_layers),
     )
@@ -207,6 +214,17 @@ def check_room_for_pairs(max_length: int | None, n_columns: int) -> None:
             f"up to four special tokens and one of each text. Got {max_length}. Raise "
             "it, or set max_length=None."
         )
+
+
+def _resolve_prompt(prompt: str | None, architecture: Architecture) -> str:
+    """Return the text of the prompt that is asked for or declared."""
+    text = architecture.prompts.resolve(prompt)
+    if not is_text(text):
+        raise ValueError(
+            "prompt must be a text of valid characters. Got "
+            f"{text!r}, which has a lone surrogate. Remove it."
+        )
+    return text
 
 
 def _resolve_pooling(

@@ -9,6 +9,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture, quietly
+from sklearn_bert._engine.checkpoints.locate import PROMPTS
+from sklearn_bert._engine.checkpoints.prompts import NO_PROMPTS
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, unpack_masked_model
 from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 
@@ -69,6 +71,8 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
             model_input_names=inputs,
             **controls,
         ).save_pretrained(folder)
+    if architecture.prompts != NO_PROMPTS:
+        _write_json(folder / PROMPTS, architecture.prompts.to_json())
     if architecture.pooling is not None:
         _write_declarations(architecture.pooling, architecture, folder)
 
@@ -90,9 +94,14 @@ def _write_declarations(pooling: str, architecture: Architecture, folder: Path) 
         f"{pooler}/config.json": {
             "word_embedding_dimension": architecture.hidden_size,
             **{key: name in declared for name, key in keys.items()},
+            "include_prompt": architecture.include_prompt,
         },
         "sentence_bert_config.json": {"max_seq_length": architecture.max_length},
     }
     (folder / pooler).mkdir()
     for name, content in contents.items():
-        (folder / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
+        _write_json(folder / name, content)
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")

@@ -26,10 +26,14 @@ class TokenizingConfig:
         Maximum number of tokens per sequence, including special tokens.
     long_text : {"truncate", "head_tail", "window"}
         How to handle longer texts. Sentences are always read in windows.
+    prompt : str
+        The text in front of every text, or of the first text of every pair. Sentences
+        have none.
     """
 
     max_length: int
     long_text: str
+    prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Texts:
             self.second,
             max_length=config.max_length,
             long_text=config.long_text,
+            prompt=config.prompt,
         )
 
 
@@ -173,6 +178,8 @@ def count_truncated(
 ) -> int:
     """Return how many samples :func:`tokenize_in_chunks` would truncate."""
     if config.long_text == "window" and inputs.n_columns == 1:
+        # No text is truncated, but the prompt may be too long.
+        inputs.take([]).tokenize(tokenizer, config)
         return 0
     if config.long_text == "head_tail":
         # The same texts are truncated, but their ends need not be tokenized.

@@ -14,6 +14,11 @@ from tokenizers.models import WordPiece
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
+from sklearn_bert._engine.text.prompt import (
+    NO_PROMPT,
+    PromptIds,
+    check_room_for_text,
+)
 from sklearn_bert._engine.text.special_tokens import (
     CONTROL_NAMES,
     find_control,
@@ -122,6 +127,7 @@ class TextTokenizer:
         *,
         max_length: int,
         long_text: str,
+        prompt: str = "",
     ) -> TokenSequences:
         """Tokenize texts, or pairs of texts.
 
@@ -133,13 +139,31 @@ class TextTokenizer:
         max_length : int
             Maximum number of tokens per sequence, including special tokens.
         long_text : {"truncate", "head_tail", "window"}
+        prompt : str
+            The beginning of every text, or of the first text of every pair.
 
         Returns
         -------
         TokenSequences
+
+        Raises
+        ------
+        ValueError
+            If the prompt leaves no room for a text.
         """
         template = self._single if second is None else self._pair
         room = max_length - template.n_special
+        prompt_ids, n_prompt = NO_PROMPT, 0
+        if prompt:
+            prompt_ids = self._prompt_ids(prompt)
+            n_prompt = self._count_prompt(prompt_ids)
+            check_room_for_text(
+                len(prompt_ids.whole),
+                room if second is None else room // 2,
+                prompt,
+                max_length,
+            )
+            first = [prompt + text for text in first]
         wanted = None
         if long_text == "truncate":
             # One more token than fits shows that a text is too long. For pairs it must
@@ -153,7 +177,7 @@ class TextTokenizer:
             parts.append(self._ids(second, wanted))
         all_ids, second_starts, text_index, n_truncated = [], [], [], 0
         for text, ids in enumerate(zip(*parts, strict=True)):
-            pieces, is_cut = truncate(ids, room, long_text)
+            pieces, is_cut = truncate(ids, room, long_text, prompt_ids)
             n_truncated += is_cut
             for piece in pieces:
                 head = [*template.before, *piece[0], *template.between]
@@ -167,7 +191,21 @@ class TextTokenizer:
             None if second is None else second_starts,
             text_index,
             n_truncated=n_truncated,
+            n_prompt=n_prompt,
         )
+
+    def _prompt_ids(self, prompt: str) -> PromptIds:
+        return PromptIds(*self.split([prompt, prompt.rstrip()]))
+
+    def _count_prompt(self, prompt: PromptIds) -> int:
+        """Return how many tokens are left out of a pooling without the prompt.
+
+        As in sentence-transformers, these are the tokens of the prompt alone without
+        the last special token, although the last one of the prompt may be joined with
+        the text.
+        """
+        n_after = len(self._single.after)
+        return len(self._single.before) + len(prompt.whole) + max(n_after - 1, 0)
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""

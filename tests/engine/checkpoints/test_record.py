@@ -1,5 +1,7 @@
 """A record tells whether a checkpoint is still the one of the fit."""
 
+from dataclasses import replace
+
 import pytest
 
 from sklearn_bert._engine.checkpoints.locate import locate
@@ -31,3 +33,12 @@ def test_a_file_that_is_new_is_named(record, own_bert):
     (own_bert / "sentence_bert_config.json").write_text('{"max_seq_length": 9}')
     with pytest.raises(CheckpointMismatchError, match=r"bert_config\.json is new"):
         check_same_source(locate(str(own_bert), None), record)
+
+
+def test_a_file_that_older_records_lack_is_accepted(record, own_bert, edit_config):
+    (own_bert / "config_sentence_transformers.json").write_text("{}")
+    older = replace(record, is_complete=False)
+    check_same_source(locate(str(own_bert), None), older)
+    edit_config(own_bert, hidden_act="relu")
+    with pytest.raises(CheckpointMismatchError, match=r"where config\.json differs\."):
+        check_same_source(locate(str(own_bert), None), older)

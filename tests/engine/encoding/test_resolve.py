@@ -1,5 +1,7 @@
 """Parameters are resolved for a checkpoint, all in one call."""
 
+import json
+
 import pytest
 import torch
 
@@ -9,7 +11,12 @@ from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import resolve_encoder
 from sklearn_bert.exceptions import CheckpointError
 
-PARAMETERS = {"pooling": "auto", "max_length": None, "long_text": "truncate"}
+PARAMETERS = {
+    "pooling": "auto",
+    "max_length": None,
+    "long_text": "truncate",
+    "prompt": None,
+}
 
 
 @pytest.fixture
@@ -151,6 +158,34 @@ def test_single_texts_are_not_compared(resolve):
 def test_invalid_lengths_are_refused(resolve, max_length, n_columns, match):
     with pytest.raises(ValueError, match=match):
         resolve(n_columns, max_length=max_length)
+
+
+def declare_prompt(folder):
+    content = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
+    path = folder / "config_sentence_transformers.json"
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"), [("auto", "query: "), (None, ""), ("film: ", "film: ")]
+)
+def test_a_prompt_is_the_declared_one_or_given(resolve, own_bert, prompt, text):
+    declare_prompt(own_bert)
+    assert resolve(prompt=prompt).tokenizing.prompt == text
+
+
+def test_a_prompt_with_a_lone_surrogate_is_refused(resolve):
+    with pytest.raises(ValueError, match="prompt must be a text of valid characters"):
+        resolve(prompt="\ud800")
+
+
+@pytest.mark.parametrize(("prompt", "text"), [("film: ", "film: "), (None, "")])
+def test_a_trained_checkpoint_declares_its_prompt(resolve, own_bert, prompt, text):
+    declare_prompt(own_bert)
+    resolved = resolve(prompt=prompt)
+    adapted = resolved.adapted(load_checkpoint(resolved.source))
+    prompts = adapted.architecture.prompts
+    assert (prompts.default, prompts.resolve("query")) == (text, "query: ")
 
 
 @pytest.mark.parametrize(

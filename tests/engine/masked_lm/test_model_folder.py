@@ -1,5 +1,7 @@
 """The folder of a masked language model is a model of every estimator."""
 
+import json
+
 import numpy as np
 from masked_lm.making import SENTENCES, make
 
@@ -51,3 +53,12 @@ def test_an_empty_folder_is_filled_and_stays_the_same(fitted, tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "config.json").exists()
     assert not [path for path in (tmp_path / "real").iterdir() if path.name[0] == "."]
+
+
+def test_declared_prompts_survive_the_folder(own_bert, texts, tmp_path):
+    content = {"prompts": {"title": "film: "}, "default_prompt_name": "title"}
+    (own_bert / "config_sentence_transformers.json").write_text(json.dumps(content))
+    model = make(model=own_bert, max_steps=1).fit(texts)
+    model.save_pretrained(tmp_path / "out")
+    for source in (model, tmp_path / "out"):
+        assert BertVectorizer(source).fit(texts).prompt_ == "film: "

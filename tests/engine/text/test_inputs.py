@@ -54,7 +54,15 @@ def test_chunks_hold_the_ids_of_all_samples_in_order(tokenizer, inputs, n_sample
 
 @pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
 @pytest.mark.parametrize("inputs", [PAIRS, Texts(PAIRS.first)], ids=["pairs", "texts"])
-def test_as_many_are_counted_as_are_cut(tokenizer, inputs, long_text):
-    config = TokenizingConfig(max_length=8, long_text=long_text)
+@pytest.mark.parametrize("prompt", ["", "a good"])
+def test_as_many_are_counted_as_are_cut(tokenizer, inputs, long_text, prompt):
+    config = TokenizingConfig(max_length=9, long_text=long_text, prompt=prompt)
     n_truncated = inputs.tokenize(tokenizer, config).n_truncated
     assert count_truncated(tokenizer, inputs, config) == n_truncated
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+def test_a_prompt_without_room_is_refused_when_texts_are_counted(tokenizer, long_text):
+    config = TokenizingConfig(max_length=4, long_text=long_text, prompt="a good")
+    with pytest.raises(ValueError, match="prompt must have fewer than 2 tokens"):
+        count_truncated(tokenizer, Texts(["film"]), config)

@@ -1,6 +1,7 @@
 """Ids as transformers gives them, cut as asked, and never control tokens."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from tokenizers import Tokenizer
@@ -23,8 +24,9 @@ def make_tokenizer(tiny_bert):
 def tokenize(make_tokenizer):
     tokenizer = make_tokenizer()
 
-    def call(first, second=None, max_length=64, long_text="truncate"):
-        return tokenizer(first, second, max_length=max_length, long_text=long_text)
+    def call(first, second=None, max_length=64, long_text="truncate", **options):
+        options = {"max_length": max_length, "long_text": long_text, **options}
+        return tokenizer(first, second, **options)
 
     return call
 
@@ -208,3 +210,104 @@ def test_control_tokens_are_not_words_that_look_like_some():
     made.add_special_tokens(names[:5])
     tokenizer = TextTokenizer(made, has_segments=True)
     assert (tokenizer.padding, tokenizer.mask) == (1, 4)
+
+
+# --- prompts -----------------------------------------------------------------------
+
+# Two tokens, after [CLS].
+PROMPT = "watch - "
+N_PROMPT = 3
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+def test_a_prompt_is_the_beginning_of_a_text(tokenize, texts, long_text):
+    expected = tokenize([PROMPT + text for text in texts], long_text=long_text)
+    sequences = tokenize(texts, long_text=long_text, prompt=PROMPT)
+    assert sequences == replace(expected, n_prompt=N_PROMPT)
+
+
+@pytest.mark.parametrize("max_length", [6, 7, 12, 13])
+def test_truncated_texts_with_a_prompt_equal_transformers(
+    tokenize, peer, texts, max_length
+):
+    prompted = [PROMPT + text for text in texts]
+    expected = peer(prompted, truncation=True, max_length=max_length)["input_ids"]
+    assert tokenize(texts, max_length=max_length, prompt=PROMPT).ids == expected
+
+
+@pytest.mark.parametrize("max_length", [9, 10, 16, 17])
+def test_the_first_text_of_a_pair_has_the_prompt(tokenize, peer, texts, max_length):
+    first, second = map(list, zip(*itertools.product(texts[:8], repeat=2), strict=True))
+    prompted = [PROMPT + text for text in first]
+    expected = peer(prompted, second, truncation=True, max_length=max_length)
+    sequences = tokenize(first, second, max_length=max_length, prompt=PROMPT)
+    assert sequences.ids == expected["input_ids"]
+
+
+def test_the_end_of_a_text_is_joined_to_its_prompt(tokenize):
+    text = "good bad dull funny sad long short slow"
+    sequences = tokenize([text], max_length=8, long_text="head_tail", prompt=PROMPT)
+    assert sequences.ids == tokenize(["watch - good long short slow"]).ids
+
+
+def test_every_window_begins_with_the_prompt(tokenize):
+    text = "good bad dull funny sad long short slow"
+    sequences = tokenize([text], max_length=8, long_text="window", prompt=PROMPT)
+    windows = ["good bad dull funny", "funny sad long short", "sad long short slow"]
+    assert sequences.ids == tokenize([PROMPT + window for window in windows]).ids
+    assert sequences.text_index == [0, 0, 0]
+    assert (sequences.n_truncated, sequences.n_prompt) == (0, N_PROMPT)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_every_window_of_a_pair_begins_with_the_prompt(tokenize, is_first):
+    long, short = "good bad dull funny sad long", "it"
+    first, second = (long, short) if is_first else (short, long)
+    sequences = tokenize(
+        [first], [second], max_length=9, long_text="window", prompt=PROMPT
+    )
+    windows = ["good bad dull", "funny sad long"]
+    pairs = [(x, short) if is_first else (short, x) for x in windows]
+    expected = tokenize([PROMPT + a for a, _ in pairs], [b for _, b in pairs])
+    assert sequences.ids == expected.ids
+    assert sequences.second_starts == expected.second_starts
+
+
+def test_letters_that_are_joined_with_the_prompt_are_kept_once(tokenize):
+    # "good" is one token, and "go" is two.
+    text = "od bad dull funny sad long"
+    sequences = tokenize([text], max_length=7, long_text="window", prompt="go")
+    windows = ["good bad dull", "go bad dull funny"]
+    assert sequences.ids[0] == tokenize(windows[:1]).ids[0]
+    assert all(ids[:3] == tokenize(["go"]).ids[0][:3] for ids in sequences.ids[1:])
+    assert sequences.ids[-1][-2:] == tokenize(["long"]).ids[0][1:]
+
+
+def test_control_tokens_in_a_prompt_are_text(tokenize, make_tokenizer):
+    sequences = tokenize(["good"], prompt="[SEP] [MASK]")
+    controls = make_tokenizer().controls
+    assert not controls & set(sequences.ids[0][1:-1])
+
+
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+def test_an_empty_text_is_its_prompt(tokenize, long_text):
+    sequences = tokenize([""], max_length=5, long_text=long_text, prompt=PROMPT)
+    assert sequences.ids == tokenize(["watch -"]).ids
+
+
+@pytest.mark.parametrize(("second", "max_length"), [(None, 4), (["bad"], 8)])
+@pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
+def test_a_prompt_without_room_for_a_text_is_refused(
+    tokenize, second, max_length, long_text
+):
+    options = {"long_text": long_text, "prompt": PROMPT}
+    with pytest.raises(ValueError, match=f"fewer than 2 .* max_length={max_length},"):
+        tokenize(["good"], second, max_length, **options)
+    assert tokenize(["good"], second, max_length + 1, **options).n_truncated == 0
+
+
+def test_a_huge_text_with_a_prompt_is_read_from_its_front(tokenize):
+    text = "good bad " * 100_000
+    sequences = tokenize([text], max_length=8, prompt=PROMPT)
+    assert sequences.ids == tokenize(["watch - good bad good bad"]).ids
+    assert sequences.n_truncated == 1
