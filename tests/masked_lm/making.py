@@ -1,4 +1,4 @@
-"""Tiny models, texts to learn from, and when two models count as equal."""
+"""Tiny models, texts to learn from, and comparison of weights."""
 
 from functools import cache
 

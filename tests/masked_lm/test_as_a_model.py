@@ -27,7 +27,7 @@ from sklearn_bert.exceptions import (
 
 
 @pytest.mark.parametrize("wrap", [lambda x: x, FrozenEstimator])
-def test_a_fitted_one_is_a_model_of_every_estimator(fitted, wrap):
+def test_every_estimator_accepts_a_fitted_one(fitted, wrap):
     model = wrap(fitted)
     labels = ["good" in text for text in SENTENCES]
     features = BertVectorizer(model).fit_transform(SENTENCES)
@@ -42,14 +42,14 @@ def test_a_fitted_one_is_a_model_of_every_estimator(fitted, wrap):
 
 
 @pytest.mark.parametrize("kind", ["bare", "frozen", "folder"])
-def test_a_fitted_one_is_what_numbers_and_tags_start_from(fitted, tmp_path, kind):
+def test_a_regressor_and_a_tagger_start_from_its_weights(fitted, tmp_path, kind):
     model = FrozenEstimator(fitted) if kind == "frozen" else fitted
     if kind == "folder":
         model = tmp_path / "model"
         fitted.save_pretrained(model)
     words = [text.split() for text in SENTENCES]
     tags = [["X" if word == "film" else "O" for word in some] for some in words]
-    # So low a rate changes nothing.
+    # This learning rate is too low to change the weights.
     options = {"learning_rate": 1e-12, "n_epochs": 1, "random_state": 0}
     for estimator in (
         BertRegressor(model, **options).fit(SENTENCES, range(len(SENTENCES))),
@@ -63,7 +63,7 @@ def test_a_fitted_one_is_what_numbers_and_tags_start_from(fitted, tmp_path, kind
     assert estimator.predict(words[:1])[0] == tags[0]
 
 
-def test_a_frozen_one_can_be_searched_with(fitted):
+def test_a_classifier_of_a_frozen_one_can_be_searched(fitted):
     labels = ["good" in text for text in SENTENCES]
     search = GridSearchCV(
         BertClassifier(FrozenEstimator(fitted), random_state=0),
@@ -76,21 +76,21 @@ def test_a_frozen_one_can_be_searched_with(fitted):
     assert best.encoder_.weights.keys() == fitted.encoder_.weights.keys()
 
 
-def test_a_tilde_is_the_home(fitted, tmp_path, monkeypatch):
+def test_a_tilde_is_expanded(fitted, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     fitted.save_pretrained("~/model")
     assert (tmp_path / "model" / "config.json").exists()
 
 
-def test_a_folder_that_is_in_use_is_left_alone(fitted, tmp_path):
+def test_a_folder_that_is_not_empty_is_refused(fitted, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ValueError, match="folder must not exist, or be empty"):
         fitted.save_pretrained(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_cloning_a_bare_one_is_told_to_freeze_it(fitted):
+def test_the_error_for_a_clone_recommends_freezing(fitted):
     labels = ["good" in text for text in SENTENCES]
     bare = clone(BertVectorizer(fitted))
     with pytest.raises(CheckpointError, match=r"sklearn\.frozen\.FrozenEstimator"):
@@ -100,7 +100,7 @@ def test_cloning_a_bare_one_is_told_to_freeze_it(fitted):
         cross_val_score(pipeline, SENTENCES, labels, cv=2, error_score="raise")
 
 
-def test_a_frozen_one_survives_a_grid_search(fitted):
+def test_a_pipeline_of_a_frozen_one_can_be_searched(fitted):
     labels = ["good" in text for text in SENTENCES]
     pipeline = make_pipeline(
         BertVectorizer(FrozenEstimator(fitted)), LogisticRegression()
@@ -122,7 +122,7 @@ def test_an_estimator_that_is_not_a_model_is_refused():
         BertVectorizer(LogisticRegression()).fit(["a"])
 
 
-def test_a_pickle_holds_all(fitted, tmp_path):
+def test_a_pickle_is_complete(fitted, tmp_path):
     saved = tmp_path / "vectorizer.pickle"
     saved.write_bytes(pickle.dumps((fitted, BertVectorizer(fitted).fit(SENTENCES))))
     code = (

@@ -1,4 +1,4 @@
-"""What BertMaskedLM refuses, and in which words."""
+"""Invalid inputs and parameters of BertMaskedLM, and the error messages."""
 
 import numpy as np
 import pytest
@@ -21,12 +21,12 @@ from sklearn_bert.exceptions import InputError, TextRepairWarning
         (iter(["a", 3]), r"3 \(int\) in row 1"),
     ],
 )
-def test_what_is_not_text_is_refused(X, match):
+def test_invalid_inputs_are_refused(X, match):
     with pytest.raises(InputError, match=match):
         make().fit(X)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="which is not a file"):
         make().fit(tmp_path / "texts.txt")
 
@@ -38,7 +38,7 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
         make().fit(path)
 
 
-def test_features_must_divide_among_the_heads():
+def test_hidden_size_must_be_divisible_by_n_heads():
     with pytest.raises(ValueError, match=r"Got 16 and 3\. Set hidden_size=18"):
         make(hidden_size=16, n_heads=3).fit(["a"])
 
@@ -56,7 +56,7 @@ def test_features_must_divide_among_the_heads():
         {"vocab_size": 10**9},
     ],
 )
-def test_wrong_parameters_are_told_in_scikit_learns_words(wrong):
+def test_invalid_parameters_raise_scikit_learns_error(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"The '{name}' parameter of BertMaskedLM"):
         make(**wrong).fit(["a"])
@@ -81,14 +81,14 @@ def test_a_mask_has_characters():
 
 
 class Again:
-    """An iterable without a length, which a fit goes through several times."""
+    """An iterable without a length, which a fit iterates over several times."""
 
     def __iter__(self):
         yield from ["a\ud800b", "fine"] * 20
 
 
 @pytest.mark.parametrize("read", [iter, lambda texts: texts])
-def test_lone_surrogates_of_an_iterable_are_told_once(read):
+def test_lone_surrogates_of_an_iterable_give_one_warning(read):
     with pytest.warns(TextRepairWarning, match="20 of 40 texts contained") as caught:
         make(max_steps=1).fit(read(Again()))
     assert len(caught) == 1

@@ -54,7 +54,7 @@ def test_a_checkpoint_without_a_mask_token_is_refused(own_bert):
         make(model=own_bert).fit(["a film"])
 
 
-def test_a_model_that_is_fitted_again_meanwhile_is_read_once():
+def test_a_model_that_is_refitted_during_fit_is_read_once():
     start = make(max_steps=1).fit(SENTENCES)
     digest = start.encoder_.digest
 

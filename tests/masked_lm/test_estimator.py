@@ -1,4 +1,4 @@
-"""BertMaskedLM keeps the contract of estimators."""
+"""BertMaskedLM follows the conventions of scikit-learn estimators."""
 
 import pickle
 
@@ -21,14 +21,14 @@ def test_fit_changes_no_parameter_and_a_refit_is_a_fresh_fit():
     assert_same_weights(model, clone(model).fit(SENTENCES[:20]))
 
 
-def test_a_failed_fit_leaves_the_last_one(fitted):
+def test_a_failed_fit_keeps_the_previous_one(fitted):
     model = pickle.loads(pickle.dumps(fitted))
     with pytest.raises(InputError):
         model.fit(["a", None])
     assert_same_weights(model, fitted)
 
 
-def test_unfitted_ones_say_so(tmp_path):
+def test_unfitted_estimators_are_refused(tmp_path):
     for call in (
         lambda: make().score(["a"]),
         lambda: make().fill_mask(["[MASK]"]),
@@ -38,7 +38,7 @@ def test_unfitted_ones_say_so(tmp_path):
             call()
 
 
-def test_a_frame_gives_its_column(fitted):
+def test_the_column_of_a_frame_is_read(fitted):
     frame = pd.DataFrame({"text": SENTENCES})
     model = make(max_steps=1).fit(frame)
     assert model.feature_names_in_.tolist() == ["text"]

@@ -1,4 +1,4 @@
-"""What BertMaskedLM learns, from which texts, and for how long."""
+"""Training of BertMaskedLM: results, texts, limits and output."""
 
 from re import findall
 
@@ -10,7 +10,7 @@ from masked_lm.making import SENTENCES, assert_same_weights, make
 from sklearn_bert import BertVectorizer
 
 
-def test_it_learns_what_stands_between_words(fitted):
+def test_it_learns_to_predict_masked_words(fitted):
     assert fitted.loss_curve_[-1] < 0.6 * fitted.loss_curve_[0]
     (gaps,) = fitted.fill_mask(["the [MASK] film was [MASK]"], top_k=2)
     assert {token for token, _ in gaps[0]} == {"old", "new"}
@@ -18,7 +18,7 @@ def test_it_learns_what_stands_between_words(fitted):
     assert sum(share for _, share in gaps[0]) > 0.5
 
 
-def test_the_loss_begins_at_that_of_guessing_blindly():
+def test_the_initial_loss_is_that_of_a_uniform_guess():
     untrained = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
     n_tokens = len(untrained.vocabulary_)
     assert untrained.loss_curve_[0] == pytest.approx(np.log(n_tokens), rel=0.05)
@@ -52,7 +52,7 @@ def test_a_score_does_not_depend_on_order_or_on_chunks(fitted):
     assert min(alone) <= fitted.score(texts) <= max(alone)
 
 
-def test_one_seed_gives_one_model():
+def test_a_seed_gives_one_model():
     first, second, other = (
         make(n_epochs=2, random_state=seed).fit(SENTENCES) for seed in (0, 0, 1)
     )
@@ -61,13 +61,13 @@ def test_one_seed_gives_one_model():
 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
-def test_it_learns_where_gradients_are_switched_off(context):
+def test_it_learns_if_gradients_are_disabled(context):
     with context():
         model = make(max_steps=2).fit(SENTENCES)
     assert_same_weights(model, make(max_steps=2).fit(SENTENCES))
 
 
-def test_the_global_generators_are_left_alone():
+def test_the_global_generators_are_not_used():
     np.random.seed(0)
     torch.manual_seed(0)
     expected = np.random.random(), torch.rand(1)
@@ -105,7 +105,7 @@ def test_a_model_may_have_fewer_positions_than_most_texts_have_tokens():
     assert BertVectorizer(model).fit_transform(["film"]).shape == (1, 16)
 
 
-def test_whole_word_masking_is_another_task():
+def test_whole_word_masking_changes_the_loss():
     texts = ["zebra xylophone quartz vixen jumbo"] * 40
     whole, pieces = (
         make(vocab_size=60, n_epochs=2, whole_word_masking=is_on).fit(texts)
@@ -114,29 +114,29 @@ def test_whole_word_masking_is_another_task():
     assert whole.loss_curve_ != pieces.loss_curve_
 
 
-def test_verbose_tells_a_line_per_epoch(capsys):
+def test_verbose_prints_a_line_per_epoch(capsys):
     make(n_epochs=2, verbose=2).fit(SENTENCES)
     lines = capsys.readouterr().out.splitlines()
     epochs = [line.split(":")[0].split(", ")[1] for line in lines]
     assert epochs == ["epoch 1 of 2", "epoch 2 of 2"]
 
 
-def test_the_bar_counts_the_steps_that_there_is_time_for(capfd, monkeypatch):
+def test_the_bar_estimates_the_steps_until_max_time(capfd, monkeypatch):
     ticks = iter(range(10**6))
     monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
     model = make(n_epochs=10**4, max_time=100, verbose=1).fit(SENTENCES)
-    # The clock ticks each time it is asked, so the last step ends just before the time.
+    # The clock advances with each call, so the last step ends just before the limit.
     n_steps, n_expected = map(int, findall(r"(\d+)/(\d+) ", capfd.readouterr().err)[-1])
     assert n_steps == model.n_steps_
     assert n_expected <= n_steps + 1
 
 
-def test_nothing_is_printed_otherwise(capfd):
+def test_nothing_is_printed_by_default(capfd):
     make(max_steps=1).fit(SENTENCES)
     assert capfd.readouterr() == ("", "")
 
 
-def test_long_gradients_are_clipped_in_each_step(monkeypatch):
+def test_large_gradients_are_clipped_in_each_step(monkeypatch):
     after, step = [], torch.optim.AdamW.step
 
     def record_norm(self):
@@ -146,11 +146,11 @@ def test_long_gradients_are_clipped_in_each_step(monkeypatch):
 
     monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
     model = make(max_steps=3).fit(SENTENCES)
-    # At the beginning gradients are longer than 1, so they are cut to that.
+    # The first gradients have a norm above 1, so they are clipped to it.
     assert after == pytest.approx([1.0] * model.n_steps_, rel=1e-3)
 
 
-def test_it_learns_in_bfloat16_too(monkeypatch):
+def test_it_learns_in_bfloat16(monkeypatch):
     monkeypatch.setattr(
         torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False
     )

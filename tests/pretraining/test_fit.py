@@ -1,4 +1,4 @@
-"""Ctrl-C, divergence and short memory in BertMaskedLM."""
+"""Ctrl-C, divergence and memory errors in BertMaskedLM."""
 
 import traceback
 
@@ -26,7 +26,7 @@ def test_ctrl_c_keeps_the_weights_so_far(monkeypatch, disturb_losses):
     assert np.isfinite(model.score(SENTENCES))
 
 
-def test_a_loss_that_is_not_a_number_ends_the_training(monkeypatch, disturb_losses):
+def test_a_non_finite_loss_ends_the_training(monkeypatch, disturb_losses):
     disturb_losses(lambda call, _: call == 2)
     model = make(n_epochs=5)
     with pytest.raises(DivergenceError, match="loss became NaN or infinite at step 3"):
@@ -39,7 +39,7 @@ def test_a_loss_that_is_not_a_number_ends_the_training(monkeypatch, disturb_loss
 @pytest.mark.parametrize(
     ("learning_rate", "max_steps"), [(1e38, 1), (1e20, 1), (1e20, 4), (1e38, 4)]
 )
-def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp_path):
+def test_weights_with_non_finite_loss_are_not_kept(learning_rate, max_steps, tmp_path):
     kept = tmp_path / "pretraining.safetensors"
     model = make(
         learning_rate=learning_rate,
@@ -55,7 +55,7 @@ def test_weights_that_make_no_numbers_are_not_kept(learning_rate, max_steps, tmp
     assert not kept.exists()
 
 
-def test_the_error_of_a_divergence_holds_no_training():
+def test_a_divergence_error_keeps_no_training_alive():
     from sklearn_bert._engine.masked_lm.loop import Pretraining
     from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 
@@ -69,7 +69,7 @@ def test_the_error_of_a_divergence_holds_no_training():
     assert not any(isinstance(x, Pretraining | TrainableEncoder) for x in held)
 
 
-def test_what_is_set_during_a_fit_stays():
+def test_parameters_set_during_a_fit_are_kept():
     model = make(max_steps=1)
 
     def texts():
@@ -79,13 +79,13 @@ def test_what_is_set_during_a_fit_stays():
     assert model.fit(texts()).n_epochs == 7
 
 
-def test_a_learning_rate_beyond_the_format_is_refused():
+def test_a_learning_rate_beyond_the_dtype_is_refused():
     with pytest.raises(ValueError, match="learning_rate must be at most"):
         make(learning_rate=1e39).fit(SENTENCES)
 
 
 @pytest.mark.parametrize("n_failures", [1, 3])
-def test_short_memory_changes_the_parts_and_not_the_result(disturb_losses, n_failures):
+def test_memory_errors_do_not_change_the_result(disturb_losses, n_failures):
     options = {"n_epochs": 2, "dropout": 0.0, "dtype": "float64"}
     expected = make(**options).fit(SENTENCES)
     error = torch.OutOfMemoryError("out of memory")
@@ -107,17 +107,17 @@ def test_short_memory_changes_the_parts_and_not_the_result(disturb_losses, n_fai
         ("torch.optim.AdamW.step", "Training, with a gradient and two moments of"),
     ],
 )
-def test_short_memory_in_a_fit_is_told_with_remedies(monkeypatch, place, words):
+def test_memory_errors_name_what_does_not_fit(monkeypatch, place, words):
     def short(*args, **options):
         raise torch.OutOfMemoryError("out of memory")
 
-    # On a CPU memory never runs out in just one of these places.
+    # On a CPU, memory cannot be made to run out in one of these places only.
     monkeypatch.setattr(place, short)
     with pytest.raises(DeviceMemoryError, match=words):
         make().fit(SENTENCES)
 
 
-def test_one_sequence_that_does_not_fit_is_told(disturb_losses):
+def test_the_error_names_a_sequence_that_does_not_fit(disturb_losses):
     disturb_losses(lambda *_: True, torch.OutOfMemoryError("out of memory"))
     model = make()
     with pytest.raises(DeviceMemoryError, match="a single sequence of"):

@@ -1,11 +1,11 @@
-"""BertMaskedLM fills gaps."""
+"""Prediction of masked tokens with ``fill_mask``."""
 
 import pytest
 
 from sklearn_bert.exceptions import InputError
 
 
-def test_gaps_are_marked_as_asked_for(fitted):
+def test_mask_sets_the_characters_that_mark_a_token(fitted):
     first = fitted.fill_mask(["the ___ film"], mask="___")
     assert first == fitted.fill_mask(["the [MASK] film"])
     (((_, share), *_),) = first[0]
@@ -13,12 +13,12 @@ def test_gaps_are_marked_as_asked_for(fitted):
     assert 0 < share <= 1
 
 
-def test_a_text_without_a_gap_is_refused(fitted):
+def test_a_text_without_a_mask_is_refused(fitted):
     with pytest.raises(InputError, match=r"must contain the mask '\[MASK\]'"):
         fitted.fill_mask(["the film"])
 
 
-def test_gaps_in_pairs_are_refused(fitted):
+def test_pairs_are_refused(fitted):
     with pytest.raises(InputError, match=r"must have one column of texts\. Got two"):
         fitted.fill_mask([("the [MASK]", "film [MASK]")])
 
@@ -27,13 +27,13 @@ def test_gaps_in_pairs_are_refused(fitted):
     "wrong",
     [{"top_k": x} for x in (0, -1, 2.5, "a", None)] + [{"mask": None}, {"mask": 3}],
 )
-def test_wrong_arguments_of_gaps_are_refused(fitted, wrong):
+def test_invalid_arguments_are_refused(fitted, wrong):
     (name,) = wrong
     words = f"The '{name}' parameter of BertMaskedLM.fill_mask must be"
     with pytest.raises(ValueError, match=words):
         fitted.fill_mask(["the [MASK]"], **wrong)
 
 
-def test_a_text_that_is_too_long_for_its_gap_is_refused(fitted):
+def test_a_text_that_is_too_long_is_refused(fitted):
     with pytest.raises(InputError, match="at most 128 tokens"):
         fitted.fill_mask(["film " * 200 + "[MASK]"])

@@ -1,4 +1,4 @@
-"""Which backend runs a model, what is refused, and what the log says about it."""
+"""Choice of a backend, models that are refused, and log messages."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
     ("broken", "chosen"),
     [((FusedBackend,), FlatBackend), ((FusedBackend, FlatBackend), PaddedBackend)],
 )
-def test_a_path_that_mixes_texts_is_not_chosen(tiny_bert, monkeypatch, broken, chosen):
+def test_a_backend_that_mixes_texts_is_skipped(tiny_bert, monkeypatch, broken, chosen):
     def mixing(original):
         def run(self, batch, layers, *, only_first):
             states = original(self, batch, layers, only_first=only_first)
@@ -97,7 +97,7 @@ def test_the_log_has_the_reason_of_an_unexpected_failure(
     assert message.endswith("it failed with ZeroDivisionError('no such layer').")
 
 
-def test_above_debug_nothing_is_said(save_model, tmp_path, caplog, capfd):
+def test_above_debug_nothing_is_logged(save_model, tmp_path, caplog, capfd):
     folder = save_model(tmp_path / "mpnet", "mpnet", pad_token_id=1)
     capfd.readouterr()
     assert log_of(folder, caplog, "INFO") == []

@@ -1,4 +1,4 @@
-"""Each family takes the fastest path that gives transformers' numbers."""
+"""Each family uses the fastest backend that agrees with transformers."""
 
 import itertools
 import logging
@@ -15,7 +15,7 @@ from sklearn_bert._engine.encoding.fused import FusedBackend
 CPU = torch.device("cpu")
 ALL = (0, 1, 2, 3)
 
-# The path that each family takes, and what its configuration needs besides sizes.
+# The backend of each family, and the entries of its configuration besides sizes.
 FAMILIES = {
     "bert": (FusedBackend, {}),
     "roberta": (FusedBackend, {"pad_token_id": 1}),
@@ -47,19 +47,19 @@ def make_batch(encoder, texts):
     return collate(sequences, rows)
 
 
-def test_family_takes_the_fastest_path_that_is_right(family, files):
+def test_a_family_uses_the_fastest_correct_backend(family, files):
     encoder = build_encoder(files, CPU, torch.float32)
     assert type(encoder.backend) is family[0]
 
 
-def test_the_choice_of_a_path_is_not_logged(files, caplog, monkeypatch):
+def test_the_choice_of_a_backend_is_not_logged(files, caplog, monkeypatch):
     # transformers' loggers do not propagate.
     monkeypatch.setattr(logging.getLogger("transformers"), "propagate", True)
     build_encoder(files, CPU, torch.float32)
     assert caplog.records == []
 
 
-def test_path_equals_transformers_padded_forward(family, files, texts):
+def test_a_backend_agrees_with_transformers(family, files, texts):
     from transformers import AutoModel
 
     encoder = build_encoder(files, CPU, torch.float32)

@@ -1,4 +1,4 @@
-"""Encoders that run: shared, bounded, released, safe with threads and forks."""
+"""The cache of encoders: shared, bounded, released, safe with threads and forks."""
 
 import gc
 import multiprocessing
@@ -31,16 +31,16 @@ DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.int
 
 
 class User:
-    """An estimator that asks."""
+    """An estimator that requests encoders."""
 
 
 class Weights:
-    """What a fitted estimator holds."""
+    """The weights of a fitted estimator."""
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The time that caches see, in a list of one."""
+    """The current time of caches, in a list of one number."""
     now = [1000.0]
     monkeypatch.setattr(encoder_cache, "monotonic", lambda: now[0])
     return now
@@ -48,7 +48,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def cache(clock):
-    """A cache of what is made of anything."""
+    """A cache that builds a model from any source."""
     return EncoderCache(lambda source, device, dtype: [device, dtype])
 
 
@@ -58,7 +58,7 @@ def files(tiny_bert):
 
 
 def wait_and_collect(clock, seconds):
-    # The first collection sees who is gone, another one how long ago.
+    # The first collection finds unused encoders, the second one those to drop.
     gc.collect()
     clock[0] += seconds
     gc.collect()
@@ -70,7 +70,7 @@ def test_users_share_one_encoder(cache, files):
     assert cache.get(files, CPU, torch.float32, b) is first
 
 
-def test_dtypes_have_encoders_of_their_own(cache, files):
+def test_each_dtype_has_its_own_encoder(cache, files):
     user = User()
     first = cache.get(files, CPU, torch.float32, user)
     assert cache.get(files, CPU, torch.float64, user) is not first
@@ -84,7 +84,7 @@ def test_a_changed_checkpoint_is_loaded_again(cache, own_bert, save_model):
     assert again is not first
 
 
-def test_an_encoder_goes_after_its_last_user(cache, files, clock):
+def test_an_encoder_is_dropped_after_its_last_user(cache, files, clock):
     a, b = User(), User()
     for user in (a, b):
         cache.get(files, CPU, torch.float32, user)
@@ -96,7 +96,7 @@ def test_an_encoder_goes_after_its_last_user(cache, files, clock):
     assert len(cache) == 0
 
 
-def test_an_encoder_waits_for_the_next_fold(cache, files, clock):
+def test_an_encoder_is_kept_for_the_next_fold(cache, files, clock):
     user = User()
     clock[0] += 2 * LINGER_SECONDS
     first = cache.get(files, CPU, torch.float32, user)
@@ -104,7 +104,7 @@ def test_an_encoder_waits_for_the_next_fold(cache, files, clock):
     wait_and_collect(clock, 0.9 * LINGER_SECONDS)
     following = User()
     assert cache.get(files, CPU, torch.float32, following) is first
-    # From now on it is in use, for however long.
+    # It is now in use, which has no time limit.
     wait_and_collect(clock, 10 * LINGER_SECONDS)
     assert len(cache) == 1
     del following
@@ -112,7 +112,7 @@ def test_an_encoder_waits_for_the_next_fold(cache, files, clock):
     assert len(cache) == 1
 
 
-def test_a_request_for_another_encoder_drops_what_is_unused(cache, files, clock):
+def test_a_request_drops_unused_encoders(cache, files, clock):
     user, other = User(), User()
     cache.get(files, CPU, torch.float32, user)
     del user
@@ -126,7 +126,7 @@ def test_a_request_for_another_encoder_drops_what_is_unused(cache, files, clock)
         gc.enable()
 
 
-def test_turning_to_another_encoder_releases_the_first(cache, files, clock):
+def test_requesting_another_encoder_releases_the_first(cache, files, clock):
     user = User()
     cache.get(files, CPU, torch.float32, user)
     second = cache.get(files, CPU, torch.float64, user)
@@ -135,7 +135,7 @@ def test_turning_to_another_encoder_releases_the_first(cache, files, clock):
     assert cache.get(files, CPU, torch.float64, user) is second
 
 
-def test_a_fits_encoder_goes_with_its_weights(cache):
+def test_an_encoder_of_weights_is_dropped_with_them(cache):
     weights, user = Weights(), User()
     for dtype in (torch.float32, torch.float64):
         cache.get(weights, CPU, dtype, user)
@@ -146,14 +146,14 @@ def test_a_fits_encoder_goes_with_its_weights(cache):
     assert len(cache) == 0
 
 
-def test_a_fits_encoder_stays_though_nobody_uses_it(cache, clock):
+def test_an_encoder_of_weights_is_kept_without_users(cache, clock):
     weights = Weights()
     first = cache.get(weights, CPU, torch.float32, User())
     wait_and_collect(clock, LINGER_SECONDS)
     assert cache.get(weights, CPU, torch.float32, User()) is first
 
 
-def test_memory_that_cannot_be_released_now_stops_nothing(cache, monkeypatch):
+def test_errors_in_releasing_memory_are_ignored(cache, monkeypatch):
     def refuse(device):
         raise RuntimeError("a CUDA graph is being recorded")
 
@@ -174,7 +174,7 @@ def test_each_kind_is_bounded(cache, files):
     assert len(cache) == 2 * MAX_ENCODERS
 
 
-def test_the_least_recently_used_makes_room(cache, files):
+def test_the_least_recently_used_is_dropped(cache, files):
     users = [User() for _ in DTYPES]
     made = [
         cache.get(files, CPU, dtype, user)
@@ -186,7 +186,7 @@ def test_the_least_recently_used_makes_room(cache, files):
     assert cache.get(files, CPU, DTYPES[1], users[1]) is not made[1]
 
 
-def test_threads_that_ask_at_once_wait_for_one_load(files):
+def test_concurrent_requests_share_one_load(files):
     loads, users = [], [User() for _ in range(4)]
 
     def load(*args):
@@ -200,7 +200,7 @@ def test_threads_that_ask_at_once_wait_for_one_load(files):
         assert len(set(found)) == len(loads) == 1
 
 
-def test_a_collection_waits_for_no_load(files):
+def test_garbage_collection_does_not_wait_for_a_load(files):
     is_loading, may_end = threading.Event(), threading.Event()
 
     def load(source, device, dtype):
@@ -221,7 +221,7 @@ def test_a_collection_waits_for_no_load(files):
             may_end.set()
 
 
-def test_threads_give_the_results_of_one(tiny_bert, texts):
+def test_threads_give_the_results_of_a_single_one(tiny_bert, texts):
     vectorizers = [
         BertVectorizer(tiny_bert, max_length=n, long_text="window") for n in (8, 64)
     ]
@@ -253,7 +253,7 @@ def test_folds_share_one_load(own_bert, texts, monkeypatch):
     assert len(loads) == 1
 
 
-def test_a_vectorizers_encoder_goes_with_it(own_bert, clock):
+def test_a_vectorizers_encoder_is_dropped_with_it(own_bert, clock):
     vectorizer = BertVectorizer(own_bert)
     vectorizer.transform(["good"])
     wait_and_collect(clock, LINGER_SECONDS)
@@ -269,14 +269,14 @@ def classifier(tiny_bert, texts):
     return classifier.fit(texts, [len(text) > 60 for text in texts])
 
 
-def test_a_classifier_that_made_room_predicts_as_before(classifier, texts):
+def test_a_dropped_classifier_encoder_is_built_again(classifier, texts):
     expected = classifier.predict_proba(texts)
     others = [pickle.loads(pickle.dumps(classifier)) for _ in range(MAX_ENCODERS)]
     for other in [*others, classifier]:
         np.testing.assert_array_equal(other.predict_proba(texts), expected)
 
 
-def test_a_classifiers_encoder_goes_with_it(classifier, texts):
+def test_a_classifiers_encoder_is_dropped_with_it(classifier, texts):
     copied = pickle.loads(pickle.dumps(classifier))
     copied.predict(texts)
     gc.collect()

@@ -1,4 +1,4 @@
-"""The batches of a pre-training are a function of the seed and the step."""
+"""Batches for pre-training depend only on the seed and the step."""
 
 import pytest
 import torch
@@ -19,22 +19,22 @@ def make(tiny_bert, texts):
     return lambda seed: MaskedBatches(corpus, masker, 256, seed, torch.device("cpu"))
 
 
-def test_an_epoch_has_every_sequence_once(make):
+def test_an_epoch_contains_every_sequence_once(make):
     batches = make(0)
     rows = [row for some in batches.rows(0, batches.per_epoch) for row in some]
     assert sorted(rows) == list(range(len(rows)))
 
 
-def test_steps_from_the_middle_on_are_those_of_the_whole(make):
+def test_later_steps_do_not_depend_on_the_first_one(make):
     whole, rest = list(make(0).rows(0, 30)), list(make(0).rows(13, 30))
     assert rest == whole[13:]
 
 
-def test_another_seed_orders_them_otherwise(make):
+def test_another_seed_gives_another_order(make):
     assert list(make(0).rows(0, 5)) != list(make(1).rows(0, 5))
 
 
-def test_a_step_hides_the_same_tokens_however_it_is_parted(make):
+def test_masks_do_not_depend_on_the_part_size(make):
     rows = next(make(0).rows(0, 1))
     (whole,) = make(0).make(rows, 0, 10**6).parts
     parted = make(0).make(rows, 0, 64)
@@ -45,7 +45,7 @@ def test_a_step_hides_the_same_tokens_however_it_is_parted(make):
     assert torch.equal(ids, whole.batch.input_ids)
 
 
-def test_the_next_step_hides_others(make):
+def test_the_next_step_has_other_masks(make):
     rows = next(make(0).rows(0, 1))
     first, second = (make(0).make(rows, step, 10**6).parts[0] for step in (0, 1))
     assert not torch.equal(first.places, second.places)

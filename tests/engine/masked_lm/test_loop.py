@@ -1,4 +1,4 @@
-"""BertMaskedLM goes on after the end of a process, to the same weights."""
+"""An interrupted BertMaskedLM resumes with identical results."""
 
 import copy
 import itertools
@@ -39,7 +39,7 @@ print("ended", flush=True)
 """
 
 
-def test_after_a_kill_it_continues_to_the_same_weights(tmp_path):
+def test_after_a_kill_it_resumes_to_the_same_weights(tmp_path):
     texts = tmp_path / "texts.txt"
     texts.write_text("\n".join(SENTENCES), encoding="utf-8")
     script = tmp_path / "worker.py"
@@ -73,7 +73,7 @@ def test_after_a_kill_it_continues_to_the_same_weights(tmp_path):
 
 
 def die_after_saving(patch, n_savings):
-    """Let a training end as if killed after so many of its files are written."""
+    """End a training, as if killed, after it has saved ``n_savings`` times."""
     replace, count = os.replace, itertools.count(1)
 
     def replace_and_die(*paths):
@@ -85,12 +85,12 @@ def die_after_saving(patch, n_savings):
 
 
 def forbid_steps(patch):
-    """Let a step of any training fail."""
+    """Make every optimizer step fail."""
     patch.setattr(torch.optim.AdamW, "step", None)
 
 
 @pytest.mark.parametrize("n_done", [1, 2, 3, 5])
-def test_it_continues_from_any_step(tmp_path, monkeypatch, n_done):
+def test_it_resumes_from_any_step(tmp_path, monkeypatch, n_done):
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "checkpoint_interval": 0.0}
     die_after_saving(monkeypatch, n_done)
     with pytest.raises(SystemError):
@@ -102,14 +102,14 @@ def test_it_continues_from_any_step(tmp_path, monkeypatch, n_done):
     assert resumed.loss_curve_ == expected.loss_curve_
 
 
-def test_a_training_that_ended_is_not_repeated(tmp_path, monkeypatch):
+def test_a_completed_training_is_not_repeated(tmp_path, monkeypatch):
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path}
     first = make(**options).fit(SENTENCES)
     forbid_steps(monkeypatch)
     assert_same_weights(first, make(**options).fit(SENTENCES))
 
 
-def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
+def test_a_training_ended_by_max_time_is_saved(tmp_path, monkeypatch):
     ticks = iter(range(10**6))
     monkeypatch.setattr("time.monotonic", lambda: float(next(ticks)))
     options = {"n_epochs": 50, "max_time": 20, "checkpoint_dir": tmp_path}
@@ -121,7 +121,7 @@ def test_a_training_that_time_ended_is_saved(tmp_path, monkeypatch):
     assert_same_weights(first, again)
 
 
-def test_after_ctrl_c_it_continues_to_the_same_weights(
+def test_after_ctrl_c_it_resumes_to_the_same_weights(
     tmp_path, monkeypatch, disturb_losses
 ):
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path}
@@ -138,11 +138,11 @@ def test_after_ctrl_c_it_continues_to_the_same_weights(
     assert_same_weights(resumed, make(n_epochs=3).fit(SENTENCES))
 
 
-def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch):
+def test_ctrl_c_within_a_step_restores_earlier_weights(tmp_path, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    # The line about an epoch is printed before its last step is over.
+    # The line about an epoch is printed before its last step ends.
     options = {"n_epochs": 3, "checkpoint_dir": tmp_path, "verbose": 2}
     expected = make(max_steps=1, learning_rate=1e-12).fit(SENTENCES)
     monkeypatch.setattr("builtins.print", interrupted)
@@ -153,7 +153,7 @@ def test_ctrl_c_within_a_step_leaves_the_weights_before_it(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_seed_it_continues_from_the_one_that_was_drawn(tmp_path):
+def test_without_random_state_the_drawn_seed_is_restored(tmp_path):
     options = {"n_epochs": 2, "checkpoint_dir": tmp_path, "random_state": None}
     first = make(**options).fit(SENTENCES)
     assert_same_weights(first, make(**options).fit(SENTENCES))
@@ -163,17 +163,17 @@ def test_without_a_seed_it_continues_from_the_one_that_was_drawn(tmp_path):
     ("changes", "texts"),
     [({"n_epochs": 3}, SENTENCES), ({"dropout": 0.0}, SENTENCES), ({}, SENTENCES[:-1])],
 )
-def test_another_training_is_not_taken_over(tmp_path, changes, texts):
+def test_a_checkpoint_of_another_training_is_refused(tmp_path, changes, texts):
     make(n_epochs=2, checkpoint_dir=tmp_path).fit(SENTENCES)
     with pytest.raises(ResumeError, match="only with the same parameters and texts"):
         make(**{"n_epochs": 2, "checkpoint_dir": tmp_path, **changes}).fit(texts)
 
 
-def test_it_continues_in_the_same_parts_after_memory_ran_short(
+def test_the_part_size_after_a_memory_error_is_restored(
     tmp_path, monkeypatch, disturb_losses
 ):
     is_short = True
-    # A batch of 256 tokens has about 38 that are predicted, half of it 19.
+    # About 38 tokens of a batch are masked, and 19 of half a batch.
     disturb_losses(
         lambda _, outputs: is_short and len(outputs) > 29,
         torch.OutOfMemoryError("out of memory"),
@@ -185,14 +185,14 @@ def test_it_continues_in_the_same_parts_after_memory_ran_short(
         die_after_saving(patch, 2)
         with pytest.raises(SystemError):
             make(**options, checkpoint_dir=tmp_path).fit(SENTENCES)
-    # The last fit must know of the parts from the file.
+    # The last fit must read the part size from the file.
     is_short = False
     with pytest.warns(MemoryWarning):
         resumed = make(**options, checkpoint_dir=tmp_path).fit(SENTENCES)
     assert_same_weights(resumed, expected)
 
 
-def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
+def test_a_checkpoint_of_another_head_is_refused(tmp_path, fitted):
     other = copy.deepcopy(fitted)
     head = other._masked_model.head
     name = min(head)
@@ -204,12 +204,12 @@ def test_a_training_with_another_head_is_not_taken_over(tmp_path, fitted):
 
 
 @pytest.mark.parametrize(("every", "n_savings"), [(0.0, 6), (1e9, 1)])
-def test_it_is_saved_every_so_often(tmp_path, monkeypatch, every, n_savings):
+def test_it_is_saved_at_each_interval(tmp_path, monkeypatch, every, n_savings):
     saved, replace = [], os.replace
     monkeypatch.setattr(os, "replace", lambda *x: saved.append(x) or replace(*x))
     options = {"max_steps": 6, "checkpoint_dir": tmp_path, "checkpoint_interval": every}
     make(n_epochs=9, **options).fit(SENTENCES)
     assert len(saved) == n_savings
-    # The last one holds the last step.
+    # The last checkpoint contains the last step.
     forbid_steps(monkeypatch)
     make(n_epochs=9, **options).fit(SENTENCES)

@@ -1,4 +1,4 @@
-"""An encoder with the head that predicts its hidden tokens."""
+"""An encoder with the head that predicts masked tokens."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_the_head_scores_every_token_of_the_vocabulary(model, vocabulary):
     assert scores(model).shape == (5, len(vocabulary))
 
 
-def test_a_head_that_the_checkpoint_lacks_is_drawn_from_the_seed(tiny_bert, model):
+def test_a_missing_head_is_initialized_from_the_seed(tiny_bert, model):
     files = locate(str(tiny_bert), None)
     again, other = (load_masked_model(files, seed=seed) for seed in (0, 1))
     assert torch.equal(scores(again), scores(model))
@@ -47,7 +47,7 @@ def test_packing_keeps_encoder_and_head(model):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_digest_follows_the_head(model):
+def test_the_digest_depends_on_the_head(model):
     before = pack_masked_model(model).digest
     with torch.no_grad():
         next(parameter for _, parameter in model.head.own_parameters()).add_(1)

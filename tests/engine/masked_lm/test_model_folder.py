@@ -1,4 +1,4 @@
-"""The folder of a masked language model is a model of every estimator."""
+"""The folder of a masked language model can be used by every estimator."""
 
 import json
 
@@ -8,7 +8,7 @@ from masked_lm.making import SENTENCES, make
 from sklearn_bert import BertTokenizer, BertVectorizer
 
 
-def test_a_folder_that_it_wrote_is_a_model_too(fitted, tmp_path):
+def test_a_saved_folder_gives_the_same_features(fitted, tmp_path):
     folder = tmp_path / "below" / "model"
     fitted.save_pretrained(folder)
     np.testing.assert_array_equal(
@@ -23,14 +23,14 @@ def test_a_folder_that_it_wrote_is_a_model_too(fitted, tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
-def test_case_survives_the_folder(tmp_path):
+def test_the_folder_preserves_lowercase(tmp_path):
     model = make(lowercase=False, max_steps=1).fit(["Das Wort und das Wort"] * 9)
     model.save_pretrained(tmp_path / "model")
     tokenizer = BertTokenizer(tmp_path / "model").fit(["Das das"])
     assert tokenizer.inverse_transform(tokenizer.transform(["Das das"])) == ["Das das"]
 
 
-def test_declared_pooling_and_limit_survive_the_folder(
+def test_the_folder_preserves_pooling_and_max_length(
     own_bert, declare, texts, tmp_path
 ):
     declare(own_bert, {"pooling_mode_mean_tokens": True})
@@ -40,13 +40,13 @@ def test_declared_pooling_and_limit_survive_the_folder(
     assert (vectorizer.pooling_, vectorizer.max_length_) == ("mean", 40)
 
 
-def test_the_pooling_from_scratch_is_the_mean_in_the_folder_too(fitted, tmp_path):
+def test_the_folder_of_a_new_model_declares_mean_pooling(fitted, tmp_path):
     fitted.save_pretrained(tmp_path / "model")
     for model in (fitted, tmp_path / "model"):
         assert BertVectorizer(model).fit(["a film"]).pooling_ == "mean"
 
 
-def test_an_empty_folder_is_filled_and_stays_the_same(fitted, tmp_path):
+def test_an_empty_folder_is_filled_and_not_replaced(fitted, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     fitted.save_pretrained(tmp_path / "link")

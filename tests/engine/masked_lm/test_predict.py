@@ -1,4 +1,4 @@
-"""What is guessed does not depend on other texts, on padding, or on the memory."""
+"""Predictions do not depend on other texts, on padding or on memory."""
 
 import json
 
@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from sklearn_bert.exceptions import DeviceMemoryError
 
 
-def test_guesses_do_not_depend_on_the_other_texts(fitted):
+def test_predictions_do_not_depend_on_other_texts(fitted):
     texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
     together = fitted.fill_mask(texts, top_k=1)
     alone = [fitted.fill_mask([text], top_k=1)[0] for text in texts]
@@ -20,7 +20,7 @@ def test_guesses_do_not_depend_on_the_other_texts(fitted):
     assert [len(gaps) for gaps in together] == [1, 1, 2]
 
 
-def test_rows_that_only_fill_the_matrix_up_are_never_guessed(own_bert, texts):
+def test_padding_rows_of_the_embedding_are_never_predicted(own_bert, texts):
     config = json.loads((own_bert / "config.json").read_text())
     n_tokens = config["vocab_size"]
     weights = load_file(own_bert / "model.safetensors")
@@ -37,7 +37,7 @@ def test_rows_that_only_fill_the_matrix_up_are_never_guessed(own_bert, texts):
     assert "None" not in {token for token, _ in gap}
 
 
-def test_short_memory_in_guessing_changes_no_guess(fitted, shorten_memory):
+def test_memory_errors_change_no_prediction(fitted, shorten_memory):
     texts = ["the [MASK] film was bad", "[MASK]", "the new [MASK] [MASK] good"]
     score, gaps = fitted.score(SENTENCES), fitted.fill_mask(texts)
     start = fitted.vocabulary_["[CLS]"]
@@ -48,7 +48,7 @@ def test_short_memory_in_guessing_changes_no_guess(fitted, shorten_memory):
             assert dict(gap) == pytest.approx(dict(same), abs=1e-6)
 
 
-def test_a_text_that_does_not_fit_in_guessing_is_told(fitted, shorten_memory):
+def test_the_error_names_a_text_that_does_not_fit(fitted, shorten_memory):
     fitted.score(SENTENCES)
     shorten_memory(lambda call, ids: True)
     for call in (fitted.score, fitted.fill_mask):

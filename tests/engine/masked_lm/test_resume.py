@@ -1,4 +1,4 @@
-"""One file that is whole at every moment, and belongs to one training."""
+"""The checkpoint file is always complete, and belongs to one training."""
 
 import os
 
@@ -16,7 +16,7 @@ SAVED = SavedTraining({"a": torch.arange(3.0)}, {"n_steps": 7, "loss": 0.1 + 0.2
 NAME = "pretraining.safetensors"
 
 
-def test_what_was_saved_comes_back_to_the_bit(tmp_path):
+def test_a_saved_state_is_loaded_exactly(tmp_path):
     TrainingFile(tmp_path / "new", {"seed": 1}).save(SAVED)
     loaded = TrainingFile(tmp_path / "new", {"seed": 1}).load()
     assert torch.equal(loaded.tensors["a"], SAVED.tensors["a"])
@@ -24,11 +24,11 @@ def test_what_was_saved_comes_back_to_the_bit(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == [NAME]
 
 
-def test_nothing_saved_is_nothing(tmp_path):
+def test_without_a_file_nothing_is_loaded(tmp_path):
     assert TrainingFile(tmp_path, {}).load() is None
 
 
-def test_another_training_is_refused_by_what_differs(tmp_path):
+def test_the_error_names_the_value_that_differs(tmp_path):
     TrainingFile(tmp_path, {"seed": 1, "n_epochs": 2}).save(SAVED)
     with pytest.raises(ResumeError, match="where n_epochs was 2 and is 3"):
         TrainingFile(tmp_path, {"seed": 1, "n_epochs": 3}).load()
@@ -41,7 +41,7 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         TrainingFile(tmp_path, {}).load()
 
 
-def test_a_file_that_was_cut_short_is_refused(tmp_path):
+def test_a_truncated_file_is_refused(tmp_path):
     file = TrainingFile(tmp_path, {})
     file.save(SAVED)
     whole = (tmp_path / NAME).read_bytes()
@@ -50,7 +50,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path):
         file.load()
 
 
-def test_a_failed_write_leaves_the_last_file(tmp_path):
+def test_a_failed_write_keeps_the_previous_file(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
 
@@ -64,7 +64,7 @@ def test_a_failed_write_leaves_the_last_file(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch):
+def test_leftovers_of_a_killed_process_are_overwritten(tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
 
@@ -76,7 +76,7 @@ def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch
         with monkeypatch.context() as patch:
             patch.setattr("os.getpid", lambda pid=pid: pid)
             patch.setattr("os.fsync", kill)
-            # A killed process clears nothing away.
+            # A killed process removes nothing.
             patch.setattr("pathlib.Path.unlink", lambda *args, **options: None)
             with pytest.raises(Killed):
                 file.save(SAVED)
@@ -85,7 +85,7 @@ def test_what_a_kill_left_behind_goes_with_the_next_saving(tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path):
+def test_a_file_instead_of_a_folder_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_text("mine")
     with pytest.raises(ResumeError, match="checkpoint_dir must be a folder"):
@@ -93,7 +93,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
     assert path.read_text() == "mine"
 
 
-def test_the_disk_has_the_content_before_the_name(tmp_path, monkeypatch):
+def test_the_content_is_on_disk_before_the_file_is_renamed(tmp_path, monkeypatch):
     calls = []
     fsync, rename = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda x: calls.append("fsync") or fsync(x))

@@ -34,11 +34,11 @@ def make_schedule(**changes):
 
 
 @pytest.mark.parametrize(("max_steps", "n_steps"), [(None, 100), (30, 30), (999, 100)])
-def test_steps_end_a_training(max_steps, n_steps):
+def test_max_steps_ends_a_training(max_steps, n_steps):
     assert make_schedule(max_steps=max_steps).n_steps == n_steps
 
 
-def test_without_a_limit_the_rate_goes_by_steps(clock):
+def test_without_max_time_the_rate_follows_the_steps(clock):
     schedule = make_schedule()
     clock.now += 1e9
     assert [schedule.factor(step) for step in (0, 9, 10, 55)] == [0.1, 1.0, 1.0, 0.5]
@@ -46,15 +46,15 @@ def test_without_a_limit_the_rate_goes_by_steps(clock):
     assert schedule.expected_steps(7) == 100
 
 
-def test_where_time_ends_a_training_the_rate_goes_by_time(clock):
+def test_with_max_time_the_rate_follows_the_time(clock):
     schedule = make_schedule(max_time=100.0)
     clock.now += 55.0
     assert schedule.factor(3) == pytest.approx(0.5)
-    # Steps that run ahead of the time end the training first.
+    # Here the steps end the training before the time does.
     assert schedule.factor(91) == pytest.approx(0.1)
 
 
-def test_time_ends_a_training_at_the_pace_so_far(clock):
+def test_the_expected_steps_follow_the_current_pace(clock):
     schedule = make_schedule(max_time=100.0)
     assert schedule.expected_steps(0) == 100
     clock.now += 50.0

@@ -1,4 +1,4 @@
-"""The loss of an encoder and the head that predicts its hidden tokens."""
+"""The loss of an encoder and the head that predicts masked tokens."""
 
 import pytest
 import torch

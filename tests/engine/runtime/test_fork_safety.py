@@ -1,4 +1,4 @@
-"""A process that has used this package forks as if it had not."""
+"""Forked child processes of a process that has used this package do not hang."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def fork(work):
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        # A child that hangs ends so.
+        # Ends a child that hangs.
         signal.alarm(30)
         os.write(writer, json.dumps(work()).encode())
         os._exit(0)
@@ -90,7 +90,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module", params=[None, "true", "false"], ids=str)
 def forked(request, tiny_bert):
-    """Return what children of a process find that has computed and tokenized."""
+    """Return the results of children of a process that has computed."""
     environment = {k: v for k, v in os.environ.items() if k != PARALLELISM}
     # With one thread nothing can hang.
     environment |= {"OMP_NUM_THREADS": "2", "RAYON_NUM_THREADS": "2"}
@@ -125,18 +125,18 @@ def test_torch_works_in_a_child(forked):
     assert forked["use_torch"] == 1e9
 
 
-def test_foreign_tokenizers_work_in_a_child(forked):
+def test_other_tokenizers_work_in_a_child(forked):
     if forked["given"] == "true":
         pytest.skip("the user has switched off the library's protection")
     assert forked["use_a_foreign_tokenizer"] == 600
 
 
 def test_the_users_setting_holds_in_a_child(forked):
-    # Where there is none, the child must not use threads.
+    # Without a setting, the child must not use threads.
     assert forked["read_variable"] == (forked["given"] or "false")
 
 
-def test_the_parents_settings_are_left_alone(forked):
+def test_the_parents_settings_are_unchanged(forked):
     assert forked["parent"] == [forked["given"], 2]
 
 
@@ -158,7 +158,7 @@ def test_the_package_has_one_fork_hook():
     assert hooks == ["fork_safety.py"]
 
 
-# A parent whose only threads are those of torch; the tiny model is too small for any.
+# A parent whose only threads are those of torch. The tiny model is too small for any.
 LARGE = """
 import os, signal
 import torch

@@ -1,4 +1,4 @@
-"""Which bars and lines a user sees, and what they are called."""
+"""Progress bars and printed lines, and their labels."""
 
 import re
 
@@ -20,9 +20,9 @@ NEW = {"n_layers": 1, "hidden_size": 16, "n_heads": 2, "vocab_size": 120}
 
 
 def labels_of(shown):
-    """Return what the bars are called, in order, each once; fits count from 1."""
+    """Return the distinct labels of the bars in order, with fits from 1."""
     states = [part for part in re.split(r"[\r\n]", shown) if part.strip()]
-    # Bars below others are moved to with codes of the terminal.
+    # Terminal codes move the cursor to a bar below another one.
     labels = [re.sub(r"\x1b\[\w+", "", state).split(":")[0] for state in states]
     found = list(dict.fromkeys(labels))
     numbers = [int(n) for label in found for n in re.findall(r"fit (\d+)", label)]
@@ -50,7 +50,7 @@ def test_without_a_label_there_is_no_bar(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_search_says_which_fit_and_stage_each_bar_is_of(tiny_bert, texts, capfd):
+def test_bars_of_a_search_name_the_fit_and_the_stage(tiny_bert, texts, capfd):
     classifier = BertClassifier(tiny_bert, verbose=1, **QUICK)
     search = GridSearchCV(classifier, {"learning_rate": [1e-4, 1e-3]}, cv=2)
     search.fit(texts, [len(text) > 60 for text in texts])
@@ -63,7 +63,7 @@ def test_a_search_says_which_fit_and_stage_each_bar_is_of(tiny_bert, texts, capf
     assert labels_of(shown) == [*of_fits[:3], encoding, *of_fits[3:]]
 
 
-def test_only_the_bars_of_training_stay(tiny_bert, texts, capfd):
+def test_only_the_bars_of_training_remain(tiny_bert, texts, capfd):
     classifier = BertClassifier(tiny_bert, verbose=1, **QUICK)
     classifier.fit(texts, [len(text) > 60 for text in texts]).predict(texts)
     shown = capfd.readouterr().err
@@ -71,7 +71,7 @@ def test_only_the_bars_of_training_stay(tiny_bert, texts, capfd):
     assert re.match(r"BertClassifier fit \d+, epoch 2 of 2: 100%", kept)
 
 
-def test_a_bar_of_training_tells_when_it_validates(tiny_bert, texts, capfd):
+def test_a_bar_of_training_shows_when_it_validates(tiny_bert, texts, capfd):
     options = {**QUICK, "early_stopping": True, "validation_fraction": 0.5}
     classifier = BertClassifier(tiny_bert, verbose=1, **options)
     classifier.fit(texts, [len(text) > 60 for text in texts])
@@ -100,7 +100,7 @@ def test_encoding_has_a_label(tiny_bert, texts, capfd):
 
 
 @pytest.mark.parametrize("verbose", [0, 2])
-def test_other_levels_show_no_bar(tiny_bert, texts, capfd, verbose):
+def test_other_verbose_levels_show_no_bar(tiny_bert, texts, capfd, verbose):
     tagger = BertTokenClassifier(tiny_bert, verbose=verbose, **QUICK)
     words = [text.split() or ["a"] for text in texts]
     tagger.fit(words, [[str(len(word) > 3) for word in row] for row in words])
@@ -109,7 +109,7 @@ def test_other_levels_show_no_bar(tiny_bert, texts, capfd, verbose):
     assert capfd.readouterr().err == ""
 
 
-def test_lines_of_level_two_name_the_fit(tiny_bert, texts, capsys):
+def test_lines_of_verbose_2_name_the_fit(tiny_bert, texts, capsys):
     classifier = BertClassifier(tiny_bert, verbose=2, **QUICK)
     classifier.fit(texts, [len(text) > 60 for text in texts])
     BertMaskedLM(verbose=2, n_epochs=1, **NEW).fit(texts)
