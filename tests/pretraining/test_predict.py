@@ -19,7 +19,7 @@ def test_a_text_without_a_mask_is_refused(fitted):
 
 
 def test_pairs_are_refused(fitted):
-    with pytest.raises(InputError, match=r"must have one column of texts\. Got two"):
+    with pytest.raises(InputError, match=r"must have one column of texts\. Got 2"):
         fitted.fill_mask([("the [MASK]", "film [MASK]")])
 
 
