@@ -99,7 +99,7 @@ def test_other_callbacks_than_functions_are_refused(make, texts, labels, callbac
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "predict"])
 def test_the_closest_scorers_are_named(fitted, texts, labels, method):
-    classifier = copy.copy(fitted).set_params(scoring="acuracy")
+    classifier = copy.copy(fitted).set_params(scoring="accurate")
     arguments = [texts] if method == "predict" else [texts, labels]
     with pytest.raises(ValueError, match=r"names are 'accuracy'.*get_scorer_names"):
         getattr(classifier, method)(*arguments)

@@ -13,7 +13,7 @@ def test_names_and_callables_are_accepted(scoring):
 @pytest.mark.parametrize(
     ("scoring", "hint"),
     [
-        ("acuracy", r"Got 'acuracy'\. The closest names are 'accuracy'"),
+        ("accurate", r"Got 'accurate'\. The closest names are 'accuracy'"),
         ("F1", "The closest names are 'f1'"),
         ("F1_Macro", "The closest names are 'f1_macro'"),
         ("auc", "The closest names are 'roc_auc'"),
