@@ -2,7 +2,7 @@
 
 Only modules whose computation is known are read, from their configurations and
 safetensors; their classes are never imported. Whatever else a checkpoint declares is
-not dropped in silence: it is the declaration's ``refusal``, which becomes an error
+never silently dropped: it is the declaration's ``refusal``, which becomes an error
 where the declared vectors are asked for.
 """
 

@@ -52,7 +52,7 @@ def list_modules(folder: Path) -> tuple[ListedModule, ...]:
     ------
     ValueError
         If the file cannot be read, or names a folder outside of the checkpoint; the
-        message goes on from "a modules.json that".
+        message follows "a modules.json that".
     """
     path = folder / MODULES
     if not path.is_file():
