@@ -15,7 +15,8 @@ ENGINE = "sklearn_bert._engine"
 # The modules that may import transformers; it takes seconds.
 TRANSFORMERS = {
     f"{ENGINE}.checkpoints.architecture",
-    f"{ENGINE}.checkpoints.load",
+    f"{ENGINE}.checkpoints.config_files",
+    f"{ENGINE}.checkpoints.tokenizer_files",
     f"{ENGINE}.encoding.backends",
     f"{ENGINE}.masked_lm.model",
     f"{ENGINE}.masked_lm.model_folder",

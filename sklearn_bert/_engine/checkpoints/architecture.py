@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sklearn_bert._engine.checkpoints.config_files import read_config
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.declaration import (
     DeclaredModule,
@@ -26,26 +27,8 @@ from sklearn_bert._engine.checkpoints.sentence_config import (
     read_sentence_config,
 )
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
-from sklearn_bert.exceptions import CheckpointError
 
 _Digests = tuple[tuple[str, str], ...]
-_DECODER_KINDS = ("is_encoder_decoder", "is_decoder")
-# Keys of config.json that are ignored: code to download, other formats of weights,
-# other outputs. Keys with a leading underscore are private to transformers.
-_IGNORED_KEYS = frozenset(
-    {
-        "attn_implementation",
-        "auto_map",
-        "chunk_size_feed_forward",
-        "output_attentions",
-        "output_hidden_states",
-        "quantization_config",
-        "return_dict",
-        "torchscript",
-        "trust_remote_code",
-        "use_return_dict",
-    }
-)
 # Tokenizers without a limit declare a larger number.
 _NO_LIMIT = 10**9
 
@@ -121,39 +104,6 @@ def _declared_length(files: CheckpointFiles) -> int:
     if isinstance(of_tokenizer, int | float) and of_tokenizer >= FEWEST_TOKENS:
         return int(min(of_tokenizer, _NO_LIMIT))
     return _NO_LIMIT
-
-
-def make_config(content: dict[str, Any]) -> Any:
-    """Return the transformers configuration for the content of a config.json."""
-    from transformers import AutoConfig
-
-    kept = {
-        key: value
-        for key, value in content.items()
-        if not key.startswith("_") and key not in _IGNORED_KEYS
-    }
-    return AutoConfig.for_model(**kept)
-
-
-def read_config(files: CheckpointFiles) -> Any:
-    """Return the configuration of an encoder, and refuse that of a decoder."""
-    name = f"{files.encoder}config.json"
-    if not (files.folder / name).is_file():
-        raise broken(files, f"has no {name}")
-    try:
-        config = make_config(read_json(files, name))
-    # Each configuration class of transformers raises different errors.
-    except Exception as error:
-        raise broken(
-            files, f"has a config.json that cannot be read ({reason(error)})"
-        ) from error
-    if any(getattr(config, kind, False) for kind in _DECODER_KINDS):
-        raise CheckpointError(
-            "model must be an encoder such as BERT, RoBERTa or MiniLM. Got "
-            f"{files.model!r}, a {config.model_type!r} model that decodes. Choose an "
-            "encoder checkpoint."
-        )
-    return config
 
 
 def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:

@@ -1,19 +1,38 @@
 """The content of the JSON files of a checkpoint, and the error about a damaged one."""
 
+import hashlib
 import json
 from typing import Any
 
+from sklearn_bert._engine.checkpoints.disk import (
+    UnreadableFileError,
+    damaged,
+    read_file,
+)
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert.exceptions import CheckpointError
 
 
+def read_bytes(files: CheckpointFiles, name: str) -> bytes | None:
+    """Return the content of a file with the digest of ``files``; None without one."""
+    if name not in files.digests:
+        return None
+    try:
+        content = read_file(files.folder, name)
+    except UnreadableFileError as error:
+        raise broken(files, str(error)) from error
+    if hashlib.sha256(content).hexdigest() != files.digests[name]:
+        raise changed(files, name)
+    return content
+
+
 def read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
     """Return the object in a JSON file; empty if the file does not exist."""
-    path = files.folder / name
-    if not path.is_file():
+    read = read_bytes(files, name)
+    if read is None:
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read.decode())
     except (ValueError, RecursionError) as error:
         raise broken(
             files, f"has a {name} that cannot be read ({reason(error)})"
@@ -23,12 +42,14 @@ def read_json(files: CheckpointFiles, name: str) -> dict[str, Any]:
     return content
 
 
+def changed(files: CheckpointFiles, name: str) -> CheckpointError:
+    """Return the error about a file that is not the one that was hashed."""
+    return broken(files, f"has a {name} that changed while it was read")
+
+
 def broken(files: CheckpointFiles, what: str) -> CheckpointError:
     """Return the error about a damaged checkpoint."""
-    return CheckpointError(
-        f"The checkpoint of model {files.model!r} in {files.folder} {what}. Restore "
-        "the folder from its source, or give another model."
-    )
+    return damaged(files.model, files.folder, what)
 
 
 def reason(error: BaseException) -> str:

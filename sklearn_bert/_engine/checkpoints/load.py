@@ -12,27 +12,33 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from tokenizers import Tokenizer
 from torch import nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
-    quietly,
     read_architecture,
-    read_config,
     shape_model,
 )
-from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
-from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.checkpoints.config_files import read_config
+from sklearn_bert._engine.checkpoints.content import broken, reason
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.modules import SentenceModules, load_modules
 from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
-from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
+from sklearn_bert._engine.checkpoints.tokenizer_files import read_tokenizer
+from sklearn_bert._engine.checkpoints.weights import (
+    read_weights,
+    remove_pooler,
+    weight_files,
+)
 from sklearn_bert._engine.text.lowercase import add_lowercase
-from sklearn_bert._engine.text.tokenizer import TextTokenizer
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, is_panic
 
 # A vocabulary much smaller than the embedding matrix does not belong to the model. Some
 # matrices are padded to a round number of rows.
 _LEAST_COVERAGE = 0.9
+# Rows of padded matrices are a multiple of this. It is required only of vocabularies
+# without ids, one token per line: others show by their ids what is missing.
+_PADDED_TO = 8
 
 
 @dataclass(frozen=True)
@@ -118,16 +124,9 @@ def check_weight_files(files: CheckpointFiles) -> None:
     CheckpointError
         If a weight file is missing, truncated or of another format.
     """
-    paths = list(files.encoder_folder.glob("model*.safetensors"))
-    if not paths:
-        raise broken(
-            files,
-            "has no model.safetensors (other formats can run code and are not read)",
-        )
-    _check_shards(files)
-    for path in paths:
+    for name in weight_files(files):
         try:
-            with safe_open(path, "pt"):
+            with safe_open(files.folder / name, "pt"):
                 pass
         except (SafetensorError, OSError) as error:
             raise broken(
@@ -150,17 +149,6 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
         if not torch.isfinite(parameter).all():
             raise broken(files, f"has NaN or infinite values in {name}")
     return model.eval().requires_grad_(False)
-
-
-def _check_shards(files: CheckpointFiles) -> None:
-    """Raise an error if the index refers to other folders or formats."""
-    index = f"{files.encoder}model.safetensors.index.json"
-    for shard in set(read_json(files, index).get("weight_map", {}).values()):
-        is_read = f"{files.encoder}{shard}" in files.digests
-        if not str(shard).endswith(".safetensors") or not is_read:
-            raise broken(
-                files, f"has an index that names {shard!r}, no safetensors file in it"
-            )
 
 
 def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
@@ -193,38 +181,39 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
 def _load_tokenizer(
     files: CheckpointFiles, architecture: Architecture
 ) -> TextTokenizer:
-    from transformers import AutoTokenizer
-
-    if not any(any(files.encoder_folder.glob(name)) for name in TOKENIZER_FILES):
-        raise broken(files, f"has no tokenizer file ({', '.join(TOKENIZER_FILES)})")
-    try:
-        with quietly():
-            tokenizer = AutoTokenizer.from_pretrained(
-                files.encoder_folder,
-                config=read_config(files),
-                trust_remote_code=False,
-                local_files_only=True,
-            )
-        # A copy, because transformers reconfigures the tokenizer on every call.
-        own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    # The tokenizers package raises plain Exception for every damaged file.
-    except Exception as error:
-        raise broken(
-            files, f"has no fast tokenizer that can be read ({reason(error)})"
-        ) from error
+    own = read_tokenizer(files, read_config(files))
     if read_sentence_config(files).lowercase:
         add_lowercase(own)
-    return TextTokenizer(own, has_segments=architecture.has_segments)
+    n_special = own.num_special_tokens_to_add(is_pair=True)
+    if n_special >= architecture.max_positions:
+        raise broken(
+            files,
+            f"has a tokenizer that adds {n_special} special tokens to a pair of texts, "
+            f"and only {architecture.max_positions} positions",
+        )
+    try:
+        return TextTokenizer(own, has_segments=architecture.has_segments)
+    # Special tokens are found by tokenizing a text, which may fail in any way.
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
+        raise broken(
+            files, f"has a tokenizer that cannot tokenize ({reason(error)})"
+        ) from error
 
 
 def _check_vocabulary(
     files: CheckpointFiles, tokenizer: TextTokenizer, n_rows: int
 ) -> None:
-    fits = tokenizer.largest_id < n_rows
-    if not fits or tokenizer.vocab_size < _LEAST_COVERAGE * n_rows:
+    size = tokenizer.vocab_size
+    fits = tokenizer.largest_id < n_rows and size >= _LEAST_COVERAGE * n_rows
+    if "tokenizer.json" not in files.digests and "vocab.txt" in files.digests:
+        # A line that is lost shifts the ids of those after it.
+        fits = fits and (size == n_rows or n_rows % _PADDED_TO == 0)
+    if not fits:
         raise broken(
             files,
-            f"has a vocabulary of {tokenizer.vocab_size} tokens with ids up to "
+            f"has a vocabulary of {size} tokens with ids up to "
             f"{tokenizer.largest_id}, which does not match its embedding matrix of "
             f"{n_rows} rows",
         )

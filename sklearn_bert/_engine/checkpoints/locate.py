@@ -6,16 +6,21 @@ since that import takes a quarter of a second and most calls need none of it.
 """
 
 import glob
-import hashlib
 import importlib.util
+import json
 import os
-import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
+from sklearn_bert._engine.checkpoints.disk import (
+    UnreadableFileError,
+    damaged,
+    read_file,
+    sha256_of,
+)
 from sklearn_bert._engine.checkpoints.module_list import (
     MODULES,
     files_of_modules,
@@ -23,7 +28,7 @@ from sklearn_bert._engine.checkpoints.module_list import (
     has_all_modules,
     listed,
 )
-from sklearn_bert.exceptions import CheckpointNotFoundError
+from sklearn_bert.exceptions import CheckpointError, CheckpointNotFoundError
 
 # The names of the sentence-transformers file next to the transformer. The first that
 # has content counts.
@@ -58,9 +63,8 @@ _OF_THE_WHOLE = (MODULES, PROMPTS)
 
 # The sentence-transformers files with the declarations of a checkpoint.
 _DECLARATIONS = (*_OF_THE_WHOLE, "sentence_bert_config.json")
-# One of several files of weights, and how many there are.
-_WEIGHTS = "model.safetensors"
-_SHARD = re.compile(r"model-\d+-of-(\d+)\.safetensors")
+WEIGHTS = "model.safetensors"
+WEIGHTS_INDEX = "model.safetensors.index.json"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
 
@@ -153,7 +157,11 @@ def _describe(
     model: str, folder: Path, source: str, commit: str | None
 ) -> CheckpointFiles:
     encoder = folder_of_encoder(listed(folder))
-    return CheckpointFiles(model, folder, source, commit, _digests(folder), encoder)
+    try:
+        digests = _digests(folder)
+    except UnreadableFileError as error:
+        raise damaged(model, folder, str(error)) from error
+    return CheckpointFiles(model, folder, source, commit, digests, encoder)
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -161,14 +169,14 @@ def _digests(folder: Path) -> dict[str, str]:
     modules = listed(folder)
     encoder = folder_of_encoder(modules)
     names = [*_OF_THE_WHOLE, *files_of_modules(modules)]
-    names = [name for name in names if (folder / name).is_file()]
-    place = folder / encoder
-    names += [
-        f"{encoder}{path.name}"
-        for path in (place.iterdir() if place.is_dir() else ())
-        if any(fnmatchcase(path.name, pattern) for pattern in _PATTERNS)
-    ]
-    return {name: _sha256_of(folder / name) for name in sorted(set(names))}
+    names = [name for name in names if os.path.lexists(folder / name)]
+    names += [f"{encoder}{name}" for name in _files_of_encoder(folder / encoder)]
+    return {name: sha256_of(folder, name) for name in sorted(set(names))}
+
+
+def _files_of_encoder(place: Path) -> list[str]:
+    names = os.listdir(place) if place.is_dir() else []
+    return [name for name in names if any(fnmatchcase(name, x) for x in _PATTERNS)]
 
 
 def locate(
@@ -238,7 +246,10 @@ def _find_in_bundle(model: str, revision: str | None) -> CheckpointFiles | None:
         return None
     if not folder.is_dir():
         return None
-    files = _describe(model, folder, "bundle", bundle.commit)
+    try:
+        files = _describe(model, folder, "bundle", bundle.commit)
+    except CheckpointError:
+        return None
     return files if files.digests == bundle.digests else None
 
 
@@ -261,30 +272,35 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
     # None means that the file was never requested. Other libraries do not request the
     # declarations, without which pooling and maximum length would be wrong.
     is_known = all(found[name] is not None for name in _DECLARATIONS)
-    if not is_known or not _is_complete(folder) or not has_all_modules(folder):
+    if not is_known or _lacking(folder) or not has_all_modules(folder):
         return None
     files = _describe(model, folder, "cache", folder.name)
     return files if (files.encoder_folder / "config.json").is_file() else None
 
 
-def _is_complete(folder: Path) -> bool:
-    """Tell whether a folder contains an encoder: its weights, and a tokenizer."""
+def _lacking(folder: Path) -> list[str]:
+    """Return what a snapshot lacks, of which a download may have been interrupted."""
     place = folder / folder_of_encoder(listed(folder))
-    has_tokenizer = any(any(place.glob(name)) for name in TOKENIZER_FILES)
-    return has_tokenizer and _has_all_weights(place)
+    there = _files_of_encoder(place)
+    lacking = [name for name in there if not (place / name).exists()]
+    if not any(any(place.glob(name)) for name in TOKENIZER_FILES):
+        lacking.append("a fast tokenizer")
+    if WEIGHTS not in there:
+        shards = _shards(place)
+        lacking += [name for name in shards if not (place / name).exists()]
+        if not shards:
+            has_shards = any(place.glob("model-*.safetensors"))
+            lacking.append(WEIGHTS_INDEX if has_shards else WEIGHTS)
+    return sorted(set(lacking))
 
 
-def _has_all_weights(folder: Path) -> bool:
-    """Tell whether all weight files exist.
-
-    An interrupted download leaves some of the shards, or dangling links.
-    """
-    names = {path.name for path in folder.glob("model*.safetensors") if path.is_file()}
-    shards = [shard for name in names if (shard := _SHARD.fullmatch(name))]
-    if not shards:
-        return bool(names)
-    has_index = (folder / f"{_WEIGHTS}.index.json").is_file()
-    return _WEIGHTS in names or (has_index and len(shards) == int(shards[0][1]))
+def _shards(place: Path) -> list[str]:
+    """Return the files of weights that the index names; none without a valid index."""
+    try:
+        index = json.loads(read_file(place, WEIGHTS_INDEX))
+        return sorted(set(map(str, index["weight_map"].values())))
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return []
 
 
 def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
@@ -300,9 +316,9 @@ def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
     except OSError as error:
         # No network, offline mode, no such name or revision: all are OSErrors.
         raise CheckpointNotFoundError(_not_found(model, revision, error)) from error
-    if not _is_complete(folder):
+    if lacking := _lacking(folder):
         # Offline, the client returns an incomplete snapshot.
-        _refuse_incomplete(model, folder)
+        _refuse_incomplete(model, folder, lacking)
     return _describe(model, folder, "hub", folder.name)
 
 
@@ -330,11 +346,11 @@ def _snapshot(model: str, revision: str | None) -> Path:
     return Path(folder)
 
 
-def _refuse_incomplete(model: str, folder: Path) -> None:
+def _refuse_incomplete(model: str, folder: Path, lacking: list[str]) -> None:
     raise CheckpointNotFoundError(
         f"The model {model!r} must have safetensors weights and a fast tokenizer. Got "
-        f"a snapshot in {folder} that lacks one of them. Connect to the internet to "
-        "complete it, or choose a model that has both."
+        f"a snapshot in {folder} that lacks {', '.join(lacking)}. Connect to the "
+        "internet to complete it, or choose a model that has them."
     )
 
 
@@ -373,16 +389,3 @@ def _not_found(model: str, revision: str | None, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return next((line for line in str(error).splitlines() if line.strip()), "nothing")
-
-
-def _sha256_of(path: Path) -> str:
-    # The Hub cache consists of links, whose targets are read.
-    status = path.stat()
-    return _sha256(str(path.resolve()), status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _sha256(path: str, size: int, mtime_ns: int) -> str:
-    """Hash a file again only if its size or modification time has changed."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from sklearn_bert._engine.checkpoints.disk import read_file
+
 MODULES = "modules.json"
 # The files that a module after the encoder may have, and those that it must have.
 _FILES = ("config.json", "model.safetensors")
@@ -54,11 +56,10 @@ def list_modules(folder: Path) -> tuple[ListedModule, ...]:
         If the file cannot be read, or names a folder outside of the checkpoint; the
         message follows "a modules.json that".
     """
-    path = folder / MODULES
-    if not path.is_file():
+    if not (folder / MODULES).is_file():
         return ()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file(folder, MODULES).decode())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"cannot be read ({error})") from error
     if not isinstance(content, list) or not content:

@@ -12,9 +12,9 @@ from torch import nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
-    make_config,
     shape_model,
 )
+from sklearn_bert._engine.checkpoints.config_files import make_config
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.modules import make_modules
 from sklearn_bert._engine.checkpoints.weights import set_weights

@@ -1,14 +1,21 @@
 """transformers models with given weights, created without random numbers."""
 
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from sklearn_bert._engine.checkpoints.architecture import quietly
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.content import broken, changed, read_json
+from sklearn_bert._engine.checkpoints.disk import sha256_of
+from sklearn_bert._engine.checkpoints.locate import (
+    WEIGHTS,
+    WEIGHTS_INDEX,
+    CheckpointFiles,
+)
 
 # Functions that fill a tensor with random numbers: methods, and functions of
 # torch.nn.init as torch or transformers passes them to a mode.
@@ -58,37 +65,77 @@ class _NothingRandom(TorchFunctionMode):
             )
 
 
+def weight_files(files: CheckpointFiles) -> list[str]:
+    """Return the names of the files that hold the weights.
+
+    Raises
+    ------
+    CheckpointError
+        If there are none, or if the index names others than those of the folder.
+    """
+    place = files.encoder
+    if f"{place}{WEIGHTS}" in files.digests:
+        return [f"{place}{WEIGHTS}"]
+    index = f"{place}{WEIGHTS_INDEX}"
+    if index not in files.digests:
+        raise broken(
+            files,
+            f"has no {WEIGHTS} (other formats can run code and are not read)",
+        )
+    shards = read_json(files, index).get("weight_map")
+    if not shards or not isinstance(shards, dict):
+        raise broken(files, f"has a {index} without a weight_map")
+    for shard in shards.values():
+        is_read = f"{place}{shard}" in files.digests
+        if not str(shard).endswith(".safetensors") or not is_read:
+            raise broken(
+                files, f"has an index that names {shard!r}, no safetensors file in it"
+            )
+    return sorted({f"{place}{shard}" for shard in shards.values()})
+
+
 def read_weights(
     kind: type[Any], files: CheckpointFiles, config: Any
 ) -> tuple[Any, dict[str, Any]]:
     """Return a model in float32, and the loading report of transformers.
 
-    Tensors that the files lack are filled with a constant.
+    Tensors that the files lack are filled with a constant. transformers is given
+    tensors, and no folder in which it would look for other files.
     """
-    return _load(
-        kind,
-        files.encoder_folder,
-        config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-        # They are reported in an error of this package.
-        ignore_mismatched_sizes=True,
-    )
+    names = weight_files(files)
+    with ExitStack() as opened:
+        tensors = {
+            key: file.get_slice(key)
+            for name in names
+            for file in [opened.enter_context(safe_open(files.folder / name, "pt"))]
+            for key in file.keys()  # noqa: SIM118
+        }
+        loaded = _load(
+            kind,
+            config,
+            state_dict=tensors,
+            dtype=torch.float32,
+            output_loading_info=True,
+            # They are reported in an error of this package.
+            ignore_mismatched_sizes=True,
+        )
+    for name in names:
+        if sha256_of(files.folder, name) != files.digests[name]:
+            raise changed(files, name)
+    return loaded
 
 
 def set_weights(kind: type[Any], config: Any, weights: dict[str, Tensor]) -> Any:
     """Return a model that uses the given tensors without copying them."""
-    model = _load(kind, None, config, state_dict=dict(weights))
+    model = _load(kind, config, state_dict=dict(weights))
     remove_pooler(model)
     model.load_state_dict(weights, assign=True)
     return model
 
 
-def _load(kind: type[Any], folder: Path | None, config: Any, **options: Any) -> Any:
+def _load(kind: type[Any], config: Any, **options: Any) -> Any:
     with quietly(), _NothingRandom():
-        return kind.from_pretrained(folder, config=config, **options)
+        return kind.from_pretrained(None, config=config, **options)
 
 
 def remove_pooler(model: Any) -> None:

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
-    make_config,
     quietly,
-    read_config,
     shape_model,
 )
+from sklearn_bert._engine.checkpoints.config_files import make_config, read_config
 from sklearn_bert._engine.checkpoints.content import broken
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles

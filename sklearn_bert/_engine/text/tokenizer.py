@@ -5,7 +5,8 @@ special tokens are added and texts are truncated here, on lists of ids.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -27,12 +28,34 @@ from sklearn_bert._engine.text.special_tokens import (
 )
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.truncation import truncate
+from sklearn_bert.exceptions import CheckpointError
 
 # Only the beginning of texts with more characters per requested token is tokenized.
 _CHARACTERS_PER_TOKEN = 16
 # WordPiece maps every word longer than this many characters to [UNK].
 _LONGEST_WORD = 1000
 _BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
+
+
+def is_panic(error: BaseException) -> bool:
+    """Tell whether an error is a panic of the tokenizers package.
+
+    It is not an Exception, and its class cannot be imported.
+    """
+    return type(error).__name__ == "PanicException"
+
+
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        raise CheckpointError(
+            "model must have a tokenizer that accepts any text. It failed with: "
+            f"{error}. Choose another model."
+        ) from error
 
 
 class TextTokenizer:
@@ -117,8 +140,10 @@ class TextTokenizer:
 
     @property
     def largest_id(self) -> int:
-        """The largest id of the vocabulary."""
-        return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
+        """The largest id of the vocabulary and of the special tokens around texts."""
+        pair = self._pair
+        around = (*pair.before, *pair.between, *pair.after, *chain(*self.around_text))
+        return max(*self.vocabulary.values(), *around)
 
     def __call__(
         self,
@@ -209,7 +234,7 @@ class TextTokenizer:
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""
-        with tokenizer_threads():
+        with tokenizer_threads(), _panics_are_errors():
             encodings = self._tokenizer.encode_batch_fast(
                 list(texts), add_special_tokens=False
             )
@@ -291,7 +316,8 @@ class TextTokenizer:
             text = _BLOB.sub(lambda blob: blob[0][:_LONGEST_WORD], text)
         size = _CHARACTERS_PER_TOKEN * wanted
         while size < len(text):
-            encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
+            with _panics_are_errors():
+                encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
             ids = encoding.ids[: _n_settled(encoding)]
             if len(ids) >= wanted:
                 return self._without_controls(ids[:wanted])

@@ -34,7 +34,7 @@ QUERY = "encoder.layer.1.attention.self.query.weight"
     [
         (lambda f: (f / "config.json").unlink(), "has no config.json"),
         (lambda f: (f / "config.json").write_text("{"), "config.json that cannot be"),
-        (lambda f: (f / "config.json").write_text("[]"), "config.json that cannot be"),
+        (lambda f: (f / "config.json").write_text("[]"), "that is not a JSON object"),
         (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
         (
             lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
@@ -96,7 +96,6 @@ def test_damage_is_refused(own_bert, damage, message):
         {"hidden_size": 16},
         {"vocab_size": 99},
         {"max_position_embeddings": 32},
-        {"model_type": "nonsense"},
         {"model_type": None},
         {"model_type": "gpt2"},
     ],
@@ -198,4 +197,77 @@ def test_settings_of_other_outputs_are_ignored(own_bert, edit_config, changes):
 def test_values_that_make_no_model_are_refused(own_bert, edit_config, changes):
     edit_config(own_bert, **changes)
     with pytest.raises(CheckpointError, match=r"has a config.json"):
+        load(own_bert)
+
+
+def test_weights_are_read_from_the_hashed_file_only(own_bert, edit_config):
+    expected = load(own_bert).model.state_dict()[QUERY].clone()
+    other = load_file(own_bert / "model.safetensors")
+    other[QUERY] += 1
+    save_file(other, own_bert / "other.safetensors", metadata={"format": "pt"})
+    torch.save(other, own_bert / "adapter_model.bin")
+    (own_bert / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    for name in ("other.safetensors", "adapter_model.bin", "../elsewhere.safetensors"):
+        edit_config(own_bert, transformers_weights=name)
+        assert torch.equal(load(own_bert).model.state_dict()[QUERY], expected)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "vocab.txt"])
+def test_files_that_change_after_they_were_hashed_are_refused(own_bert, name):
+    files = locate(str(own_bert), None)
+    if name == "model.safetensors":
+        edit_weights(own_bert, lambda t: t[QUERY].add_(1))
+    else:
+        with open(own_bert / name, "a") as file:
+            file.write("\n")
+    with pytest.raises(CheckpointError, match=f"has a {name} that changed while"):
+        load_checkpoint(files)
+
+
+def split_into_shards(folder):
+    """Replace the weights by two shards and their index."""
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    where = {
+        key: f"model-0000{1 + k % 2}-of-00002.safetensors"
+        for k, key in enumerate(sorted(tensors))
+    }
+    for name in set(where.values()):
+        part = {key: tensors[key] for key in where if where[key] == name}
+        save_file(part, folder / name, metadata={"format": "pt"})
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": where}))
+    return index
+
+
+def test_shards_are_read(own_bert):
+    expected = load(own_bert).model.state_dict()
+    split_into_shards(own_bert)
+    found = load(own_bert).model.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "is not a JSON object"),
+        ("{}", "without a weight_map"),
+        ('{"weight_map": []}', "without a weight_map"),
+        ('{"weight_map": {}}', "without a weight_map"),
+        ('{"weight_map": [1, 2]}', "without a weight_map"),
+        ('{"weight_map": {"a": 1}}', "names 1, no safetensors"),
+        ('{"weight_map": {"a": ["b"]}}', "names .'b'., no safetensors"),
+        ('{"weight_map": {"a": "../x.safetensors"}}', "names '../x.safetensors', no"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(own_bert, content, message):
+    split_into_shards(own_bert).write_text(content)
+    with pytest.raises(CheckpointError, match=message):
+        load(own_bert)
+
+
+def test_a_shard_that_is_missing_is_named(own_bert):
+    split_into_shards(own_bert)
+    (own_bert / "model-00002-of-00002.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"names 'model-00002-of-00002\.s"):
         load(own_bert)

@@ -1,6 +1,7 @@
 """A checkpoint is found locally first, and named with every place if nowhere."""
 
 import dataclasses
+import json
 import shutil
 import tomllib
 from pathlib import Path
@@ -10,6 +11,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
+from safetensors.torch import load_file, save_file
 
 from sklearn_bert._engine.checkpoints import locate as module
 from sklearn_bert._engine.checkpoints.locate import locate
@@ -152,15 +154,47 @@ def test_a_sharded_download_that_was_interrupted_is_resumed(
     assert downloads == [("owner/name", None)]
 
 
+def put_shards(weights):
+    """Replace a file of weights by two shards and their index."""
+    tensors = load_file(weights)
+    weights.unlink()
+    names = [f"model-0000{k}-of-00002.safetensors" for k in (1, 2)]
+    where = {key: names[k % 2] for k, key in enumerate(sorted(tensors))}
+    for name in names:
+        part = {key: tensors[key] for key in where if where[key] == name}
+        save_file(part, weights.with_name(name), metadata={"format": "pt"})
+    index = weights.with_name("model.safetensors.index.json")
+    index.write_text(json.dumps({"weight_map": where}))
+    return names
+
+
 def test_a_cache_that_holds_every_shard_is_complete(cache, cached, downloads):
     cached("owner/name")
-    weights = next(cache.rglob("model.safetensors"))
-    weights.unlink()
-    for name in ("-00001-of-00002.safetensors", "-00002-of-00002.safetensors"):
-        weights.with_name(f"model{name}").touch()
-    weights.with_name("model.safetensors.index.json").touch()
+    put_shards(next(cache.rglob("model.safetensors")))
     assert locate("owner/name", None).source == "cache"
     assert downloads == []
+
+
+@pytest.mark.parametrize("damage", ["missing", "dangling", "index"])
+def test_an_interrupted_download_that_cannot_be_resumed_names_what_is_missing(
+    cache, cached, monkeypatch, damage
+):
+    cached("owner/name")
+    weights = next(cache.rglob("model.safetensors"))
+    _, lost = put_shards(weights)
+    if damage == "index":
+        lost = "model.safetensors.index.json"
+        weights.with_name(lost).write_text('{"weight_map": []}')
+    else:
+        weights.with_name(lost).unlink()
+    if damage == "dangling":
+        weights.with_name(lost).symlink_to("nowhere")
+    # Offline, the client returns what it has.
+    monkeypatch.setattr(
+        huggingface_hub, "snapshot_download", lambda *a, **k: str(weights.parent)
+    )
+    with pytest.raises(CheckpointNotFoundError, match=f"lacks {lost}. Connect"):
+        locate("owner/name", None)
 
 
 def test_a_cache_whose_weights_are_a_dangling_link_is_completed(
@@ -196,7 +230,9 @@ def test_displaying_never_downloads(downloads):
 def test_a_snapshot_without_weights_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: tmp_path)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
-    with pytest.raises(CheckpointNotFoundError, match="lacks one of them"):
+    with pytest.raises(
+        CheckpointNotFoundError, match=r"lacks a fast tokenizer, model\.s"
+    ):
         locate("owner/name", None)
 
 

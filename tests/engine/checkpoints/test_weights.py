@@ -5,7 +5,8 @@ import threading
 import pytest
 import torch
 
-from sklearn_bert._engine.checkpoints.architecture import read_config, shape_model
+from sklearn_bert._engine.checkpoints.architecture import shape_model
+from sklearn_bert._engine.checkpoints.config_files import read_config
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.packed import pack, unpack
