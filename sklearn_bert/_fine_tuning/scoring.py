@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 
 from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._inputs.values import show
 
 
 class HoldoutScorer:
@@ -32,8 +33,14 @@ class HoldoutScorer:
         self._options = {} if weights is None else {"sample_weight": weights}
 
     def __call__(self) -> float:
-        """Return the score of the current weights."""
-        return float(self._scorer(self._estimator, self._X, self._y, **self._options))
+        """Return the score of the current weights.
+
+        Raises
+        ------
+        ValueError
+            If the scorer does not return a number.
+        """
+        return self._as_float(self._score())
 
     def check(self) -> None:
         """Score once, to raise errors before training.
@@ -41,25 +48,38 @@ class HoldoutScorer:
         Raises
         ------
         ValueError
-            If the scorer fails on the validation split, or returns NaN.
+            If the scorer fails on the validation split, or returns NaN, or no number.
         """
         try:
             score = self._try()
         except ValueError as error:
             raise self._scoring_error(f"It failed with: {error}") from error
-        if isnan(score):
+        if isnan(self._as_float(score)):
             raise self._scoring_error("It returned nan")
 
-    def _try(self) -> float:
+    def _try(self) -> Any:
         try:
-            return self()
+            return self._score()
         except TypeError:
             if not self._options:
                 raise
             # A scorer without sample weights, which cannot be known from the public
             # API.
             self._options = {}
-            return self()
+            return self._score()
+
+    def _score(self) -> Any:
+        return self._scorer(self._estimator, self._X, self._y, **self._options)
+
+    def _as_float(self, score: Any) -> float:
+        try:
+            return float(score)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"scoring must return a number. Got {show(score)} from "
+                f"scoring={self._estimator.scoring!r}. Return one number, such as "
+                "the mean of several."
+            ) from error
 
     def _scoring_error(self, what: str) -> ValueError:
         so_that = ""

@@ -65,3 +65,22 @@ def test_a_scorer_without_weights_is_called_without(make, texts, labels):
     classifier = make(early_stopping=True, scoring=lambda estimator, X, y: 0.5)
     classifier.fit(texts, labels, sample_weight=np.ones(40))
     assert classifier.validation_scores_ == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("score", [None, "high", [0.5, 0.5], {"f1": 0.5}])
+@pytest.mark.parametrize("weights", [None, np.ones(40)], ids=["plain", "weighted"])
+def test_a_score_that_is_no_number_is_told_before_the_training(
+    make, texts, labels, score, weights
+):
+    epochs = []
+    options = {"early_stopping": True, "callbacks": [epochs.append]}
+    classifier = make(scoring=lambda *args, **kwargs: score, **options)
+    with pytest.raises(ValueError, match="scoring must return a number") as caught:
+        classifier.fit(texts, labels, sample_weight=weights)
+    assert f"Got {score!r} ({type(score).__name__}) from scoring=" in str(caught.value)
+    assert epochs == []
+
+
+def test_a_score_may_be_an_array_without_dimensions(make, texts, labels):
+    classifier = make(early_stopping=True, scoring=lambda *args: np.array(0.5))
+    assert classifier.fit(texts, labels).validation_scores_ == [0.5, 0.5]
