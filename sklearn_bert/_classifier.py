@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
@@ -13,8 +14,10 @@ from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.fine_tuning import CLASSIFICATION, FINE_TUNING
 from sklearn_bert._params.param import constraints, document
+from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.classes import (
     check_same_classes,
+    is_same,
     read_classes,
     read_indicators,
 )
@@ -234,7 +237,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
             classes = check_classes(classes)
-            if known is not None and not np.array_equal(known, classes):
+            if known is not None and not is_same(known, classes):
                 raise ValueError(
                     f"`classes={classes!r}` is not the same as on last call to "
                     f"partial_fit, was: {known!r}"
@@ -318,11 +321,41 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             Labels of the type seen by `fit`; a sparse matrix if y was sparse.
         """
         fitted, texts = self._begin(X)
-        outputs = fitted._run(texts)
-        if not fitted.is_multilabel_:
-            return fitted.classes_[outputs.argmax(axis=1)]
+        return fitted._labels_of(texts)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of the predictions.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels, which are read as in `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text.
+
+        Returns
+        -------
+        score : float
+            Fraction of correct predictions. For an indicator matrix, the fraction of
+            texts with all labels correct.
+        """
+        fitted, texts = self._begin(X)
+        y = check_labels(y, texts, self, warn=False)
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, len(texts))
+        return accuracy_score(y, fitted._labels_of(texts), sample_weight=sample_weight)
+
+    def _labels_of(self, texts: Texts) -> Any:
+        """Return the result of :meth:`predict` for parsed texts."""
+        outputs = self._run(texts)
+        if not self.is_multilabel_:
+            return self.classes_[outputs.argmax(axis=1)]
         labels = (outputs > 0).astype(int)
-        return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
+        return sparse.csr_matrix(labels) if self._has_sparse_y else labels
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

@@ -1,6 +1,7 @@
 """What labels mean: the classes, what a loss takes, and the weights of the samples."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_bert._engine.training.heads import SigmoidLoss, SoftmaxLoss
+from sklearn_bert._inputs.values import show
 from sklearn_bert._targets.target import Target
 
 ClassWeight = dict[Any, float] | str | None
@@ -52,7 +54,7 @@ def read_classes(
     """
     classes = np.unique(y)
     if known is not None:
-        if not np.isin(classes, known).all():
+        if not np.isin(*_exact(classes, known)).all():
             raise ValueError(
                 "`y` has classes not in `self.classes_`. `self.classes_` has "
                 f"{known}. 'y' has {classes}."
@@ -63,7 +65,7 @@ def read_classes(
                 f"{known.tolist()[0]!r}. Pass all labels that occur in any call."
             )
         classes = known
-    codes = np.searchsorted(classes, y)
+    codes = np.searchsorted(*_exact(classes, y))
     _check_class_weight(class_weight)
     factors = _weights_of_classes(class_weight, classes, codes, weights)
     weights = weights * factors[codes]
@@ -78,7 +80,8 @@ def read_classes(
             f"contains only one class: {y[weights > 0].tolist()[0]!r}"
         )
     return ClassTarget(
-        y=y,
+        # Of the dtype of the predictions, with which it is compared.
+        y=classes[codes],
         values=codes.astype(np.int64),
         weights=weights,
         strata=codes,
@@ -120,21 +123,38 @@ def read_indicators(
 def check_same_classes(y: Any, before: np.ndarray | None) -> None:
     """Refuse a warm start from a fit with other classes."""
     classes = np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
-    if before is not None and not np.array_equal(before, classes):
+    if before is not None and not is_same(before, classes):
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the "
             f"previous call to fit. Previously got {before}, `y` has {classes}"
         )
 
 
+def is_same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Return whether two arrays contain the same labels in the same order."""
+    return np.array_equal(*_exact(first, second))
+
+
+def _exact(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return arrays that NumPy compares without rounding.
+
+    It compares signed with unsigned integers, and integers with floats, as floats, in
+    which large integers are equal to their neighbors.
+    """
+    kinds = first.dtype.kind + second.dtype.kind
+    if kinds[0] != kinds[1] and set(kinds) <= set("iuf"):
+        return first.astype(object), second.astype(object)
+    return first, second
+
+
 def _check_class_weight(class_weight: ClassWeight) -> None:
     if not isinstance(class_weight, dict):
         return
     for label, weight in class_weight.items():
-        if not (np.isfinite(weight) and weight >= 0):
+        if not (isinstance(weight, Real) and 0 <= weight < np.inf):
             raise ValueError(
                 "class_weight must contain finite weights that are not negative. Got "
-                f"{weight!r} for {label!r}. Use 0 or more."
+                f"{show(weight)} for {label!r}. Use 0 or more."
             )
 
 

@@ -8,7 +8,14 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.training.heads import LinearHead, NumberLoss
-from sklearn_bert._targets.checks import as_array, check_no_missing, check_y_given
+from sklearn_bert._targets.checks import (
+    as_array,
+    check_all_numbers,
+    check_collection,
+    check_no_missing,
+    check_not_masked,
+    check_y_given,
+)
 from sklearn_bert._targets.target import Target
 
 
@@ -58,8 +65,11 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
         If y has a different length, or values that are not finite numbers.
     """
     check_y_given(y, estimator, "number")
+    check_collection(y, "y", "number")
+    check_not_masked(y, "y")
     y = as_array(y)
     check_no_missing(y, "number")
+    check_all_numbers(y, "y")
     y = check_array(
         y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
     )

@@ -11,7 +11,14 @@ from sklearn.utils.validation import check_consistent_length
 from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, rows_of
 from sklearn_bert._inputs.values import is_missing, show
-from sklearn_bert._targets.checks import as_array, as_objects, check_y_given
+from sklearn_bert._targets.checks import (
+    as_array,
+    as_objects,
+    check_collection,
+    check_not_masked,
+    check_plain_text,
+    check_y_given,
+)
 from sklearn_bert._targets.classes import ClassTarget, ClassWeight, read_classes
 
 # The label of ignored tokens in Hugging Face data.
@@ -136,10 +143,13 @@ def check_tags(y: Any, sentences: Sentences, estimator: Any) -> np.ndarray:
         a tag is neither str nor int.
     """
     check_y_given(y, estimator, "list of tags")
+    check_collection(y, "y", "list of tags")
+    check_not_masked(y, "y")
     check_consistent_length(sentences.words, y)
     tags = [_list_of_tags(tags, row) for row, tags in enumerate(_rows_of_tags(y))]
     _check_lengths(tags, sentences)
     _check_kinds(tags)
+    _check_width(tags)
     return as_objects(tags)
 
 
@@ -160,11 +170,23 @@ def _list_of_tags(tags: Any, row: int) -> list[Any]:
     if listed is None:
         raise ValueError(
             "y must contain a list of tags for each sentence, with one tag for each "
-            f"word. Got {show(tags)} in row {row}. If X and y are a single "
-            "sentence, put them into lists: [words] and [tags]."
+            f"word. Got {show(tags)} in row {row}. {_how_to_list_tags(tags)}"
         )
-    # str() would give the name of a member of an Enum.
-    return [str.__str__(tag) if isinstance(tag, str) else tag for tag in listed]
+    for place, tag in enumerate(listed):
+        if isinstance(tag, str):
+            where = f"for word {place} of sentence {row}"
+            check_plain_text(tag, "y must contain tags that are", where)
+    return [str(tag) if isinstance(tag, str) else tag for tag in listed]
+
+
+def _how_to_list_tags(tags: Any) -> str:
+    if is_missing(tags):
+        return "Drop the sentence, or pass [] for a sentence without words."
+    if isinstance(tags, set | frozenset):
+        return "A set has no order. Pass the tags in the order of the words."
+    if isinstance(tags, str) and " " in tags:
+        return "Split the tags: [tags.split() for tags in y]."
+    return "If X and y are a single sentence, put them into lists: [words] and [tags]."
 
 
 def _check_lengths(tags: list[list[Any]], sentences: Sentences) -> None:
@@ -199,9 +221,22 @@ def _check_kinds(tags: list[list[Any]]) -> None:
                     "Face data. Pass the tags of the words, as they were before they "
                     "were aligned with tokens."
                 )
-            if not isinstance(tag, kind):
+            # NumPy's durations are integers too.
+            if not isinstance(tag, kind) or isinstance(tag, np.timedelta64):
+                how = "tag.decode()" if isinstance(tag, bytes) else "str(tag)"
                 raise ValueError(
                     "y must contain tags that are all texts (str) or all int. Got "
                     f"{show(tag)} for word {place} of sentence {row}. Convert tags to "
-                    "texts with str."
+                    f"texts: {how}."
                 )
+
+
+def _check_width(tags: list[list[Any]]) -> None:
+    """Refuse integers that no dtype holds, since metrics would read them as floats."""
+    flat = flat_tags(tags)
+    if flat.dtype == object and not all(isinstance(tag, str) for tag in flat):
+        raise ValueError(
+            "y must contain tags that are texts (str), or integers that are all in the "
+            f"range of int64 or all in that of uint64. Got integers from {min(flat)} "
+            f"to {max(flat)}. Convert tags to texts: str(tag)."
+        )

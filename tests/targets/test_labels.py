@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from sklearn_bert import BertClassifier
@@ -27,6 +28,11 @@ class Number(enum.IntEnum):
 
 
 class Name(str, enum.Enum):  # noqa: UP042
+    A = "a"
+    B = "b"
+
+
+class Word(enum.StrEnum):
     A = "a"
     B = "b"
 
@@ -69,7 +75,8 @@ AS_IN_SCIKIT_LEARN = {
     "list of a subclass of str": [Text(name) for name in NAMES],
     "array of str": np.array(NAMES),
     "objects that are str": as_objects(NAMES),
-    "objects that are members of an Enum": as_objects([Name.A, Name.B] * 4),
+    "members of a StrEnum": [Word.A, Word.B] * 4,
+    "objects that are members of a StrEnum": as_objects([Word.A, Word.B] * 4),
     "ids": IDS,
     "large ids": [2**63, 2**63 + 1] * 4,
     "dates": np.array(["2020-01-01", "2021-01-01"] * 4, dtype="datetime64[D]"),
@@ -119,12 +126,6 @@ AS_GIVEN = {
     "pandas bool of pyarrow": (pd.Series(FLAGS, dtype="bool[pyarrow]"), [False, True]),
     "pandas category of bool": (pd.Series(FLAGS, dtype="category"), [False, True]),
     "pandas Float64": (pd.Series(NUMBERS, dtype="Float64"), [3.0, 5.0]),
-    "objects that are int": (as_objects(NUMBERS), [3, 5]),
-    "objects that are ids": (as_objects(IDS), IDS[:4]),
-    "objects that are bool": (as_objects(FLAGS), [False, True]),
-    "objects that are members": (as_objects([Number.LOW, Number.HIGH] * 4), [3, 5]),
-    "objects that are NumPy's": (as_objects(list(np.array(NUMBERS, "int8"))), [3, 5]),
-    "polars objects": (pl.Series(NUMBERS, dtype=pl.Object), [3, 5]),
     "texts that end in a null character": (["a", "a\0"] * 4, ["a", "a\0"]),
 }
 
@@ -136,12 +137,6 @@ def test_labels_are_as_given(y, expected):
     assert list(map(type, found.tolist())) == list(map(type, expected))
 
 
-@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="needs NumPy 2")
-def test_variable_width_strings_are_labels():
-    y = np.array(NAMES, dtype=np.dtypes.StringDType())
-    assert classes_of(y).tolist() == ["a", "b"]
-
-
 @pytest.mark.parametrize("name", ["Int64", "boolean", "string", object, "category"])
 def test_the_only_column_of_a_frame_is_a_column_of_labels(name):
     values = {"Int64": IDS, "boolean": FLAGS}.get(name, NAMES)
@@ -151,24 +146,72 @@ def test_the_only_column_of_a_frame_is_a_column_of_labels(name):
     assert found.tolist() == sorted(set(values))
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_is_refused():
+    with pytest.raises(ValueError, match=r"\(matrix\).*numpy\.asarray\(y\)"):
+        classes_of(np.asmatrix(NUMBERS).T)
+
+
 INDICATORS = np.array([[0, 1], [1, 1]] * 4)
+BIG = [2**64 - 1, 2**64 - 2] * 4
+
+# What scikit-learn's splitters or metrics refuse.
+NOT_READABLE = {
+    "int": (as_objects(NUMBERS), "dtype object (ndarray) with 3 (int)", "int64"),
+    "ids": (as_objects(IDS), "(int) in row 0", "int64"),
+    "bool": (as_objects(FLAGS), "with True (bool)", "bool"),
+    "float": (as_objects([1.0, 2.0] * 4), "with 1.0 (float)", "float64"),
+    "members": (as_objects([Number.LOW, Number.HIGH] * 4), "3 (int)", "int64"),
+    "NumPy's": (as_objects(list(np.array(NUMBERS, "int8"))), "3 (int)", "int8"),
+    "pandas": (pd.Series(NUMBERS, dtype=object), "(Series)", "int64"),
+    "column": (as_objects(NUMBERS)[:, None], "[3] (list)", "int64"),
+    "polars": (pl.Series(NUMBERS, dtype=pl.Object), "dtype Object", "int64"),
+    "UInt64": (pd.Series(BIG, dtype="UInt64"), "dtype UInt64", "uint64"),
+    "small and large": ([2**63, 1] * 4, "9223372036854775808 (int)", "uint64"),
+    "uint64[pyarrow]": (pd.Series(BIG, dtype="uint64[pyarrow]"), "[py", "uint64"),
+    "indicators": (INDICATORS.astype(object), "[0, 1] (list)", "int64"),
+    "bool indicators": ((INDICATORS == 1).astype(object), "[False, ", "bool"),
+    "Int64 frame": (pd.DataFrame(INDICATORS, dtype="Int64"), "DataFrame", "int64"),
+    "boolean frame": (pd.DataFrame(INDICATORS == 1, dtype="boolean"), "D", "bool"),
+    "mixed frame": (
+        pd.DataFrame({"x": INDICATORS[:, 0] == 1, "y": INDICATORS[:, 1]}),
+        "DataFrame",
+        "int64",
+    ),
+}
+if hasattr(np.dtypes, "StringDType"):
+    NOT_READABLE["StringDType"] = (
+        np.array(NAMES, dtype=np.dtypes.StringDType()),
+        "dtype StringDType() (ndarray) with 'b' (str)",
+        "object",
+    )
+
+
+@pytest.mark.parametrize(("y", "got", "dtype"), NOT_READABLE.values(), ids=NOT_READABLE)
+def test_labels_that_metrics_refuse_are_refused_with_the_conversion(y, got, dtype):
+    with pytest.raises(ValueError, match="Unknown label type: y must have") as caught:
+        classes_of(y)
+    assert got in str(caught.value)
+    assert f"Convert it: numpy.asarray(y, dtype='{dtype}')." in str(caught.value)
+    converted = np.asarray(y, dtype=dtype)
+    read = check_labels(converted, TEXTS, BertClassifier(), warn=False)
+    assert read.tolist() == converted.reshape(read.shape).tolist()
 
 
 @pytest.mark.parametrize(
     "y",
     [
-        INDICATORS.astype(object),
-        INDICATORS.astype(bool).astype(object),
-        pd.DataFrame(INDICATORS, dtype="Int64"),
-        pd.DataFrame(INDICATORS == 1, dtype="boolean"),
-        pd.DataFrame({"x": INDICATORS[:, 0] == 1, "y": INDICATORS[:, 1]}),
+        INDICATORS.tolist(),
+        INDICATORS.astype(float),
+        INDICATORS == 1,
+        pd.DataFrame(INDICATORS),
         pl.DataFrame(INDICATORS),
     ],
-    ids=["int", "bool", "Int64", "boolean", "bool and int", "polars"],
+    ids=["list", "float", "bool", "pandas", "polars"],
 )
 def test_indicators_are_numbers_whatever_holds_them(y):
     found = check_labels(y, TEXTS, BertClassifier())
-    assert found.dtype.kind in "biu"
+    assert found.dtype.kind in "biuf"
     assert found.astype(int).tolist() == INDICATORS.tolist()
 
 
@@ -186,6 +229,36 @@ def test_indicators_are_numbers_whatever_holds_them(y):
         ([2**63 + 1, -1] * 4, r"Got 9223372036854775809 \(int\) in row 0"),
         ([datetime.date(2020, 1, 1)] * 8, r"Got datetime\.date\(2020, 1, 1\) \(date\)"),
         ([Name.A, Name.B] * 4, r"Got <Name\.A: 'a'> \(Name\) in row 0.*label\.value"),
+        (as_objects(["a", Name.B] * 4), r"Got <Name\.B: 'b'> \(Name\) in row 1"),
+        (pd.Series([Name.A, Name.B] * 4, dtype=object), r"read as 'Name\.A'"),
+        ([2**63, -1] * 4, r"at most 64 bits\. Got 9223372036854775808 \(int\)"),
+        ([b"a", b"b"] * 4, r"Got b'a' \(bytes\) in row 0\. Decode .*label\.decode"),
+        (np.array([b"a", b"b"] * 4), r"Got b'a' \(bytes\)"),
+        (as_objects([b"a", b"b"] * 4), r"Got b'a' \(bytes\)"),
+        (list(pa.array(NAMES)), r"label\.as_py\(\)"),
+        (np.array([(1, 2)] * 8, dtype="i4,i4"), "Unknown label type: y must"),
+        (np.ma.masked_array(NUMBERS, [1] + [0] * 7), "masked values in row 0"),
+        (np.ma.masked_array(NAMES, [0, 1] * 4), "in row 1, 3, 5 and 1 more"),
+        ([3, np.ma.masked] * 4, "masked values in row 1, 3, 5 and 1 more"),
+        (
+            dict(enumerate(NAMES)),
+            r"\(dict\)\. Pass its values .* list\(y\.values\(\)\)",
+        ),
+        (dict(enumerate(NAMES)).values(), r"\(dict_values\).*list\(y\)"),
+        ((name for name in NAMES), r"\(generator\)\. Convert .* list\(y\)"),
+        (set(range(8)), r"\(set\)\. A set has no order"),
+        ("abababab", r"one label per sample\. Got 'abababab' \(str\)\. Pass a list"),
+        (b"abababab", r"one label per sample\. Got b'abababab' \(bytes\)"),
+        (memoryview(np.array(NUMBERS)), r"\(memoryview\).*numpy\.asarray\(y\)"),
+        (3, r"Got 3 \(int\)\. Pass a list with one label per sample"),
+        (np.array(3), r"Got array\(3\) \(ndarray\)\. Pass a list"),
+        (np.zeros((8, 2, 2), int), r"Got 3 dimensions \(shape=\(8, 2, 2\)\)"),
+        ([[[1, 0], [0, 1]]] * 8, r"Got \[\[1, 0\], \[0, 1\]\] \(list\), a list of"),
+        ([[]] * 8, r"Got \[\] \(list\).*MultiLabelBinarizer"),
+        (["a", []] * 4, r"Got \[\] \(list\).*MultiLabelBinarizer"),
+        ([{1, 2}, {2, 3}] * 4, r"Got {1, 2} \(set\).*MultiLabelBinarizer"),
+        ([frozenset("a"), frozenset("b")] * 4, "MultiLabelBinarizer"),
+        (sparse.csr_array([[1], [0]] * 4), r"must be dense.*y\.toarray\(\)\.ravel\(\)"),
         ([None, "a"] * 4, "4 of 8 labels are missing, in row 0, 2, 4 and 1 more"),
         (["a", float("nan")] * 4, "Input y contains NaN"),
         (
@@ -210,12 +283,11 @@ def test_what_is_not_a_label_is_refused(y, message):
     "y",
     [
         pd.Series(IDS, dtype="Int64"),
-        as_objects(NUMBERS),
         pd.Series(FLAGS, dtype="boolean"),
-        as_objects([Name.A, Name.B] * 4),
+        as_objects([Word.A, Word.B] * 4),
         ["a", "a\0"] * 4,
     ],
-    ids=["Int64", "int objects", "boolean", "members", "null"],
+    ids=["Int64", "boolean", "members", "null"],
 )
 def test_predictions_are_labels_as_given(tiny_bert, y):
     classifier = BertClassifier(tiny_bert, n_epochs=1, random_state=0)
@@ -229,5 +301,34 @@ def test_predictions_are_labels_as_given(tiny_bert, y):
 def test_classes_of_partial_fit_are_read_as_labels_are():
     assert check_classes(pd.Series(IDS, dtype="Int64")).tolist() == IDS[:4]
     assert check_classes({"b", "a"}).tolist() == ["a", "b"]
+    assert check_classes(pa.array(NAMES)).tolist() == ["a", "b"]
+    assert check_classes(pd.DataFrame({"y": NAMES})).tolist() == ["a", "b"]
+    assert check_classes(name for name in NAMES).tolist() == ["a", "b"]
     with pytest.raises(ValueError, match=r"Got 1 \(int\) in row 1"):
         check_classes(["a", 1])
+
+
+@pytest.mark.parametrize(
+    ("classes", "got"),
+    [
+        ("gb", r"'gb' \(str\)"),
+        (b"gb", r"b'gb' \(bytes\)"),
+        (5, r"5 \(int\)"),
+        (np.array(5), r"array\(5\) \(ndarray\)"),
+        ([["g", "b"]], r"\[\['g', 'b'\]\] \(list\)"),
+        (np.array([["g", "b"]]), r"array\(\[\['g', 'b'\]\], dtype='<U1'\) \(ndarray\)"),
+        ([], r"\[\] \(list\)"),
+        (sparse.csr_array([[1, 2]]), r"<Compressed.* \(csr_array\)"),
+        (["g", None], r"\['g', None\] \(list\)"),
+    ],
+    ids=str,
+)
+def test_classes_that_are_no_list_of_labels_are_refused(classes, got):
+    words = rf"classes must .*\. Got {got}\. Pass all labels that occur in any call: \["
+    with pytest.raises(ValueError, match=words):
+        check_classes(classes)
+
+
+def test_masked_classes_are_refused():
+    with pytest.raises(ValueError, match="classes must not contain masked values"):
+        check_classes(np.ma.masked_array([1, 2], [0, 1]))

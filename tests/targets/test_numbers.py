@@ -1,13 +1,17 @@
 """What is accepted as numbers, whatever holds them, and how they are scaled."""
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from sklearn_bert import BertRegressor
 from sklearn_bert._engine.text.inputs import Texts
+from sklearn_bert._targets.checks import as_objects
 from sklearn_bert._targets.numbers import check_numbers, read_numbers
 
 TEXTS = Texts(["a", "b", "c"])
@@ -37,6 +41,13 @@ def test_numbers_become_float64(y):
     assert found.tolist() == NUMBERS
 
 
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="needs NumPy 2")
+def test_variable_width_strings_that_are_not_numbers_are_refused():
+    y = np.array(["1", "b", "3"], dtype=np.dtypes.StringDType())
+    with pytest.raises(ValueError, match=r"Got 'b' \(str\) in row 1"):
+        check_numbers(y, TEXTS, BertRegressor())
+
+
 def test_columns_of_a_frame_are_targets():
     frame = pd.DataFrame({"x": [1, 2, 3], "y": [True, False, True]}, dtype="object")
     frame = frame.convert_dtypes()
@@ -58,6 +69,29 @@ def test_columns_of_a_frame_are_targets():
         (["1", "2", "3"], "not compatible with arrays of bytes/strings"),
         ([1, 2], r"inconsistent numbers of samples: \[3, 2\]"),
         ([1j, 2, 3], "Complex data not supported"),
+        (["a", "2", "3"], r"must contain numbers\. Got 'a' \(str\) in row 0"),
+        (pd.Series(["1", "b", "3"]), r"Got 'b' \(str\) in row 1"),
+        ([1, b"2", 3], r"Got b'2' \(bytes\) in row 1"),
+        ([1, {2}, 3], r"Got \{2\} \(set\) in row 1"),
+        ([1, 10**400, 3], r"\(int\) in row 1"),
+        ([[1], [2, 3], [4]], r"rows of different lengths, such as \[1\] \(list\)"),
+        ([[1], 2, 3], "rows of different lengths"),
+        ({0: 1, 1: 2, 2: 3}, r"\(dict\)\. Pass its values .*list\(y\.values\(\)\)"),
+        ((x for x in NUMBERS), r"\(generator\)\. Convert it to a list: list\(y\)"),
+        ("123", r"one number per sample\. Got '123' \(str\)"),
+        (np.array(3.0), r"Got array\(3\.\) \(ndarray\)"),
+        (sparse.csr_array([[1], [2], [3]]), r"must be dense\. .*y\.toarray\(\)"),
+        (np.ma.masked_array(NUMBERS, [0, 0, 1]), "masked values in row 2"),
+        (np.array(["2020", "2021", "2022"], "M8[D]"), r"dtype datetime64\[D\]\. Conv"),
+        (
+            np.array([1, 2, 3], "m8[D]"),
+            r"dtype timedelta64\[D\]\. .*timedelta64\(1, 'D'",
+        ),
+        (pd.Series(pd.to_datetime(["2020", "2021", "2022"])), "dtype datetime64"),
+        (as_objects([1, np.timedelta64(2, "D"), 3]), r"timedelta64\) in row 1"),
+        ([datetime.date(2020, 1, 1)] * 3, r"\(date\) in row 0"),
+        (pd.Series(pd.to_timedelta(["1D", "2D", "3D"])), "dtype timedelta64"),
+        (pd.to_datetime(["2020", "2021", "2022"], utc=True), r"\(Timestamp\) in row 0"),
     ],
     ids=str,
 )

@@ -50,6 +50,11 @@ class Tag(str, enum.Enum):  # noqa: UP042
     NAME = "B-name"
 
 
+class Word(enum.StrEnum):
+    OUT = "O"
+    NAME = "B-name"
+
+
 TEXTS, NUMBERS = [["O", "B-name"], ["O"]], [[2**53, 2**53 + 1], [0]]
 
 
@@ -57,7 +62,7 @@ TEXTS, NUMBERS = [["O", "B-name"], ["O"]], [[2**53, 2**53 + 1], [0]]
     ("y", "expected"),
     [
         (TEXTS, TEXTS),
-        ([[Tag.OUT, Tag.NAME], [Tag.OUT]], TEXTS),
+        ([[Word.OUT, Word.NAME], [Word.OUT]], TEXTS),
         ([np.array(["O", "B-name"]), ("O",)], TEXTS),
         (pd.Series(TEXTS), TEXTS),
         (pl.Series(TEXTS), TEXTS),
@@ -67,7 +72,7 @@ TEXTS, NUMBERS = [["O", "B-name"], ["O"]], [[2**53, 2**53 + 1], [0]]
         (NUMBERS, NUMBERS),
         ([np.array([2**53, 2**53 + 1]), np.array([0], "uint8")], NUMBERS),
         (pa.array(NUMBERS), NUMBERS),
-        ([[2**63, 2**63 + 1], [-1]], [[2**63, 2**63 + 1], [-1]]),
+        ([[2**63, 2**63 + 1], [1]], [[2**63, 2**63 + 1], [1]]),
         ([["O", "O\0"], ["O"]], [["O", "O\0"], ["O"]]),
     ],
     ids=str,
@@ -76,3 +81,35 @@ def test_tags_are_as_given(y, expected):
     tags = check_tags(y, Sentences([["a", "b"], ["c"]]), BertTokenClassifier())
     assert tags.tolist() == expected
     assert flat_tags(tags).tolist() == [*expected[0], *expected[1]]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (
+            [[Tag.OUT, Tag.NAME], ["O"]],
+            r"Got <Tag\.OUT: 'O'> \(Tag\) for word 0 of sen",
+        ),
+        ([np.array(["O", Tag.NAME], object), ["O"]], r"read as 'Tag\.NAME'"),
+        (pd.Series([["O", Tag.NAME], ["O"]]), r"word 1 of sentence 0.*label\.value"),
+        ([[2**63, 0], [-1]], "Got integers from -1 to 9223372036854775808"),
+        ([[2**64, 0], [1]], "Got integers from 0 to 18446744073709551616"),
+        ([np.array([1, 2], "m8[D]"), ["O"]], r"Got .*timedelta"),
+        ([[b"O", b"X"], [b"O"]], r"Got b'O' \(bytes\) .*tag\.decode\(\)"),
+        ("O X", r"one list of tags per sample\. Got 'O X' \(str\)\. Pass a list"),
+        (b"O X", r"one list of tags per sample\. Got b'O X' \(bytes\)"),
+        ({("O", "X"), ("O",)}, r"\(set\)\. A set has no order"),
+        ({0: ["O", "X"], 1: ["O"]}, r"list\(y\.values\(\)\)"),
+        ((row for row in TEXTS), r"\(generator\)\. Convert it to a list: list\(y\)"),
+        (3, r"Got 3 \(int\)\. Pass a list"),
+        ([["O", "X"], None], r"Got None \(NoneType\) in row 1\. Drop the sentence"),
+        ([["O", "X"], {"O"}], r"\(set\) in row 1\. A set has no order"),
+        (["O X", "O"], r"Got 'O X' \(str\) in row 0.*tags\.split\(\)"),
+        (np.ma.masked_array([[1, 2], [3, 4]], [[0, 0], [1, 0]]), "masked .*in row 1"),
+        ([np.ma.masked_array(["O", "X"], [0, 1]), ["O"]], "word 1 of .* is missing"),
+    ],
+    ids=str,
+)
+def test_what_is_not_a_list_of_tags_is_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_tags(y, Sentences([["a", "b"], ["c"]]), BertTokenClassifier())
