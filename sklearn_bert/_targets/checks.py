@@ -77,8 +77,7 @@ def check_not_masked(values: Any, name: str) -> None:
         return
     raise ValueError(
         f"{name} must not contain masked values. Got masked values in row "
-        f"{show_some(rows)}. Drop these rows from X and {name}, or fill them with "
-        f"{name}.filled(value)."
+        f"{show_some(rows)}. Drop these rows from X and {name}, or replace the values."
     )
 
 

@@ -67,6 +67,12 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     check_y_given(y, estimator, "number")
     check_collection(y, "y", "number")
     check_not_masked(y, "y")
+    if getattr(y, "ndim", 1) == 2 and hasattr(y, "sparse"):
+        # The metrics of score refuse it.
+        raise ValueError(
+            "y must be dense. Got a DataFrame of sparse columns. Convert it: "
+            "y.sparse.to_dense()."
+        )
     y = as_array(y)
     check_no_missing(y, "number")
     check_all_numbers(y, "y")

@@ -81,6 +81,10 @@ def test_columns_of_a_frame_are_targets():
         ("123", r"one number per sample\. Got '123' \(str\)"),
         (np.array(3.0), r"Got array\(3\.\) \(ndarray\)"),
         (sparse.csr_array([[1], [2], [3]]), r"must be dense\. .*y\.toarray\(\)"),
+        (
+            pd.DataFrame.sparse.from_spmatrix(sparse.eye_array(3)),
+            r"must be dense\. Got a DataFrame .*y\.sparse\.to_dense\(\)",
+        ),
         (np.ma.masked_array(NUMBERS, [0, 0, 1]), "masked values in row 2"),
         (np.array(["2020", "2021", "2022"], "M8[D]"), r"dtype datetime64\[D\]\. Conv"),
         (
