@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from sklearn_bert import BertVectorizer
+from sklearn_bert._engine.checkpoints.load import load_tokenizer
+from sklearn_bert._engine.checkpoints.locate import locate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -167,3 +169,33 @@ def test_pairs_have_the_prompt_of_sentence_transformers(make, samples, max_lengt
     np.testing.assert_allclose(
         vectorizer.transform(pairs), encode(folder, "auto", pairs), rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("prompt", ["watch this ", "watch", "a go", "bad\n"])
+@pytest.mark.parametrize("name", ["BERT", "RoBERTa", "XLM-RoBERTa", "DeBERTa-v2/v3"])
+def test_windows_hold_the_prompt_and_all_tokens(save_family, tmp_path, name, prompt):
+    folder = save_family(name, tmp_path / "encoder").folder
+    tokenizer = load_tokenizer(locate(str(folder), None))
+    text = "od film with a dull plot and a great actor, not very good music at all"
+    n_after = len(tokenizer.around_text[1])
+    (whole,) = tokenizer([prompt + text], None, max_length=99, long_text="truncate").ids
+    whole = whole[: len(whole) - n_after]
+    windows = [
+        ids[: len(ids) - n_after]
+        for ids in tokenizer(
+            [text], None, max_length=16, long_text="window", prompt=prompt
+        ).ids
+    ]
+    assert windows[0] == whole[: len(windows[0])]
+    n_read = len(windows[0])
+    for window in windows[1:]:
+        (decoded,) = tokenizer.decode(window, is_pair=False)
+        assert decoded.startswith(prompt.strip())
+        # The longest end of the window that continues or repeats what was read.
+        stops = [
+            stop
+            for stop in range(n_read + 1, len(whole) + 1)
+            if window[n_read - stop :] == whole[n_read:stop]
+        ]
+        n_read = stops[-1]
+    assert n_read == len(whole)

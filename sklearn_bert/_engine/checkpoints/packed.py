@@ -64,7 +64,9 @@ def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     tokenizer = checkpoint.tokenizer.to_str()
     architecture = checkpoint.architecture
     weights, more = _to_arrays(model), _to_arrays(checkpoint.modules)
-    text = f"{config}{tokenizer}{architecture.modules or ''}"
+    # Empty where earlier versions had no declarations, so that digests stay the same.
+    declared = f"{architecture.modules or ''}{architecture.prompts.default}"
+    text = f"{config}{tokenizer}{declared}"
     digest = digest_of(
         text, {**weights, **{f"modules.{name}": more[name] for name in more}}
     )

@@ -1,5 +1,7 @@
 """A checkpoint as text and arrays, and back."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -43,3 +45,10 @@ def test_the_digest_follows_the_weights(checkpoint):
 
 def test_the_config_names_no_path_of_this_machine(checkpoint, tiny_bert):
     assert str(tiny_bert) not in pack(checkpoint).config
+
+
+def test_the_digest_follows_the_prompt_of_the_training(checkpoint):
+    prompts = checkpoint.architecture.prompts.with_default("query: ")
+    architecture = replace(checkpoint.architecture, prompts=prompts)
+    prompted = replace(checkpoint, architecture=architecture)
+    assert pack(prompted).digest != pack(checkpoint).digest
