@@ -32,7 +32,14 @@ CPU = torch.device("cpu")
 PAGE = Path(__file__).parents[2] / "docs" / "families.rst"
 PATHS = {FusedBackend: "fused", FlatBackend: "flat", PaddedBackend: "padded"}
 # RoBERTa's tables hold no segments, although some of its tokenizers give numbers.
-WITH_SEGMENTS = {"BERT", "multilingual BERT", "ALBERT", "ELECTRA"}
+WITH_SEGMENTS = {
+    "BERT",
+    "multilingual BERT",
+    "ALBERT",
+    "ELECTRA",
+    "Nomic BERT",
+    "RoFormer",
+}
 PAIRS = [("a good film", "it was not dull"), ("the plot", ""), ("", "what a story")]
 
 
@@ -131,7 +138,9 @@ def test_gradients_in_training_are_transformers_own(family, texts):
         else:
             gradient = named[one.name]
         torch.testing.assert_close(one.tensor.grad, gradient, **tolerance)
-    (table,) = (name for name in named if re.search(r"(word|tok)_embeddings", name))
+    (table,) = (
+        name for name in named if re.search(r"(word|tok)_embeddings|embed_tokens", name)
+    )
     torch.testing.assert_close(
         trainable.token_embedding.leaf.grad,
         named[table][trainable.token_embedding.rows],
@@ -329,6 +338,10 @@ DECODERS = {
         "encoder_ffn_dim": 48,
         "decoder_ffn_dim": 48,
     },
+    "gemma3_text": {},
+    "llama": {},
+    "modernbert-decoder": {},
+    "qwen3": {"num_key_value_heads": 2},
 }
 
 
@@ -340,8 +353,9 @@ def test_decoders_are_refused_with_what_is_supported(
     folder = save_model(tmp_path / model_type, model_type, **DECODERS[model_type])
     with pytest.raises(
         CheckpointError, match=r"model must be an encoder.* such as BERT, RoBERTa or"
-    ):
+    ) as error:
         make(folder).fit_transform(["a", "b"], [0, 1])
+    assert f"a {model_type!r} model" in str(error.value)
 
 
 def test_training_rounds_to_bfloat16_only_where_the_model_can(family):

@@ -116,7 +116,7 @@ def test_a_window_too_long_to_be_tested_is_padded(save_model, tmp_path, caplog):
     with caplog.at_level("DEBUG", "sklearn_bert"):
         backend = choose_backend(checkpoint, CPU, torch.float32)
     assert type(backend) is PaddedBackend
-    assert "its window of 1000 tokens is too long to test" in caplog.text
+    assert "window of 1001 tokens is too long to test" in caplog.text
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,35 @@ def test_features_do_not_depend_on_other_texts(folder, long_texts):
     for text, features in zip(long_texts, together, strict=True):
         alone = vectorizer.transform([text])[0]
         np.testing.assert_allclose(alone, features, rtol=0, atol=1e-5)
+
+
+def test_a_gemma_that_reads_both_ways_runs_without_padding(
+    save_model, tmp_path, long_texts
+):
+    folder = save_model(
+        tmp_path / "gemma",
+        "gemma3_text",
+        max_position_embeddings=128,
+        initializer_range=0.1,
+        num_key_value_heads=2,
+        head_dim=8,
+        use_bidirectional_attention=True,
+        sliding_window=WINDOW,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+    )
+    checkpoint = load_checkpoint(locate(str(folder), None))
+    model = checkpoint.model
+    sequences = checkpoint.tokenizer(
+        long_texts[:4], None, max_length=128, long_text="truncate"
+    )
+    with torch.inference_mode():
+        expected = [
+            model(torch.tensor([ids])).last_hidden_state[0].mean(0).numpy()
+            for ids in sequences.ids
+        ]
+    assert type(choose_backend(checkpoint, CPU, torch.float32)) is FlatBackend
+    features = BertVectorizer(folder, pooling="mean").fit_transform(long_texts[:4])
+    np.testing.assert_allclose(features, expected, rtol=0, atol=1e-5)
 
 
 def test_the_classifier_learns_from_long_texts(folder, long_texts):

@@ -42,6 +42,7 @@ _CPU = torch.device("cpu")
 _TOLERANCE = 1e-4
 # Settings of models with global tokens, random ones, or other layers for long texts.
 _SPARSE = ("attention_type", "attention_window")
+_WINDOWS = ("sliding_window", "local_attention")
 # With a longer window, a test of what it does would take too long.
 _LONGEST_WINDOW = 512
 
@@ -85,8 +86,10 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
     sequences = _self_test_sequences(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
+    _check_size(checkpoint, expected[-1])
     if not checkpoint.is_fine_tuned:
-        _check_reads_both_ways(padded, sequences, layers[-1], expected[-1])
+        model_type = model.config.model_type
+        _check_reads_both_ways(padded, sequences, layers[-1], expected[-1], model_type)
     batch = collate(sequences, range(len(sequences.ids)))
     for kind in (FusedBackend, FlatBackend, PaddedBackend):
         try:
@@ -143,10 +146,15 @@ def _own_dtype(checkpoint: Checkpoint) -> torch.dtype:
 
 
 def _window(checkpoint: Checkpoint) -> int:
-    """Return the window of local attention; 0 if no text is longer."""
-    config: Any = checkpoint.model.config
-    names = ("sliding_window", "local_attention")
-    window = next((x for name in names if (x := getattr(config, name, None))), 0)
+    """Return the longest window of local attention; 0 if no text is longer."""
+    model: Any = checkpoint.model
+    window = max(
+        getattr(layer, "sliding_window", None) or 0 for layer in model.modules()
+    )
+    if not window:
+        # Layers may read it from the configuration, whose attributes may raise errors.
+        settings = model.config.to_dict()
+        window = max(settings.get(name) or 0 for name in _WINDOWS)
     return window if window < checkpoint.architecture.max_positions else 0
 
 
@@ -177,8 +185,24 @@ def _one_by_one(
     return [torch.cat(layer) for layer in zip(*states, strict=True)]
 
 
+def _check_size(checkpoint: Checkpoint, states: Tensor) -> None:
+    """Refuse a model that changes the size of the states after its last layer."""
+    model: Any = checkpoint.model
+    size = checkpoint.architecture.hidden_size
+    if states.shape[1] != size:
+        raise CheckpointError(
+            f"model must return states of its hidden size, {size}. Got a "
+            f"{model.config.model_type!r} model with states of size {states.shape[1]}. "
+            "Choose another encoder such as BERT, RoBERTa or MiniLM."
+        )
+
+
 def _check_reads_both_ways(
-    backend: Backend, sequences: TokenSequences, last: int, expected: Tensor
+    backend: Backend,
+    sequences: TokenSequences,
+    last: int,
+    expected: Tensor,
+    model_type: str,
 ) -> None:
     """Refuse a model whose first token does not see the last one.
 
@@ -190,9 +214,9 @@ def _check_reads_both_ways(
     states = _all_states(backend, collate(changed, [row]), (last,))
     if torch.equal(states[0][0], expected[-len(ids)]):
         raise CheckpointError(
-            "model must be an encoder, which reads a text in both directions. Got one "
-            "whose first token does not see the last. Choose an encoder such as BERT, "
-            "RoBERTa or MiniLM."
+            "model must be an encoder, which reads a text in both directions. Got a "
+            f"{model_type!r} model, whose first token does not see the last. Choose an "
+            "encoder such as BERT, RoBERTa or MiniLM."
         )
 
 

@@ -66,9 +66,9 @@ class PackedMaskedModel:
 class _IdentityEncoder(nn.Module):
     """Replaces the encoder and returns its input."""
 
-    def __init__(self, embeddings: nn.Module) -> None:
+    def __init__(self, embeddings: nn.Module | None) -> None:
         super().__init__()
-        # Some heads look up the shared embeddings here.
+        # Some heads look up the shared embeddings here. EuroBERT has none by this name.
         self.embeddings = embeddings
 
     def forward(self, *args: Any, inputs_embeds: Tensor, **kwargs: Any) -> Any:
@@ -91,7 +91,8 @@ class MaskedHead(nn.Module):
         self.whole = whole
         encoder = getattr(whole, whole.base_model_prefix)
         self._shared = set(map(id, encoder.parameters()))
-        setattr(whole, whole.base_model_prefix, _IdentityEncoder(encoder.embeddings))
+        identity = _IdentityEncoder(getattr(encoder, "embeddings", None))
+        setattr(whole, whole.base_model_prefix, identity)
 
     def forward(self, states: Tensor) -> Tensor:
         """Return the scores: (m, hidden_size) to (m, n_tokens)."""

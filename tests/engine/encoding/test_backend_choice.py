@@ -1,5 +1,7 @@
 """Choice of a backend, models that are refused, and log messages."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -45,6 +47,13 @@ def test_a_causal_model_is_refused(save_model, tmp_path):
     folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_layer=3, n_head=4)
     with pytest.raises(CheckpointError, match="first token does not see the last"):
         build_encoder(locate(str(folder), None), CPU, torch.float32)
+
+
+def test_a_model_with_states_of_another_size_is_refused(tiny_bert):
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    smaller = replace(checkpoint.architecture, hidden_size=16)
+    with pytest.raises(CheckpointError, match=r"16\. Got a 'bert' model .* size 32"):
+        choose_backend(replace(checkpoint, architecture=smaller), CPU, torch.float32)
 
 
 def test_a_model_that_mixes_padded_texts_is_refused(save_model, tmp_path):
