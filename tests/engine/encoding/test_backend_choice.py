@@ -9,8 +9,10 @@ from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
+from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import CheckpointError
 
 CPU = torch.device("cpu")
@@ -70,6 +72,24 @@ def test_sparse_attention_is_left_to_transformers(save_model, tmp_path, model_ty
     folder = save_model(tmp_path / model_type, model_type, **SPARSE[model_type])
     encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
     assert type(encoder.backend) is PaddedBackend
+
+
+def test_big_bird_attends_to_all_tokens_of_long_texts_too(save_model, tmp_path):
+    from transformers import AutoModel
+
+    # Texts of more than 28 tokens are long for these sizes.
+    sizes = {"block_size": 4, "num_random_blocks": 1}
+    folder = save_model(tmp_path / "big_bird", "big_bird", **sizes)
+    ids = list(range(5, 65))
+    sequences = TokenSequences([ids], text_index=[0])
+    encoder = build_encoder(locate(str(folder), None), CPU, torch.float32)
+    full = AutoModel.from_pretrained(folder, attention_type="original_full").eval()
+    with torch.inference_mode():
+        (states,) = encoder.backend.hidden_states(
+            collate(sequences, [0]), (3,), only_first=False
+        )
+        expected = full(torch.tensor([ids])).last_hidden_state[0]
+    torch.testing.assert_close(states, expected, rtol=0, atol=1e-5)
 
 
 def log_of(folder, caplog, level):
