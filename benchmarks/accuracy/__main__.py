@@ -14,8 +14,7 @@ from typing import Any
 from benchmarks.accuracy.arms import (
     ARMS,
     CHANGES,
-    LINEAR,
-    LINEAR_NORMALIZED,
+    LINEAR_MODELS,
     OURS,
     Job,
     train_and_score,
@@ -42,7 +41,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = setup.argument_parser(__doc__)
     add = parser.add_argument
-    peers = [name for name in ARMS if "=" not in name]
+    peers = [name for name in ARMS if name not in CHANGES and "," not in name]
     add("--data", type=Path, metavar="DIR", required=True, help="a folder per data set")
     add("--sets", nargs="+", default=["*"], help="names or patterns: 'sick*'")
     add("--arms", nargs="+", default=peers, help="or '*=*' for changed parameters")
@@ -60,8 +59,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     if options.seeds < 1 or (options.folds is not None and options.folds < 1):
         parser.error("--seeds and --folds must be at least 1.")
     options.sets = setup.choose([task.name for task in TASKS], options.sets, "--sets")
-    # All others are compared with ours.
-    options.arms = setup.choose(list(ARMS), [OURS, *options.arms], "--arms")
+    options.arms = setup.choose(list(ARMS), options.arms, "--arms")
     return options
 
 
@@ -83,7 +81,7 @@ def arms_of(task: Task, options: argparse.Namespace, seed: int) -> list[str]:
     """Return the arms that learn a task."""
     # Without a draw of rows, linear models draw nothing; they tag no words.
     has_draw = seed == options.seed or options.held_out is not None
-    unfit = set() if has_draw and task.kind != "tags" else {LINEAR, LINEAR_NORMALIZED}
+    unfit = set() if has_draw and task.kind != "tags" else LINEAR_MODELS
     known = task.estimator().get_params().keys()
     unfit |= {name for name, change in CHANGES.items() if not change.keys() <= known}
     return [arm for arm in options.arms if arm not in unfit]

@@ -10,6 +10,7 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks.accuracy.tasks import TASKS, Task
 from benchmarks.shared.machine import set_threads
@@ -19,6 +20,9 @@ from sklearn_bert._engine.runtime.device import is_bfloat16_fast
 OURS = "sklearn_bert"
 LINEAR = "linear"
 LINEAR_NORMALIZED = "linear, normalize=True"
+LINEAR_PEER = "linear, sentence-transformers"
+# They draw nothing.
+LINEAR_MODELS = {LINEAR, LINEAR_NORMALIZED, LINEAR_PEER}
 # One parameter of ours with another value than its default.
 CHANGES: dict[str, dict[str, Any]] = {
     "layer_decay=1.0": {"layer_decay": 1.0},
@@ -120,10 +124,24 @@ def linear_model(task: Task, recipe: Recipe, seed: int, **change: Any) -> Any:
     return make_pipeline(vectorizer, models[task.kind])
 
 
+def linear_model_of_peer(task: Task, recipe: Recipe, seed: int) -> Any:
+    """Return logistic regression on the vectors of sentence-transformers.
+
+    ``seed`` is not used: nothing is drawn.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    encoder = SentenceTransformer(recipe.setup.checkpoint, device=recipe.setup.device)
+    return make_pipeline(
+        FunctionTransformer(encoder.encode), LogisticRegression(max_iter=1000)
+    )
+
+
 ARMS = {
     OURS: ours,
     "trainer": trainer,
     LINEAR: linear_model,
     LINEAR_NORMALIZED: partial(linear_model, normalize=True),
+    LINEAR_PEER: linear_model_of_peer,
     **{name: partial(ours, **change) for name, change in CHANGES.items()},
 }

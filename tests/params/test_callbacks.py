@@ -17,7 +17,6 @@ def test_collections_of_functions_are_callbacks(callbacks):
         *(print, "print", b"", 1, list, {}, {"a": print}),
         *([print, 1], [None], [[print]], np.array(print), (f for f in [print])),
     ],
-    ids=repr,
 )
 def test_other_values_are_not(callbacks):
     assert not FUNCTIONS.is_satisfied_by(callbacks)

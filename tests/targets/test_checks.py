@@ -70,7 +70,6 @@ def test_negative_weights_are_refused():
         ([1, np.ma.masked, 1], "masked values in row 1"),
         (sparse.csr_array([[1, 2, 3]]), r"must be dense\. .*toarray\(\)"),
     ],
-    ids=str,
 )
 def test_weights_that_are_not_numbers_are_refused(weights, message):
     with pytest.raises(ValueError, match=message):

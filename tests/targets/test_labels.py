@@ -272,7 +272,6 @@ def test_indicators_are_numbers_whatever_holds_them(y):
         (pd.Series([["a"], ["a", "b"]] * 4), "MultiLabelBinarizer"),
         (as_objects([{"a"}, {"b"}] * 4), "MultiLabelBinarizer"),
     ],
-    ids=str,
 )
 def test_what_is_not_a_label_is_refused(y, message):
     with pytest.raises(ValueError, match=message):
@@ -321,7 +320,6 @@ def test_classes_of_partial_fit_are_read_as_labels_are():
         (sparse.csr_array([[1, 2]]), r"<Compressed.* \(csr_array\)"),
         (["g", None], r"\['g', None\] \(list\)"),
     ],
-    ids=str,
 )
 def test_classes_that_are_no_list_of_labels_are_refused(classes, got):
     words = rf"classes must .*\. Got {got}\. Pass all labels that occur in any call: \["

@@ -97,7 +97,6 @@ def test_columns_of_a_frame_are_targets():
         (pd.Series(pd.to_timedelta(["1D", "2D", "3D"])), "dtype timedelta64"),
         (pd.to_datetime(["2020", "2021", "2022"], utc=True), r"\(Timestamp\) in row 0"),
     ],
-    ids=str,
 )
 def test_what_is_not_a_number_is_refused(y, message):
     with pytest.raises(ValueError, match=message):

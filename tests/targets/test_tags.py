@@ -75,7 +75,6 @@ TEXTS, NUMBERS = [["O", "B-name"], ["O"]], [[2**53, 2**53 + 1], [0]]
         ([[2**63, 2**63 + 1], [1]], [[2**63, 2**63 + 1], [1]]),
         ([["O", "O\0"], ["O"]], [["O", "O\0"], ["O"]]),
     ],
-    ids=str,
 )
 def test_tags_are_as_given(y, expected):
     tags = check_tags(y, Sentences([["a", "b"], ["c"]]), BertTokenClassifier())
@@ -108,7 +107,6 @@ def test_tags_are_as_given(y, expected):
         (np.ma.masked_array([[1, 2], [3, 4]], [[0, 0], [1, 0]]), "masked .*in row 1"),
         ([np.ma.masked_array(["O", "X"], [0, 1]), ["O"]], "word 1 of .* is missing"),
     ],
-    ids=str,
 )
 def test_what_is_not_a_list_of_tags_is_refused(y, message):
     with pytest.raises(ValueError, match=message):
