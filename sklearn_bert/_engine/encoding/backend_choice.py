@@ -209,7 +209,8 @@ def _check_reads_both_ways(
     The sequence is the last and shortest one, which fits into a window.
     """
     row = len(sequences.ids) - 1
-    ids = [*sequences.ids[row][:-1], sequences.ids[row][0]]
+    # The previous id always exists and differs.
+    ids = [*sequences.ids[row][:-1], sequences.ids[row][-1] - 1]
     changed = replace(sequences, ids=[*sequences.ids[:row], ids])
     states = _all_states(backend, collate(changed, [row]), (last,))
     if torch.equal(states[0][0], expected[-len(ids)]):

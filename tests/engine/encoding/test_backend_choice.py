@@ -45,6 +45,17 @@ def test_an_unknown_activation_is_left_to_transformers(
     assert type(encoder.backend) is FlatBackend
 
 
+@pytest.mark.parametrize("vocab_size", [6, 12, 19])
+def test_a_few_tokens_are_enough(tiny_bert, vocab_size):
+    from transformers import AutoModel
+
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    checkpoint.model.config.vocab_size = vocab_size
+    model = AutoModel.from_config(checkpoint.model.config).eval()
+    backend = choose_backend(replace(checkpoint, model=model), CPU, torch.float32)
+    assert type(backend) is FusedBackend
+
+
 def test_a_causal_model_is_refused(save_model, tmp_path):
     folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_layer=3, n_head=4)
     with pytest.raises(CheckpointError, match="first token does not see the last"):
