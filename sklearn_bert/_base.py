@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from inspect import signature
 from typing import Any, Self
 
 import torch
@@ -36,7 +37,7 @@ class BaseBert(BaseEstimator):
 
     # Whether a fit leaves an encoder of the estimator's own in encoder_.
     _holds_encoder = False
-    # Of estimators without this parameter, and in pickles that are older than it.
+    # Of estimators that do not have this parameter.
     prompt: str | None = None
 
     def _read(self, X: Any) -> Any:
@@ -83,6 +84,15 @@ class BaseBert(BaseEstimator):
         """Set the attributes that :meth:`_check_texts` compares with."""
         validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older pickles lack newer parameters, whose defaults are what was done before,
+        # except that prompts were not read.
+        parameters = signature(type(self)).parameters.values()
+        newer = {one.name: one.default for one in parameters if one.name not in state}
+        if "prompt" in newer:
+            newer["prompt"] = None
+        super().__setstate__({**state, **newer})
 
     def _copy(self) -> Self:
         """Return a shallow copy, whatever a subclass does to be pickled."""

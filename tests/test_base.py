@@ -1,5 +1,8 @@
 """What may be the model of an estimator: a fitted one, too."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -113,3 +116,13 @@ def test_an_attribute_of_the_users_own_is_no_fit(tiny_bert):
     classifier.note_ = "mine"
     with pytest.raises(NotFittedError):
         classifier.predict(["a text"])
+
+
+def test_a_pickle_that_lacks_newer_parameters_does_as_before(tiny_bert):
+    vectorizer = BertVectorizer(tiny_bert, prompt=None).fit(["a film"])
+    older = copy.copy(vectorizer)
+    for name in ("prompt", "missing", "truncate_dim"):
+        del older.__dict__[name]
+    again = pickle.loads(pickle.dumps(older))
+    assert again.get_params() == vectorizer.get_params()
+    assert vars(again).keys() == vars(vectorizer).keys()

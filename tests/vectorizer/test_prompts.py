@@ -144,14 +144,3 @@ def test_words_have_no_prompt(prompted_bert, tiny_bert):
     ]
     for one, other in zip(*scores, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-# --- older pickles -----------------------------------------------------------------
-
-
-def test_a_pickle_from_before_the_parameter_has_no_prompt(prompted_bert):
-    vectorizer = BertVectorizer(prompted_bert, prompt=None).fit(TEXTS)
-    features = vectorizer.transform(TEXTS)
-    del vectorizer.prompt
-    again = pickle.loads(pickle.dumps(vectorizer))
-    np.testing.assert_array_equal(again.transform(TEXTS), features)
