@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
 from sklearn_bert._engine.checkpoints.locate import locate
 
@@ -199,3 +199,30 @@ def test_windows_hold_the_prompt_and_all_tokens(save_family, tmp_path, name, pro
         ]
         n_read = stops[-1]
     assert n_read == len(whole)
+
+
+def test_a_fitted_classifier_pools_as_declared(make, samples):
+    folder = make(Row(default="query", include_prompt=False))
+    classifier = BertClassifier(folder, n_epochs=1, random_state=0)
+    classifier.fit(samples, np.arange(len(samples)) % 2)
+    np.testing.assert_allclose(
+        BertVectorizer(classifier).transform(samples),
+        classifier.transform(samples),
+        rtol=0,
+        atol=1e-5,
+    )
+
+
+def test_a_saved_masked_model_pools_as_declared(make, samples, tmp_path):
+    folder = make(Row(default="query", include_prompt=False))
+    masked_lm = BertMaskedLM(folder, max_steps=1, random_state=0).fit(samples)
+    masked_lm.save_pretrained(tmp_path / "pre-trained")
+    features = BertVectorizer(tmp_path / "pre-trained").transform(samples)
+    np.testing.assert_array_equal(
+        features, BertVectorizer(masked_lm).transform(samples)
+    )
+    pooled = BertVectorizer(masked_lm, prompt=PROMPTS["query"]).transform(samples)
+    np.testing.assert_array_equal(features, pooled)
+    assert not np.allclose(
+        features, BertVectorizer(masked_lm, prompt=None).transform(samples)
+    )
