@@ -198,6 +198,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             If the device or the dtype is not available on this machine.
         DeviceMemoryError
             If the model, or training on a single text, does not fit into memory.
+        NonFiniteError
+            If the features that the linear probe reads are NaN or infinite.
         DivergenceError
             If a loss, a gradient or an output becomes NaN or infinite. The estimator
             can still be used, with the best weights so far, or without early stopping

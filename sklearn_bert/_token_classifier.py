@@ -211,6 +211,8 @@ class BertTokenClassifier(BaseFineTuner):
             If the device or the dtype is not available on this machine.
         DeviceMemoryError
             If training on a single sentence does not fit into memory.
+        NonFiniteError
+            If the features that the linear probe reads are NaN or infinite.
         DivergenceError
             If a loss, a gradient or an output becomes NaN or infinite. The estimator
             can still be used, with the best weights so far, or without early stopping

@@ -232,6 +232,8 @@ class BertVectorizer(TransformerMixin, BaseBert):
             If the checkpoint is not found, is damaged, or differs from that of `fit`.
         DeviceError
             If the device or the dtype is not available on this machine.
+        NonFiniteError
+            If a feature is NaN or infinite.
         """
         fitted, texts = self._begin(X)
         resolved = fitted._resolve(fitted._find_fitted_source(), texts.n_columns)

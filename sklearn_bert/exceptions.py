@@ -10,7 +10,8 @@
     │   └── CheckpointMismatchError           model differs from that of fit
     ├── ResumeError (ValueError)              checkpoint_dir has another training run
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
-    └── DivergenceError (RuntimeError)        training gave NaN or infinite values
+    └── NonFiniteError (RuntimeError)         the model gave NaN or infinite values
+        └── DivergenceError                   training gave them
 
     ConstantTargetWarning (UserWarning)       first partial_fit has a constant target
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
@@ -31,6 +32,7 @@ __all__ = [
     "InputError",
     "InterruptedFitWarning",
     "MemoryWarning",
+    "NonFiniteError",
     "RareClassWarning",
     "ResumeError",
     "SklearnBertError",
@@ -71,8 +73,12 @@ class DeviceMemoryError(SklearnBertError, RuntimeError):
     """A model, or a single text, does not fit into the memory of the device."""
 
 
-class DivergenceError(SklearnBertError, RuntimeError):
-    """A loss, a gradient or an output became NaN or infinite."""
+class NonFiniteError(SklearnBertError, RuntimeError):
+    """Features or outputs of a model are NaN or infinite."""
+
+
+class DivergenceError(NonFiniteError):
+    """In training, a loss, a gradient or an output became NaN or infinite."""
 
 
 class ConstantTargetWarning(UserWarning):

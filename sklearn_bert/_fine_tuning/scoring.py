@@ -8,6 +8,7 @@ from sklearn.metrics import check_scoring
 
 from sklearn_bert._engine.text.inputs import Inputs
 from sklearn_bert._inputs.values import show
+from sklearn_bert.exceptions import NonFiniteError
 
 
 class HoldoutScorer:
@@ -49,11 +50,17 @@ class HoldoutScorer:
         ------
         ValueError
             If the scorer fails on the validation split, or returns NaN, or no number.
+        NonFiniteError
+            If the outputs for the validation split are NaN or infinite.
         """
         try:
             score = self._try()
         except ValueError as error:
             raise self._scoring_error(f"It failed with: {error}") from error
+        except NonFiniteError as error:
+            raise NonFiniteError(
+                f"Within the {len(self._X)} samples of the validation split: {error}"
+            ) from error
         if isnan(self._as_float(score)):
             raise self._scoring_error("It returned nan")
 

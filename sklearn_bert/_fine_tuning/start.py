@@ -10,6 +10,7 @@ from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder
+from sklearn_bert._engine.runtime.finite import check_finite
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingData
 from sklearn_bert._engine.training.config import TrainingConfig
@@ -53,12 +54,14 @@ def start_head(
     resolved: ResolvedEncoder,
     sequences: TokenSequences,
     target: Target,
+    owners: np.ndarray,
     fit: FitContext,
 ) -> LinearHead:
     """Return the linear layer that training starts from.
 
     It is that of the estimator if training continues, a linear probe of the encoder, or
-    zeros. ``target`` is the target of the sequences.
+    zeros. ``target`` is the target of the sequences, and ``owners`` are their samples
+    in X, one for each row of features.
     """
     width = resolved.n_features
     if fit.continues:
@@ -74,7 +77,14 @@ def start_head(
     if estimator.init == "probe" and not fit.is_partial:
         label = f"{fit.label}, linear probe" if estimator.verbose == 1 else None
         config = resolved.encoding(label=label)
-        return fit_probe(encode_sequences(encoder, sequences, config), target)
+        features = encode_sequences(encoder, sequences, config)
+        check_finite(
+            features,
+            "Features of texts",
+            dtype=encoder.dtype,
+            owners=lambda: owners,
+        )
+        return fit_probe(features, target)
     n_outputs = target.n_outputs
     return LinearHead(np.zeros((n_outputs, width)), np.zeros(n_outputs))
 

@@ -140,7 +140,10 @@ class BaseFineTuner(BaseBert):
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
         train_target = target.take(train)
-        head = start_head(fitted, encoder, resolved, sequences, train_target, fit)
+        owners = train[inputs.take(train).owners()]
+        head = start_head(
+            fitted, encoder, resolved, sequences, train_target, owners, fit
+        )
         layer = head.to_module(encoder.device, encoder.dtype)
         scorer = None
         if held_out is not None:

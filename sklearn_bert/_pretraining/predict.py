@@ -1,11 +1,15 @@
 """Predictions of a fitted masked language model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
+from sklearn_bert._engine.runtime.finite import check_finite
 from sklearn_bert._engine.text.corpus import chunks
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import InputError
@@ -31,15 +35,42 @@ def mean_log_likelihood(
     Returns
     -------
     float
+
+    Raises
+    ------
+    NonFiniteError
+        If a log-probability is NaN or infinite.
     """
-    total, n_masked = 0.0, 0
+    tokenizer = model.encoder.tokenizer
+    total, n_masked, n_before = 0.0, 0, 0
     for some in chunks(texts):
-        sequences = model.encoder.tokenizer.split_to_length(some, max_length)
-        part, n_part = sum_log_likelihoods(model, sequences, masker, seed=0)
-        total, n_masked = total + part, n_masked + n_part
+        sequences = tokenizer.split_to_length(some, max_length)
+        totals, n_part = sum_log_likelihoods(model, sequences, masker, seed=0)
+        rows = partial(_rows_of_sequences, tokenizer, some, max_length, n_before)
+        _check_finite(model, totals, rows)
+        total, n_masked = total + totals.sum(), n_masked + n_part
+        n_before += len(some)
     if not n_masked:
         raise InputError(NO_WORDS)
-    return total / n_masked
+    return float(total / n_masked)
+
+
+def _check_finite(
+    model: FittedMaskedModel,
+    values: np.ndarray,
+    owners: Callable[[], np.ndarray] | None = None,
+) -> None:
+    """Check one number per sequence."""
+    what, dtype = "Probabilities of masked tokens", model.encoder.dtype
+    check_finite(values[:, None], what, dtype=dtype, owners=owners)
+
+
+def _rows_of_sequences(
+    tokenizer: TextTokenizer, texts: list[str], max_length: int, first: int
+) -> np.ndarray:
+    """Return the row of each sequence; the first text has row ``first``."""
+    counts = [len(tokenizer.split_to_length([text], max_length)) for text in texts]
+    return np.repeat(np.arange(first, first + len(texts)), counts)
 
 
 def fill_gaps(
@@ -67,12 +98,15 @@ def fill_gaps(
     """
     tokenizer = model.encoder.tokenizer
     sequences = [_read_gaps(tokenizer, text, mask, max_length) for text in texts]
+    predicted = predict_masked(model, sequences, top_k)
+    sums = [sum(one.probability for gap in gaps for one in gap) for gaps in predicted]
+    _check_finite(model, np.array(sums))
     return [
         [
             [(tokenizer.names([one.id])[0], one.probability) for one in gap]
             for gap in gaps
         ]
-        for gaps in predict_masked(model, sequences, top_k)
+        for gaps in predicted
     ]
 
 

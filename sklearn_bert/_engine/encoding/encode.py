@@ -12,6 +12,7 @@ from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.runtime.finite import check_finite
 from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import (
@@ -97,9 +98,18 @@ def encode(
     ------
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
+    NonFiniteError
+        If a feature, or an output of the head, is NaN or infinite.
     """
     chunks = tokenize_in_chunks(encoder.tokenizer, inputs, tokenizing)
-    return _encode_chunks(encoder, chunks, config, len(inputs), inputs.n_rows, head)
+    encoded = _encode_chunks(encoder, chunks, config, len(inputs), inputs.n_rows, head)
+    check_finite(
+        encoded.features,
+        "Features of texts" if head is None else "Outputs of the model",
+        dtype=encoder.dtype,
+        owners=inputs.owners,
+    )
+    return encoded
 
 
 def encode_sequences(
@@ -163,6 +173,8 @@ def _encode_chunks(
     if config.normalize:
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         features /= np.where(lengths == 0, 1, lengths)
+        # Divided by an infinite length, features would be zeros.
+        features[np.isinf(lengths[:, 0])] = np.nan
     return Encoded(features, n_truncated)
 
 

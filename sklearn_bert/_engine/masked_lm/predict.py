@@ -39,7 +39,7 @@ def sum_log_likelihoods(
     sequences: Sequence[Sequence[int]],
     masker: Masker,
     seed: int,
-) -> tuple[float, int]:
+) -> tuple[np.ndarray, int]:
     """Mask tokens, predict them, and sum their log-probabilities.
 
     The masked tokens of a sequence depend only on the sequence and the seed.
@@ -53,7 +53,7 @@ def sum_log_likelihoods(
 
     Returns
     -------
-    total : float
+    totals : ndarray of shape (n_sequences,), float64
     n_masked : int
     """
     masked = [
@@ -61,17 +61,23 @@ def sum_log_likelihoods(
         for ids in sequences
     ]
 
-    def add_up(rows: list[int], scores: Tensor) -> tuple[float, int]:
+    totals = np.zeros(len(masked))
+
+    def add_up(rows: list[int], scores: Tensor) -> int:
         targets = np.concatenate([masked[row].targets for row in rows])
         chosen = scores.gather(1, torch.from_numpy(targets).to(scores.device)[:, None])
         likelihoods = chosen[:, 0] - scores.logsumexp(1)
-        # On the CPU, since Apple's GPUs have no float64.
-        return float(likelihoods.cpu().double().sum()), len(targets)
+        counts = [len(masked[row].targets) for row in rows]
+        totals[rows] = np.bincount(
+            np.repeat(range(len(rows)), counts),
+            # On the CPU, since Apple's GPUs have no float64.
+            weights=likelihoods.cpu().double().numpy(),
+            minlength=len(rows),
+        )
+        return len(targets)
 
-    total, n_masked = 0.0, 0
-    for _, (part, n_part) in _read_scores(model, masked, add_up):
-        total, n_masked = total + part, n_masked + n_part
-    return total, n_masked
+    n_masked = sum(n_part for _, n_part in _read_scores(model, masked, add_up))
+    return totals, n_masked
 
 
 def predict_masked(

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences
@@ -59,6 +61,10 @@ class Texts:
     def n_rows(self) -> int:
         """One per text."""
         return len(self.first)
+
+    def owners(self) -> np.ndarray:
+        """Return the text of each row of :attr:`n_rows`."""
+        return np.arange(len(self))
 
     @property
     def n_characters(self) -> list[int]:
@@ -123,6 +129,10 @@ class Sentences:
     def n_rows(self) -> int:
         """One per word."""
         return sum(self.lengths)
+
+    def owners(self) -> np.ndarray:
+        """Return the sentence of each row of :attr:`n_rows`."""
+        return np.repeat(np.arange(len(self)), self.lengths)
 
     @property
     def n_characters(self) -> list[int]:

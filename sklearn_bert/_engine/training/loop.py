@@ -41,7 +41,7 @@ from sklearn_bert._engine.training.optimizer import Optimizer, schedule_factor
 from sklearn_bert._engine.training.step_runner import Step
 from sklearn_bert._engine.training.stepper import Stepper, make_step_runner
 from sklearn_bert._engine.training.weight_snapshot import WeightSnapshot
-from sklearn_bert.exceptions import DivergenceError
+from sklearn_bert.exceptions import DivergenceError, NonFiniteError
 
 # Limit of the tokens in a forward pass. With the default model, 32 texts of 256 tokens
 # need about a gigabyte; 32 documents, each of several windows, would need many.
@@ -226,7 +226,12 @@ class FineTuning:
         if self._validate is None:
             return None
         bar.set_description(f"{stage}, validation")
-        self.log.validation_scores.append(self._validate())
+        try:
+            self.log.validation_scores.append(self._validate())
+        except NonFiniteError:
+            # The error numbers the texts of the validation split, not those of X.
+            outputs = "outputs for the validation split"
+            raise self._stepper.divergence(outputs, is_after=True) from None
         bar.set_description(stage, refresh=False)
         return self.log.validation_scores[-1]
 
