@@ -19,19 +19,21 @@ from sklearn_bert._engine.checkpoints.architecture import (
     read_architecture,
     shape_model,
 )
-from sklearn_bert._engine.checkpoints.config_files import read_config
+from sklearn_bert._engine.checkpoints.config_files import has_code, read_config
 from sklearn_bert._engine.checkpoints.content import broken, reason
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.modules import SentenceModules, load_modules
 from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
 from sklearn_bert._engine.checkpoints.tokenizer_files import read_tokenizer
 from sklearn_bert._engine.checkpoints.weights import (
+    check_headers,
     read_weights,
     remove_pooler,
     weight_files,
 )
 from sklearn_bert._engine.text.lowercase import add_lowercase
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, is_panic
+from sklearn_bert.exceptions import CheckpointError
 
 # A vocabulary much smaller than the embedding matrix does not belong to the model. Some
 # matrices are padded to a round number of rows.
@@ -137,10 +139,14 @@ def check_weight_files(files: CheckpointFiles) -> None:
 def _load_model(files: CheckpointFiles) -> nn.Module:
     check_weight_files(files)
     config = read_config(files)
+    shapes = shape_model(config)
+    check_headers(files, shapes)
     try:
-        model, info = read_weights(type(shape_model(config)), files, config)
+        model, info = read_weights(type(shapes), files, config)
+    except CheckpointError:
+        raise
     except (RuntimeError, ValueError, SafetensorError, OSError) as error:
-        raise broken(
+        raise _unfit(
             files, f"does not fit its config.json ({reason(error)})"
         ) from error
     _check_tensors(files, model, info)
@@ -155,10 +161,10 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
     """Raise an error if weights are missing, unexpected or of the wrong shape."""
     missing = sorted(key for key in info["missing_keys"] if "pooler" not in key)
     if missing:
-        raise broken(files, f"lacks {len(missing)} tensors, {missing[0]} first")
+        raise _unfit(files, f"lacks {len(missing)} tensors, {missing[0]} first")
     mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
     if mismatched:
-        raise broken(
+        raise _unfit(
             files,
             f"has {len(mismatched)} tensors whose shapes do not match its "
             f"config.json, {mismatched[0]} first",
@@ -171,11 +177,22 @@ def _check_tensors(files: CheckpointFiles, model: nn.Module, info: Any) -> None:
         if prefix.sub("", key).split(".")[0] in parts and "position_ids" not in key
     )
     if left_over:
-        raise broken(
+        raise _unfit(
             files,
             f"has {len(left_over)} encoder tensors that are not in its config.json, "
             f"{left_over[0]} first",
         )
+
+
+def _unfit(files: CheckpointFiles, what: str) -> CheckpointError:
+    """Return the error about weights that are not those of the configuration."""
+    if not has_code(files):
+        return broken(files, what)
+    return CheckpointError(
+        f"The checkpoint of model {files.model!r} in {files.folder} {what}. Its "
+        "config.json names code of its own, which is never run and may define another "
+        "model. Choose an encoder without such code, or restore the folder."
+    )
 
 
 def _load_tokenizer(

@@ -350,7 +350,8 @@ def _refuse_incomplete(model: str, folder: Path, lacking: list[str]) -> None:
     raise CheckpointNotFoundError(
         f"The model {model!r} must have safetensors weights and a fast tokenizer. Got "
         f"a snapshot in {folder} that lacks {', '.join(lacking)}. Connect to the "
-        "internet to complete it, or choose a model that has them."
+        "internet to complete it, convert weights that are a pickle with "
+        "sklearn_bert.convert_checkpoint, or choose a model that has them."
     )
 
 

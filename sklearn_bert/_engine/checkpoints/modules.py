@@ -8,8 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sklearn_bert._engine.checkpoints.content import broken, reason
+from sklearn_bert._engine.checkpoints.content import broken, changed, reason
 from sklearn_bert._engine.checkpoints.declaration import DeclaredModule
+from sklearn_bert._engine.checkpoints.disk import UnreadableFileError, sha256_of
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 
 
@@ -83,6 +84,7 @@ class _Normalize(nn.Module):
         return F.normalize(rows, dim=-1)
 
 
+_DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 _CLASSES = {"Dense": _Dense, "LayerNorm": _LayerNorm, "Normalize": _Normalize}
 
 
@@ -137,7 +139,9 @@ def _read_weights(
     file = f"{module.folder}model.safetensors"
     try:
         found = load_file(files.folder / file)
-    except (SafetensorError, OSError) as error:
+        if sha256_of(files.folder, file) != files.digests.get(file):
+            raise changed(files, file)
+    except (SafetensorError, OSError, UnreadableFileError) as error:
         raise broken(
             files, f"has a {file} that cannot be read ({reason(error)})"
         ) from (error)
@@ -152,7 +156,7 @@ def _read_weights(
                 f"has a tensor {name} of shape {tuple(tensor.shape)}, not "
                 f"{tuple(shapes[name])}"
             )
-        elif not tensor.is_floating_point():
+        elif tensor.dtype not in _DTYPES:
             problem = f"has a tensor {name} of {tensor.dtype}, not of floats"
         elif not torch.isfinite(tensor).all():
             problem = f"has NaN or infinite values in {name}"

@@ -1,5 +1,6 @@
 """transformers models with given weights, created without random numbers."""
 
+import math
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,12 +11,22 @@ from torch.overrides import TorchFunctionMode
 
 from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.content import broken, changed, read_json
-from sklearn_bert._engine.checkpoints.disk import sha256_of
+from sklearn_bert._engine.checkpoints.disk import (
+    UnreadableFileError,
+    read_header,
+    sha256_of,
+)
 from sklearn_bert._engine.checkpoints.locate import (
     WEIGHTS,
     WEIGHTS_INDEX,
     CheckpointFiles,
 )
+from sklearn_bert.exceptions import CheckpointError
+
+# As safetensors spells them.
+DTYPES = ("F16", "BF16", "F32", "F64")
+# Buffers of integers, which old files contain and models make themselves.
+_COUNTERS = frozenset({"num_batches_tracked", "position_ids", "token_type_ids"})
 
 # Functions that fill a tensor with random numbers: methods, and functions of
 # torch.nn.init as torch or transformers passes them to a mode.
@@ -78,10 +89,9 @@ def weight_files(files: CheckpointFiles) -> list[str]:
         return [f"{place}{WEIGHTS}"]
     index = f"{place}{WEIGHTS_INDEX}"
     if index not in files.digests:
-        raise broken(
-            files,
-            f"has no {WEIGHTS} (other formats can run code and are not read)",
-        )
+        if pickles := sorted(files.encoder_folder.glob("pytorch_model*.bin")):
+            raise _only_pickles(files, pickles[0].name)
+        raise broken(files, f"has no {WEIGHTS}, or shards without {WEIGHTS_INDEX}")
     shards = read_json(files, index).get("weight_map")
     if not shards or not isinstance(shards, dict):
         raise broken(files, f"has a {index} without a weight_map")
@@ -92,6 +102,58 @@ def weight_files(files: CheckpointFiles) -> list[str]:
                 files, f"has an index that names {shard!r}, no safetensors file in it"
             )
     return sorted({f"{place}{shard}" for shard in shards.values()})
+
+
+def _only_pickles(files: CheckpointFiles, name: str) -> CheckpointError:
+    return CheckpointError(
+        f"The weights of model {files.model!r} must be stored as safetensors. The "
+        f"folder {files.folder} is intact but has only {name}, a pickle, which can run "
+        "code and is not read. Convert it with sklearn_bert.convert_checkpoint("
+        f"{files.model!r}, folder), and set model to the new folder."
+    )
+
+
+def check_headers(files: CheckpointFiles, shapes: nn.Module) -> None:
+    """Refuse weights of other dtypes, or of far fewer values than the model has.
+
+    Both are read from the headers, before memory is allocated for the model.
+
+    Parameters
+    ----------
+    files : CheckpointFiles
+    shapes : nn.Module
+        The model without weights.
+
+    Raises
+    ------
+    CheckpointError
+    """
+    n_values = 0
+    for file in weight_files(files):
+        for name, entry in _read_header(files, file).items():
+            n_values += math.prod(entry["shape"])
+            is_counter = name.rpartition(".")[2] in _COUNTERS
+            if entry["dtype"] not in DTYPES and not is_counter:
+                raise CheckpointError(
+                    "The weights of a checkpoint must have one of the dtypes "
+                    f"{', '.join(DTYPES)}. Got {name} of dtype {entry['dtype']} in "
+                    f"{files.folder / file}. Choose a checkpoint that is not quantized."
+                )
+    n_needed = sum(parameter.numel() for parameter in shapes.parameters())
+    # Up to half of the values, the pooler among them, are reported by name.
+    if n_needed > 2 * n_values:
+        raise broken(
+            files,
+            f"has weights of {n_values} values, and its config.json describes a model "
+            f"of {n_needed}",
+        )
+
+
+def _read_header(files: CheckpointFiles, name: str) -> dict[str, dict[str, Any]]:
+    try:
+        return read_header(files.folder, name)
+    except UnreadableFileError as error:
+        raise broken(files, str(error)) from error
 
 
 def read_weights(

@@ -174,6 +174,8 @@ def make_masked_model(
 def load_masked_model(source: Source, seed: int) -> MaskedModel:
     """Load an encoder and its head; a missing head is initialized at random.
 
+    A head of which a part is missing is damaged.
+
     Parameters
     ----------
     source : Source
@@ -196,7 +198,14 @@ def load_masked_model(source: Source, seed: int) -> MaskedModel:
     whole, missing = _load_whole(source)
     model = _join(checkpoint, whole)
     own = dict(model.head.own_parameters())
-    if missing & set(own):
+    lost = sorted(missing & set(own))
+    if lost and len(lost) < len(own):
+        raise broken(
+            source,
+            f"lacks {len(lost)} tensors of its masked language modeling head, "
+            f"{lost[0]} first",
+        )
+    if lost:
         _draw_head(model.head, whole.config, generator)
     for name, parameter in own.items():
         if not torch.isfinite(parameter).all():

@@ -38,7 +38,7 @@ QUERY = "encoder.layer.1.attention.self.query.weight"
         (lambda f: (f / "model.safetensors").unlink(), "has no model.safetensors"),
         (
             lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"),
-            "other formats can run code and are not read",
+            r"is intact but has only pytorch_model.bin, a pickle",
         ),
         (
             lambda f: (f / "model.safetensors").write_bytes(
@@ -270,4 +270,49 @@ def test_a_shard_that_is_missing_is_named(own_bert):
     split_into_shards(own_bert)
     (own_bert / "model-00002-of-00002.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"names 'model-00002-of-00002\.s"):
+        load(own_bert)
+
+
+def test_a_checkpoint_with_only_pickles_is_said_to_be_intact(own_bert):
+    (own_bert / "model.safetensors").unlink()
+    (own_bert / "pytorch_model-00001-of-00002.bin").touch()
+    with pytest.raises(CheckpointError, match="is intact") as caught:
+        load(own_bert)
+    assert f"convert_checkpoint('{own_bert}', folder)" in str(caught.value)
+    assert "Restore" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.int8, torch.int64, torch.float8_e4m3fn, torch.bool, torch.complex64]
+)
+def test_weights_of_other_dtypes_are_refused_by_name(own_bert, dtype):
+    edit_weights(own_bert, lambda t: t.update({QUERY: t[QUERY].to(dtype)}))
+    with pytest.raises(CheckpointError, match=f"Got {QUERY} of dtype .* not quantized"):
+        load(own_bert)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_these_dtypes_are_read(own_bert, dtype):
+    edit_weights(own_bert, lambda t: t.update({k: t[k].to(dtype) for k in [*t]}))
+    assert load(own_bert).model.state_dict()[QUERY].dtype == torch.float32
+
+
+def test_integers_that_old_files_contain_are_no_damage(own_bert):
+    ids = torch.arange(64)[None]
+    edit_weights(own_bert, lambda t: t.update({"embeddings.position_ids": ids}))
+    assert load(own_bert).architecture.n_layers == 3
+
+
+def test_a_configuration_of_a_far_larger_model_is_refused(own_bert, edit_config):
+    edit_config(own_bert, vocab_size=10**7, hidden_size=10**4, num_attention_heads=1)
+    with pytest.raises(CheckpointError, match=r"describes a model of \d{12}"):
+        load(own_bert)
+
+
+def test_weights_of_another_model_that_has_its_own_code_are_said_to_be(
+    own_bert, edit_config
+):
+    edit_config(own_bert, auto_map={"AutoModel": "own.Model"})
+    edit_weights(own_bert, lambda t: t.pop(QUERY))
+    with pytest.raises(CheckpointError, match=r"lacks 1 tensors.* never run and may"):
         load(own_bert)

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from sklearn_bert._engine.checkpoints.declaration import ACTIVATIONS, DeclaredModule
+from sklearn_bert._engine.checkpoints.disk import sha256_of
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.modules import load_modules, make_modules
 from sklearn_bert.exceptions import CheckpointError
@@ -77,7 +78,9 @@ def files(tmp_path):
 def save(files, **changes):
     weights = {"linear.weight": WEIGHT, "linear.bias": BIAS, **changes}
     kept = {name: one for name, one in weights.items() if one is not None}
-    save_file(kept, files.folder / "2_Dense/model.safetensors")
+    name = "2_Dense/model.safetensors"
+    save_file(kept, files.folder / name)
+    files.digests[name] = sha256_of(files.folder, name)
 
 
 def test_weights_are_loaded_in_float32_and_frozen(files):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.masked_lm.model import (
@@ -9,6 +10,8 @@ from sklearn_bert._engine.masked_lm.model import (
     pack_masked_model,
     unpack_masked_model,
 )
+from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
+from sklearn_bert.exceptions import CheckpointError
 
 
 @pytest.fixture
@@ -31,6 +34,18 @@ def test_a_missing_head_is_initialized_from_the_seed(tiny_bert, model):
     again, other = (load_masked_model(files, seed=seed) for seed in (0, 1))
     assert torch.equal(scores(again), scores(model))
     assert not torch.equal(scores(other), scores(model))
+
+
+def test_a_head_of_which_a_part_is_missing_is_refused(tmp_path, model):
+    whole = pack_masked_model(model)
+    save_masked_model(whole, tmp_path / "saved")
+    path = tmp_path / "saved" / "model.safetensors"
+    tensors = load_file(path)
+    lost = "cls.predictions.transform.dense.weight"
+    del tensors[lost]
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=f"lacks 1 tensors of its .*{lost} first"):
+        load_masked_model(locate(str(tmp_path / "saved"), None), seed=0)
 
 
 def test_the_token_embedding_is_not_among_the_heads_own_parameters(model, vocabulary):
