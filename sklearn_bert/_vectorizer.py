@@ -49,9 +49,10 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     normalize : bool or "auto", default=False
         Whether to scale the features of each text to unit Euclidean norm. "auto" does
-        so if the checkpoint declares a Normalize module at the end. Whatever follows
-        or precedes other modules, such as a Normalize before a Dense module, always
-        applies with them.
+        so if the checkpoint declares it, with a Normalize module at its end, and the
+        texts are pooled as declared (see `pooling`). Fitted estimators as `model`
+        declare none. A Normalize module before another module, such as Dense, does not
+        depend on this parameter.
 
     truncate_dim : int, default=None
         Keep only the first features of each text, as models trained with `Matryoshka

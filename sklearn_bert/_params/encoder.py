@@ -91,15 +91,15 @@ long_text : {"truncate", "head_tail", "window"}, default="truncate"
         [str, None],
         """\
 prompt : str, default="auto"
-    Text to put in front of every text, such as "query: ", as some checkpoints were
-    trained. Of a pair, it is put in front of the first text. It counts towards
+    Text to put in front of every text, such as "query: ", for checkpoints that were
+    trained with it. Of a pair, it is put in front of the first text. It counts towards
     `max_length`, and is kept when a text is truncated and in every window:
 
     - "auto" uses the default prompt that the checkpoint declares in its
       sentence-transformers files, or no prompt if it declares none;
-    - the name of a prompt of the checkpoint, such as "query", uses that prompt. As in
-      sentence-transformers, "query" and "document" are names that all checkpoints
-      have, of no prompt unless they are declared;
+    - the name of a prompt that the checkpoint declares, such as "query", uses that
+      prompt. The names "query" and "document" are always valid, as in
+      sentence-transformers, and mean no prompt unless they are declared;
     - every other str is the prompt itself;
     - `None` uses no prompt.""",
     ),
