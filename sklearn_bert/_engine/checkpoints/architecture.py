@@ -1,8 +1,7 @@
 """The architecture of a checkpoint, read from its configuration.
 
-With ``checkpoints`` and ``masked_models`` the only file that imports transformers. All
-do so inside functions, because that import takes seconds and importing sklearn_bert
-must not.
+transformers is imported inside functions, here as elsewhere, because that import takes
+seconds and importing sklearn_bert must not.
 """
 
 from collections.abc import Iterator

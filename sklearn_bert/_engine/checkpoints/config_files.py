@@ -56,7 +56,7 @@ _UNDECLARED = frozenset(
 # have 48 layers, the largest vocabularies a million tokens.
 _LARGEST_NUMBER = 10**7
 _MOST_LAYERS = 1000
-_COUNTS_LAYERS = re.compile("layers|groups|group_num|block")
+_COUNTS_LAYERS = re.compile("n_layer|layers|groups|group_num|block")
 _OF_AN_ENCODER = ("vocab_size", "hidden_size", "num_hidden_layers")
 
 
@@ -64,11 +64,18 @@ def make_config(content: dict[str, Any]) -> Any:
     """Return the transformers configuration for the content of a config.json."""
     from transformers import CONFIG_MAPPING
 
+    return CONFIG_MAPPING[content["model_type"]](**_known(content))
+
+
+def _known(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys and values that are passed on."""
+    from transformers import CONFIG_MAPPING
+
     kind = CONFIG_MAPPING[content["model_type"]]
     known = {field.name for field in fields(kind) if field.init}
     known |= set(kind.attribute_map) | _UNDECLARED
     known -= _IGNORED
-    return kind(**{key: value for key, value in content.items() if key in known})
+    return {key: value for key, value in content.items() if key in known}
 
 
 def read_config(files: CheckpointFiles) -> Any:
@@ -99,7 +106,7 @@ def read_config(files: CheckpointFiles) -> Any:
         raise broken(files, f"has a {_NAME} that cannot be read (no model_type)")
     if model_type not in CONFIG_MAPPING:
         raise needs_code(files, model_type)
-    _check_numbers(files, content)
+    _check_numbers(files, _known(content))
     try:
         config = make_config(content)
     # Each configuration class of transformers raises different errors.
@@ -132,7 +139,7 @@ def _check_numbers(files: CheckpointFiles, content: dict[str, Any]) -> None:
         numbers = [x for x in _as_list(value) if isinstance(x, int)]
         largest = _MOST_LAYERS if _COUNTS_LAYERS.search(key) else _LARGEST_NUMBER
         total = sum(map(abs, numbers))
-        if key != "task_specific_params" and total > largest:
+        if total > largest:
             raise broken(
                 files,
                 f"has a {_NAME} with {key}={str(value)[:40]}, more than {largest}",
