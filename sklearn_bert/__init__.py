@@ -2,6 +2,7 @@
 
 from sklearn_bert import datasets, exceptions, metrics
 from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._convert import convert_checkpoint
 from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._token_classifier import BertTokenClassifier
@@ -18,6 +19,7 @@ __all__ = [
     "BertTokenizer",
     "BertVectorizer",
     "__version__",
+    "convert_checkpoint",
     "datasets",
     "exceptions",
     "metrics",

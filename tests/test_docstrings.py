@@ -68,7 +68,7 @@ def own_methods(estimator):
 
 def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
-    return [*fetchers, metrics.entity_f1_score]
+    return [*fetchers, metrics.entity_f1_score, sklearn_bert.convert_checkpoint]
 
 
 def public_names():
@@ -76,6 +76,7 @@ def public_names():
     names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
     names.append("sklearn_bert.metrics.entity_f1_score")
+    names.append("sklearn_bert.convert_checkpoint")
     for estimator in ESTIMATORS:
         path = f"sklearn_bert.{estimator.__name__}"
         names += [path, *(f"{path}.{method}" for method in own_methods(estimator))]
@@ -85,7 +86,7 @@ def public_names():
 def test_everything_public_is_looked_at():
     assert set(sklearn_bert.__all__) == {
         *(estimator.__name__ for estimator in ESTIMATORS),
-        *("__version__", "datasets", "exceptions", "metrics"),
+        *("__version__", "convert_checkpoint", "datasets", "exceptions", "metrics"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 

@@ -57,6 +57,7 @@ ALLOWED = {
     "_engine.text": BELOW_TEXT,
     "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
+    "_engine.conversion": {"_engine.checkpoints", "exceptions"},
     "_engine.training": ENGINE_FOLDERS - {"_engine.masked_lm"} | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
     "_params": BELOW_PARAMS,
@@ -67,7 +68,8 @@ ALLOWED = {
     "_pretraining": BELOW_TEMPLATES,
     "datasets": {"_sklearn_compat", "exceptions"},
     "metrics": {"_sklearn_compat"},
-    "__init__": {*ESTIMATORS, "datasets", "exceptions", "metrics"},
+    "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
+    "__init__": {*ESTIMATORS, "_convert", "datasets", "exceptions", "metrics"},
     **{name: {"_fine_tuning", "_pretraining", *BELOW_TEMPLATES} for name in ESTIMATORS},
 }
 

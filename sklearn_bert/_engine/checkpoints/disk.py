@@ -22,6 +22,7 @@ _MIB = 2**20
 # largest weights 40 GB.
 _LARGEST = {
     "*.safetensors": 64 * 1024 * _MIB,
+    "*.bin": 64 * 1024 * _MIB,
     "tokenizer.json": 200 * _MIB,
     "vocab.txt": 200 * _MIB,
     "vocab.json": 200 * _MIB,
@@ -62,6 +63,11 @@ def read_file(folder: Path, name: str) -> bytes:
     if len(content) != status.st_size:
         raise UnreadableFileError(f"has a {name} that changed while it was read")
     return content
+
+
+def size_of(folder: Path, name: str) -> int:
+    """Return the size of a regular file in bytes; errors as those of `read_file`."""
+    return _find(folder, name)[1].st_size
 
 
 def sha256_of(folder: Path, name: str) -> str:

@@ -9,6 +9,7 @@ import glob
 import importlib.util
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -64,6 +65,8 @@ _OF_THE_WHOLE = (MODULES, PROMPTS)
 # The sentence-transformers files with the declarations of a checkpoint.
 _DECLARATIONS = (*_OF_THE_WHOLE, "sentence_bert_config.json")
 WEIGHTS = "model.safetensors"
+# Weights that are not read, only converted.
+PICKLES = "pytorch_model*.bin"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
@@ -166,12 +169,17 @@ def _describe(
 
 def _digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that is read, by relative path."""
+    return {name: sha256_of(folder, name) for name in _names(folder)}
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the relative paths of the files that are read."""
     modules = listed(folder)
     encoder = folder_of_encoder(modules)
     names = [*_OF_THE_WHOLE, *files_of_modules(modules)]
     names = [name for name in names if os.path.lexists(folder / name)]
     names += [f"{encoder}{name}" for name in _files_of_encoder(folder / encoder)]
-    return {name: sha256_of(folder, name) for name in sorted(set(names))}
+    return sorted(set(names))
 
 
 def _files_of_encoder(place: Path) -> list[str]:
@@ -202,27 +210,63 @@ def locate(
     CheckpointNotFoundError
         If it is not found; the message lists the locations searched.
     """
-    folder = Path(os.path.expanduser(model))
-    if model and folder.is_dir():
-        return _describe(model, folder.resolve(), "directory", None)
-    if _looks_like_a_path(model):
-        raise CheckpointNotFoundError(
-            "model must be an existing folder or a Hugging Face model id. Got "
-            f"{model!r}, but there is no folder {folder.absolute()}. Correct the path, "
-            "or use an id such as 'sentence-transformers/all-MiniLM-L6-v2'."
-        )
+    folder = _folder_of(model)
+    if folder is not None:
+        return _describe(model, folder, "directory", None)
     files = _find_in_bundle(model, revision) or _find_in_cache(model, revision)
     if files is not None:
         return files
     if not may_download:
         raise CheckpointNotFoundError(
             f"The model {model!r} must be available on this machine, because nothing "
-            f"is downloaded here. Got neither a folder {folder.absolute()} nor a "
+            f"is downloaded here. Got neither a folder {Path(model).absolute()} nor a "
             "complete copy in the Hugging Face cache. If it is a model on the Hub, "
             "call transform once, which downloads it; if it is a folder, correct the "
             "path."
         )
     return _fetch_from_hub(model, revision)
+
+
+def find_pickles(model: str, revision: str | None) -> Path:
+    """Find the folder of a checkpoint whose weights are pickles, or download it.
+
+    Parameters
+    ----------
+    model, revision : str or None
+        As for :func:`locate`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    CheckpointNotFoundError
+    """
+    return _folder_of(model) or _download(model, revision, _snapshot_with_pickles)
+
+
+def files_without_weights(folder: Path) -> list[str]:
+    """Return the files that are read, except for weights that are also pickles."""
+    return [
+        name
+        for name in _names(folder)
+        if "safetensors" not in name or not any((folder / name).parent.glob(PICKLES))
+    ]
+
+
+def _folder_of(model: str) -> Path | None:
+    """Return an existing folder; None for a Hub id."""
+    folder = Path(os.path.expanduser(model))
+    if model and folder.is_dir():
+        return folder.resolve()
+    if _looks_like_a_path(model):
+        raise CheckpointNotFoundError(
+            "model must be an existing folder or a Hugging Face model id. Got "
+            f"{model!r}, but there is no folder {folder.absolute()}. Correct the path, "
+            "or use an id such as 'sentence-transformers/all-MiniLM-L6-v2'."
+        )
+    return None
 
 
 def _looks_like_a_path(model: str) -> bool:
@@ -304,10 +348,20 @@ def _shards(place: Path) -> list[str]:
 
 
 def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
+    folder = _download(model, revision, _snapshot)
+    if lacking := _lacking(folder):
+        # Offline, the client returns an incomplete snapshot.
+        _refuse_incomplete(model, folder, lacking)
+    return _describe(model, folder, "hub", folder.name)
+
+
+def _download(
+    model: str, revision: str | None, snapshot: Callable[[str, str | None], Path]
+) -> Path:
     from huggingface_hub.errors import HFValidationError
 
     try:
-        folder = _snapshot(model, revision)
+        return snapshot(model, revision)
     except HFValidationError:
         raise CheckpointNotFoundError(
             "model must be an existing folder or a Hugging Face model id of the form "
@@ -316,10 +370,15 @@ def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
     except OSError as error:
         # No network, offline mode, no such name or revision: all are OSErrors.
         raise CheckpointNotFoundError(_not_found(model, revision, error)) from error
-    if lacking := _lacking(folder):
-        # Offline, the client returns an incomplete snapshot.
-        _refuse_incomplete(model, folder, lacking)
-    return _describe(model, folder, "hub", folder.name)
+
+
+def _snapshot_with_pickles(model: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    names = [*(name for name in _PATTERNS if "safetensors" not in name), PICKLES]
+    # The folders of modules have a number first.
+    patterns = [*_OF_THE_WHOLE, *names, *(f"[0-9]_*/{name}" for name in names)]
+    return Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,1 @@
+"""Checkpoints with safetensors in place of pickles."""
