@@ -50,16 +50,16 @@ class BertVectorizer(TransformerMixin, BaseBert):
     normalize : bool or "auto", default=False
         Whether to scale the features of each text to unit Euclidean norm. "auto" does
         so if the checkpoint declares it, with a Normalize module at its end, and the
-        texts are pooled as declared (see `pooling`). Fitted estimators as `model`
+        texts are pooled as declared (see `pooling`). Fine-tuned estimators as `model`
         declare none. A Normalize module before another module, such as Dense, does not
         depend on this parameter.
 
     truncate_dim : int, default=None
         Keep only the first features of each text, as models trained with `Matryoshka
         representation learning <https://arxiv.org/abs/2205.13147>`_ allow. `None`
-        keeps all, or as many as the checkpoint declares. `normalize=True` scales what
-        is kept, while `normalize="auto"` scales before, as sentence-transformers does.
-        Not available for several layers and for "compare", whose features are
+        keeps all, or as many as the checkpoint declares. With `normalize=True` they are
+        scaled afterwards, with `normalize="auto"` before, as in sentence-transformers.
+        Not available if the features of several layers, or of "compare", are
         concatenated.
 
     %(max_length, long_text, prompt, missing, batch_size, device, dtype, verbose)s

@@ -5,6 +5,7 @@ and newer versions write. It loads each of them as the reference.
 """
 
 import json
+import pickle
 import shutil
 import warnings
 from dataclasses import dataclass, field
@@ -12,9 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
+from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert.exceptions import CheckpointError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -232,7 +236,7 @@ def make(save_model, tmp_path_factory):
     root = tmp_path_factory.mktemp("sentence-transformers")
     special = {"bert": {}, "roberta": {"pad_token_id": 0}}
     encoders = {
-        family: save_model(root / family, family, **more)
+        family: st.Transformer(str(save_model(root / family, family, **more)))
         for family, more in special.items()
     }
 
@@ -242,7 +246,7 @@ def make(save_model, tmp_path_factory):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             parts = [
-                st.Transformer(str(encoders[layout.family])),
+                encoders[layout.family],
                 st.Pooling(SIZE, layout.pooling),
                 *(one() for one in layout.modules),
             ]
@@ -266,3 +270,92 @@ def test_features_are_those_of_encode(make, layout, texts):
     expected = encode(folder, texts)
     np.testing.assert_allclose(found.transform(texts), expected, atol=1e-5, rtol=1e-5)
     assert len(found.get_feature_names_out()) == expected.shape[1]
+
+
+def find(model, texts, **options):
+    return BertVectorizer(model, normalize="auto", **options).transform(texts)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        LAYOUTS["all kinds"],
+        LAYOUTS["Dense with projected residual"],
+        LAYOUTS["mean+cls"],
+        LAYOUTS["cls+mean"],
+        LAYOUTS["weightedmean"],
+        LAYOUTS["truncated"],
+    ],
+    ids=["all kinds", "residual", "mean+cls", "cls+mean", "weightedmean", "truncated"],
+)
+def test_modules_survive_pre_training_and_its_folder(make, layout, texts, tmp_path):
+    trained = BertMaskedLM(make(layout), max_steps=1, random_state=0).fit(texts)
+    trained.save_pretrained(tmp_path / "trained")
+    expected = encode(tmp_path / "trained", texts)
+    for model in (trained, tmp_path / "trained", pickle.loads(pickle.dumps(trained))):
+        found = find(model, texts)
+        np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["CNN", "LSTM", "WeightedLayerPooling", "WordWeights"])
+def test_modules_that_cannot_be_computed_are_refused_by_name(make, texts, name):
+    folder = make(Layout())
+    before = find(folder, texts, pooling="mean")
+    listed = read(folder / "modules.json")
+    kind = f"sentence_transformers.models.{name}"
+    listed.insert(1, {"path": "x", "type": kind})
+    write(folder / "modules.json", listed)
+    with pytest.raises(CheckpointError, match=f"Got the module '{kind}', without"):
+        BertVectorizer(folder).fit(texts)
+    with pytest.raises(CheckpointError, match=name):
+        BertClassifier(folder).fit(texts[:4], [0, 1, 0, 1])
+    np.testing.assert_array_equal(find(folder, texts, pooling="mean"), before)
+
+
+def test_a_dense_that_has_only_a_pickle_is_refused(make, texts):
+    folder = make(LAYOUTS["two Dense"])
+    path = folder / "2_Dense/model.safetensors"
+    torch.save(load_file(path), path.with_name("pytorch_model.bin"))
+    path.unlink()
+    with pytest.raises(CheckpointError, match=r"the Dense in 2_Dense/, .*_model.bin"):
+        BertVectorizer(folder).fit(texts)
+
+
+def test_normalize_and_dimensions_are_those_of_encode(make, texts):
+    folder = make(LAYOUTS["all kinds"])
+    whole = SentenceTransformer(str(folder), device="cpu")
+    for k in (None, 5, 16):
+        cut = BertVectorizer(folder, truncate_dim=k, normalize="auto")
+        expected = whole.encode(texts, truncate_dim=k)
+        np.testing.assert_allclose(cut.transform(texts), expected, atol=1e-5)
+        cut.set_params(normalize=True)
+        expected = whole.encode(texts, truncate_dim=k, normalize_embeddings=True)
+        np.testing.assert_allclose(cut.transform(texts), expected, atol=1e-5)
+
+
+def test_several_windows_go_through_the_modules_once(make, texts):
+    folder = make(LAYOUTS["Dense, Tanh"])
+    long = [" ".join(texts[:6]), texts[0]]
+    options = {"long_text": "window", "max_length": 16}
+    pooled = BertVectorizer(folder, pooling="max", **options).transform(long)
+    assert pooled.shape == (2, SIZE)
+    mean = BertVectorizer(folder, layers=[-1, -1], **options).transform(long)[:, :SIZE]
+    (dense,) = [
+        one for one in SentenceTransformer(str(folder)) if hasattr(one, "linear")
+    ]
+    with torch.inference_mode():
+        expected = dense({"sentence_embedding": torch.from_numpy(mean)})
+    found = BertVectorizer(folder, **options).transform(long)
+    np.testing.assert_allclose(found, expected["sentence_embedding"], atol=1e-5)
+
+
+@pytest.mark.real
+def test_the_default_model_is_that_of_sentence_transformers(texts):
+    vectorizer = BertVectorizer(normalize="auto").fit(texts)
+    folder = locate(vectorizer.model, None).folder
+    np.testing.assert_allclose(
+        vectorizer.transform(texts), encode(folder, texts), atol=1e-5
+    )
+    lengths = np.linalg.norm(vectorizer.transform(texts), axis=1)
+    np.testing.assert_allclose(lengths, 1, atol=1e-5)
+    assert np.linalg.norm(BertVectorizer().transform(texts), axis=1).max() > 1.1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.exceptions import NotFittedError
 
 from sklearn_bert import BertVectorizer
@@ -95,6 +96,57 @@ def test_auto_pooling_refuses_what_it_cannot_do(own_bert, declare, texts):
     with pytest.raises(CheckpointError, match=r"Got the pooling mode 'median', with"):
         BertVectorizer(own_bert).fit(texts)
     assert BertVectorizer(own_bert, pooling="mean").fit(texts).pooling_ == "mean"
+
+
+@pytest.fixture
+def projected(own_bert, declare):
+    """The tiny BERT with means, a Dense of 8 features and a Normalize."""
+    weights = {"linear.weight": torch.rand(8, 32), "linear.bias": torch.rand(8)}
+    sizes = {"in_features": 32, "out_features": 8}
+    dense = ("Dense", sizes, weights)
+    declare(own_bert, {"pooling_mode": ["mean"]}, dense, ("Normalize", {}, {}))
+    return own_bert
+
+
+def test_names_follow_the_modules_that_apply(projected, texts):
+    vectorizer = BertVectorizer(projected).set_output(transform="pandas")
+    assert vectorizer.transform(texts).shape == (40, 8)
+    with pytest.raises(NotFittedError, match="Got pairs and set_output"):
+        vectorizer.transform([("good", "bad")])
+    for changes, n_features in (
+        ({}, 8),
+        ({"truncate_dim": 3}, 3),
+        ({"truncate_dim": None, "pooling": "max"}, 32),
+        ({"layers": [0, 1]}, 64),
+    ):
+        vectorizer.fit(texts).set_params(**changes)
+        columns = list(vectorizer.transform(texts).columns)
+        assert columns == list(vectorizer.get_feature_names_out())
+        assert len(columns) == n_features
+
+
+def test_normalize_auto_is_what_the_checkpoint_declares(projected, texts):
+    vectorizer = BertVectorizer(projected).fit(texts)
+    plain = vectorizer.transform(texts)
+    lengths = np.linalg.norm(plain, axis=1, keepdims=True)
+    for normalize in ("auto", True):
+        scaled = vectorizer.set_params(normalize=normalize).transform(texts)
+        np.testing.assert_allclose(scaled, plain / lengths, atol=1e-6)
+    vectorizer.set_params(normalize="auto", pooling="max")
+    assert np.linalg.norm(vectorizer.transform(texts), axis=1).min() > 1.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"truncate_dim": 0}, "The 'truncate_dim' parameter of BertVectorizer must"),
+        ({"truncate_dim": 9}, "at most 8, the number of features. Got 9"),
+        ({"truncate_dim": 4, "layers": [0, 1]}, "truncate_dim must be None where"),
+    ],
+)
+def test_a_dimension_that_there_is_not_is_refused(projected, texts, changes, match):
+    with pytest.raises(ValueError, match=match):
+        BertVectorizer(projected, **changes).fit(texts)
 
 
 def test_max_length_takes_what_the_checkpoint_declares(own_bert, texts):

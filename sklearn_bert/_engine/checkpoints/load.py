@@ -21,7 +21,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
 )
 from sklearn_bert._engine.checkpoints.config_files import has_code, read_config
 from sklearn_bert._engine.checkpoints.content import broken, reason
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.locate import WEIGHTS, CheckpointFiles
 from sklearn_bert._engine.checkpoints.modules import SentenceModules, load_modules
 from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
 from sklearn_bert._engine.checkpoints.tokenizer_files import read_tokenizer
@@ -126,7 +126,9 @@ def check_weight_files(files: CheckpointFiles) -> None:
     CheckpointError
         If a weight file is missing, truncated or of another format.
     """
-    for name in weight_files(files):
+    modules = read_architecture(files).modules
+    of_modules = [f"{one.folder}{WEIGHTS}" for one in modules if one.folder]
+    for name in [*weight_files(files), *of_modules]:
         try:
             with safe_open(files.folder / name, "pt"):
                 pass

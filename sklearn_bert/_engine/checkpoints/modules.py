@@ -5,13 +5,12 @@ from collections.abc import Iterable
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
-from sklearn_bert._engine.checkpoints.content import broken, changed, reason
+from sklearn_bert._engine.checkpoints.content import broken, read_bytes, reason
 from sklearn_bert._engine.checkpoints.declaration import DeclaredModule
-from sklearn_bert._engine.checkpoints.disk import UnreadableFileError, sha256_of
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.locate import WEIGHTS, CheckpointFiles
 
 
 class SentenceModules(nn.ModuleList):
@@ -136,15 +135,16 @@ def _read_weights(
     files: CheckpointFiles, module: DeclaredModule, shapes: dict[str, torch.Size]
 ) -> dict[str, Tensor]:
     """Return the tensors of a module, all of which are floats of the right shapes."""
-    file = f"{module.folder}model.safetensors"
+    file = f"{module.folder}{WEIGHTS}"
+    content = read_bytes(files, file)
+    if content is None:
+        raise broken(files, f"has no {file}")
     try:
-        found = load_file(files.folder / file)
-        if sha256_of(files.folder, file) != files.digests.get(file):
-            raise changed(files, file)
-    except (SafetensorError, OSError, UnreadableFileError) as error:
+        found = load(content)
+    except SafetensorError as error:
         raise broken(
             files, f"has a {file} that cannot be read ({reason(error)})"
-        ) from (error)
+        ) from error
     for name in sorted({*found, *shapes}):
         tensor = found.get(name)
         if tensor is None:

@@ -9,10 +9,16 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture, quietly
-from sklearn_bert._engine.checkpoints.locate import PROMPTS
+from sklearn_bert._engine.checkpoints.declaration import POOLING_MODES, DeclaredModule
+from sklearn_bert._engine.checkpoints.locate import PROMPTS, SENTENCE_CONFIGS
+from sklearn_bert._engine.checkpoints.module_list import MODULES
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.prompts import NO_PROMPTS
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, unpack_masked_model
 from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
+
+# Where sentence-transformers of every version finds its classes.
+_PACKAGE = "sentence_transformers.models"
 
 
 def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
@@ -71,36 +77,72 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
             model_input_names=inputs,
             **controls,
         ).save_pretrained(folder)
+    of_texts: dict[str, Any] = {}
     if architecture.prompts != NO_PROMPTS:
-        _write_json(folder / PROMPTS, architecture.prompts.to_json())
+        of_texts |= architecture.prompts.to_json()
+    if architecture.truncate_dim is not None:
+        of_texts["truncate_dim"] = architecture.truncate_dim
+    if of_texts:
+        _write_json(folder / PROMPTS, of_texts)
     if architecture.pooling is not None:
-        _write_declarations(architecture.pooling, architecture, folder)
+        _write_declarations(packed.encoder, folder)
 
 
-def _write_declarations(pooling: str, architecture: Architecture, folder: Path) -> None:
-    """Declare a pooling as sentence-transformers does."""
-    package, pooler = "sentence_transformers.models", "1_Pooling"
-    declared = pooling.split("+")
-    keys = {
-        "cls": "pooling_mode_cls_token",
-        "mean": "pooling_mode_mean_tokens",
-        "max": "pooling_mode_max_tokens",
+def _write_declarations(encoder: PackedCheckpoint, folder: Path) -> None:
+    """Declare the pooling and what follows it as sentence-transformers does."""
+    from safetensors.numpy import save_file
+
+    architecture = encoder.architecture
+    names = ["Transformer", "Pooling", *(one.kind for one in architecture.modules)]
+    paths = ["", *(f"{k}_{name}" for k, name in enumerate(names[1:], start=1))]
+    settings = {"max_seq_length": architecture.max_length}
+    _write_json(folder / SENTENCE_CONFIGS[0], settings)
+    contents = [_pooling_settings(architecture)]
+    contents += [_module_settings(module) for module in architecture.modules]
+    for number, (path, content) in enumerate(zip(paths[1:], contents, strict=True), -1):
+        (folder / path).mkdir()
+        _write_json(folder / path / "config.json", content)
+        prefix = f"{number}."
+        weights = {
+            name.removeprefix(prefix): array
+            for name, array in (encoder.module_weights or {}).items()
+            if name.startswith(prefix)
+        }
+        if weights:
+            save_file(weights, folder / path / "model.safetensors")
+    listed = [
+        {"idx": k, "name": str(k), "path": path, "type": f"{_PACKAGE}.{name}"}
+        for k, (path, name) in enumerate(zip(paths, names, strict=True))
+    ]
+    _write_json(folder / MODULES, listed)
+
+
+def _pooling_settings(architecture: Architecture) -> dict[str, Any]:
+    """Return the settings of a pooling, in the old form if that says the same."""
+    modes = (architecture.pooling or "").split("+")
+    switches = {key: mode in modes for key, mode in POOLING_MODES.items()}
+    in_old_order = [mode for mode in POOLING_MODES.values() if mode in modes]
+    return {
+        "word_embedding_dimension": architecture.hidden_size,
+        **(switches if modes == in_old_order else {"pooling_mode": modes}),
+        # A key that older versions do not know.
+        **({} if architecture.include_prompt else {"include_prompt": False}),
     }
-    contents: dict[str, Any] = {
-        "modules.json": [
-            {"idx": k, "name": str(k), "path": path, "type": f"{package}.{kind}"}
-            for k, (path, kind) in enumerate([("", "Transformer"), (pooler, "Pooling")])
-        ],
-        f"{pooler}/config.json": {
-            "word_embedding_dimension": architecture.hidden_size,
-            **{key: name in declared for name, key in keys.items()},
-            "include_prompt": architecture.include_prompt,
-        },
-        "sentence_bert_config.json": {"max_seq_length": architecture.max_length},
+
+
+def _module_settings(module: DeclaredModule) -> dict[str, Any]:
+    if module.kind == "LayerNorm":
+        return {"dimension": module.n_in}
+    if module.kind == "Normalize":
+        return {}
+    place = "linear" if module.activation == "Identity" else "activation"
+    return {
+        "in_features": module.n_in,
+        "out_features": module.n_out,
+        "bias": module.has_bias,
+        "activation_function": f"torch.nn.modules.{place}.{module.activation}",
+        **({"use_residual": True} if module.has_residual else {}),
     }
-    (folder / pooler).mkdir()
-    for name, content in contents.items():
-        _write_json(folder / name, content)
 
 
 def _write_json(path: Path, content: Any) -> None:

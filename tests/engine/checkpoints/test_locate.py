@@ -4,11 +4,13 @@ import dataclasses
 import json
 import shutil
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
+import torch
 from huggingface_hub import constants
 from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors.torch import load_file, save_file
@@ -39,7 +41,11 @@ def downloads(monkeypatch):
         asked.append((model, revision))
         raise LocalEntryNotFoundError("no network")
 
+    def fail_one(model, name, revision=None):
+        raise LocalEntryNotFoundError("no network")
+
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail_one)
     return asked
 
 
@@ -244,6 +250,78 @@ def test_the_hub_is_asked_last(monkeypatch, tiny_bert, tmp_path):
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
     files = locate("owner/name", "v1")
     assert (files.source, files.commit) == ("hub", COMMIT)
+
+
+def test_modules_are_downloaded_where_the_list_says(
+    monkeypatch, own_bert, declare, tmp_path
+):
+    kept = declare_dense(own_bert, declare, encoder="0_Encoder")
+    (own_bert / "0_Pooling").mkdir()
+    (own_bert / "0_Pooling/config.json").write_text("{}")
+    asked = []
+
+    def download(model, revision, allow_patterns):
+        asked.append(revision)
+        folder = tmp_path / COMMIT
+        for path in own_bert.rglob("*"):
+            name = path.relative_to(own_bert).as_posix()
+            if path.is_file() and any(fnmatch(name, one) for one in allow_patterns):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, folder / name)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    files = locate("owner/name", "v1")
+    assert asked == ["v1", COMMIT]
+    assert set(files.digests) == kept
+    assert files.encoder_folder == files.folder / "0_Encoder"
+    assert not (files.folder / "0_Pooling").exists()
+
+
+def test_a_cache_without_a_module_is_completed(cache, cached, declare, downloads):
+    cached("owner/name", knows_all=False)
+    folder = next(cache.rglob("snapshots")) / COMMIT
+    declare_dense(folder, declare)
+    none = cache / "models--owner--name" / ".no_exist" / COMMIT
+    none.mkdir(parents=True)
+    for name in module._DECLARATIONS[1:]:
+        (none / name).touch()
+    assert locate("owner/name", None).source == "cache"
+    (folder / "2_Dense/model.safetensors").unlink()
+    with pytest.raises(CheckpointNotFoundError):
+        locate("owner/name", None)
+    assert downloads == [("owner/name", None)]
+
+
+def declare_dense(folder, declare, encoder=""):
+    """Declare a pooling and a Dense; return the names of the files that are read."""
+    dense = ("Dense", {"in_features": 32, "out_features": 2}, {"a": torch.zeros(1)})
+    declare(folder, {}, dense, encoder=encoder)
+    of_encoder = [
+        path
+        for path in folder.iterdir()
+        if path.is_file() and path.name != "modules.json"
+    ]
+    if encoder:
+        (folder / encoder).mkdir()
+        for path in of_encoder:
+            path.rename(folder / encoder / path.name)
+    return {
+        "modules.json",
+        "1_Pooling/config.json",
+        "2_Dense/config.json",
+        "2_Dense/model.safetensors",
+        *((Path(encoder) / path.name).as_posix() for path in of_encoder),
+    }
+
+
+@pytest.mark.parametrize("name", ["3_Dense", "1_Stale_Pooling"])
+def test_folders_that_are_not_listed_are_not_read(own_bert, declare, name):
+    expected = declare_dense(own_bert, declare)
+    (own_bert / name).mkdir()
+    (own_bert / name / "config.json").write_text("{}")
+    assert set(locate(str(own_bert), None).digests) == expected
 
 
 def test_only_safe_files_are_asked_of_the_hub():

@@ -1,5 +1,7 @@
 """Modules after the pooling: what they compute, and which weights they take."""
 
+import hashlib
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,6 +18,7 @@ WEIGHT = torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
 BIAS = torch.randn(4, generator=torch.Generator().manual_seed(2))
 DENSE = DeclaredModule("Dense", "2_Dense/", 8, 4, activation="Tanh")
 NORMALIZE = DeclaredModule("Normalize")
+FILE = "2_Dense/model.safetensors"
 
 
 def run(declared, weights, n_modules=None):
@@ -78,9 +81,8 @@ def files(tmp_path):
 def save(files, **changes):
     weights = {"linear.weight": WEIGHT, "linear.bias": BIAS, **changes}
     kept = {name: one for name, one in weights.items() if one is not None}
-    name = "2_Dense/model.safetensors"
-    save_file(kept, files.folder / name)
-    files.digests[name] = sha256_of(files.folder, name)
+    save_file(kept, files.folder / FILE)
+    files.digests[FILE] = sha256_of(files.folder, FILE)
 
 
 def test_weights_are_loaded_in_float32_and_frozen(files):
@@ -110,6 +112,14 @@ def test_weights_that_do_not_fit_are_refused(files, changes, match):
 
 
 def test_a_damaged_file_is_refused(files):
-    (files.folder / "2_Dense/model.safetensors").write_bytes(b"damaged")
+    (files.folder / FILE).write_bytes(b"damaged")
+    files.digests[FILE] = hashlib.sha256(b"damaged").hexdigest()
     with pytest.raises(CheckpointError, match=r"2_Dense/model.safetensors that cannot"):
+        load_modules(files, (DENSE,))
+
+
+def test_a_file_that_changed_after_it_was_hashed_is_refused(files):
+    save(files)
+    files.digests[FILE] = "0" * 64
+    with pytest.raises(CheckpointError, match="changed while it was read"):
         load_modules(files, (DENSE,))

@@ -1,5 +1,6 @@
 """A checkpoint as text and arrays, and back."""
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,32 @@ def test_the_digest_follows_the_weights(checkpoint):
     with torch.no_grad():
         next(checkpoint.model.parameters()).view(-1)[0] += 1
     assert pack(checkpoint).digest != before
+
+
+def test_modules_are_packed_with_the_encoder(own_bert, declare):
+    weights = {"linear.weight": torch.rand(4, 32), "linear.bias": torch.rand(4)}
+    sizes = {"in_features": 32, "out_features": 4}
+    dense = ("Dense", sizes, weights)
+    declare(own_bert, {"pooling_mode": "mean"}, dense, ("Normalize", {}, {}))
+    checkpoint = load_checkpoint(locate(str(own_bert), None))
+    packed = pack(checkpoint)
+    rows = torch.rand(3, 32)
+    found = unpack(pickle.loads(pickle.dumps(packed))).modules(rows, 2)
+    torch.testing.assert_close(found, checkpoint.modules(rows, 2))
+    with torch.no_grad():
+        next(checkpoint.modules.parameters()).view(-1)[0] += 1
+    assert pack(checkpoint).digest != packed.digest
+
+
+def test_a_pickle_of_the_version_without_modules_can_be_unpacked(checkpoint):
+    packed = pickle.loads(pickle.dumps(pack(checkpoint)))
+    new = ("include_prompt", "modules", "truncate_dim", "refusal")
+    for name in new:
+        del packed.architecture.__dict__[name]
+    del packed.__dict__["module_weights"]
+    old = unpack(packed)
+    assert old.architecture == checkpoint.architecture
+    assert len(old.modules) == 0
 
 
 def test_the_config_names_no_path_of_this_machine(checkpoint, tiny_bert):

@@ -35,6 +35,13 @@ def test_a_file_that_is_new_is_named(record, own_bert):
         check_same_source(locate(str(own_bert), None), record)
 
 
+def test_modules_that_older_records_lack_are_refused(record, own_bert, declare):
+    declare(own_bert, {"pooling_mode": "mean"})
+    older = replace(record, is_complete=False)
+    with pytest.raises(CheckpointMismatchError, match=r"1_Pooling/config\.json is new"):
+        check_same_source(locate(str(own_bert), None), older)
+
+
 def test_a_file_that_older_records_lack_is_accepted(record, own_bert, edit_config):
     (own_bert / "config_sentence_transformers.json").write_text("{}")
     older = replace(record, is_complete=False)
