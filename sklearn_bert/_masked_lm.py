@@ -16,6 +16,8 @@ from sklearn_bert._engine.masked_lm.loaded import (
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
+from sklearn_bert._engine.runtime.device import resolve_device
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._params.param import constraints, document
@@ -223,9 +225,10 @@ class BertMaskedLM(BaseBert):
         if source is not None:
             name, revision = fitted._model_name(), fitted.revision
             fitted.checkpoint_ = record_of(source, name, revision)
-        results = pretrain(
-            fitted, source, packed, check_stream(X, missing=fitted.missing)
-        )
+        texts = check_stream(X, missing=fitted.missing)
+        remedy = "Choose a smaller model"
+        with OutOfMemoryGuard("The fit", resolve_device(fitted.device), remedy):
+            results = pretrain(fitted, source, packed, texts)
         fitted._masked_model = results.model
         fitted.encoder_ = results.model.encoder
         fitted.vocabulary_ = results.vocabulary

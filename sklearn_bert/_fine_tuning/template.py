@@ -114,7 +114,9 @@ class BaseFineTuner(BaseBert):
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         label = name_fit(type(self).__name__)
         fit = FitContext(label, is_partial, continues, classes)
-        fitted, log = self._train(X, y, sample_weight, fit)
+        remedy = "Pass fewer texts, choose a smaller model"
+        with OutOfMemoryGuard("The fit", resolve_device(self.device), remedy):
+            fitted, log = self._train(X, y, sample_weight, fit)
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.
         self._report(log)

@@ -26,6 +26,7 @@ from sklearn_bert._engine.checkpoints.sentence_config import (
     read_sentence_config,
 )
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 
 _Digests = tuple[tuple[str, str], ...]
 # Tokenizers without a limit declare a larger number.
@@ -111,6 +112,7 @@ def _positions(files: CheckpointFiles, config: Any) -> tuple[int, int]:
         model = shape_model(config)
     # So does each model class on a configuration that it cannot build.
     except Exception as error:
+        raise_if_out_of_memory(error)
         raise broken(
             files, f"has a config.json of no model ({reason(error)})"
         ) from error

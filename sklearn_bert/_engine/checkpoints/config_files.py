@@ -11,6 +11,7 @@ from typing import Any
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert.exceptions import CheckpointError
 
 _NAME = "config.json"
@@ -111,6 +112,7 @@ def read_config(files: CheckpointFiles) -> Any:
         config = make_config(content)
     # Each configuration class of transformers raises different errors.
     except Exception as error:
+        raise_if_out_of_memory(error)
         raise broken(
             files, f"has a {_NAME} that cannot be read ({reason(error)})"
         ) from error

@@ -31,6 +31,7 @@ from sklearn_bert._engine.checkpoints.weights import (
     remove_pooler,
     weight_files,
 )
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.text.lowercase import add_lowercase
 from sklearn_bert._engine.text.tokenizer import TextTokenizer, is_panic
 from sklearn_bert.exceptions import CheckpointError
@@ -133,6 +134,7 @@ def check_weight_files(files: CheckpointFiles) -> None:
             with safe_open(files.folder / name, "pt"):
                 pass
         except (SafetensorError, OSError) as error:
+            raise_if_out_of_memory(error)
             raise broken(
                 files, f"has weights that cannot be read ({reason(error)})"
             ) from error
@@ -148,6 +150,7 @@ def _load_model(files: CheckpointFiles) -> nn.Module:
     except CheckpointError:
         raise
     except (RuntimeError, ValueError, SafetensorError, OSError) as error:
+        raise_if_out_of_memory(error)
         raise _unfit(
             files, f"does not fit its config.json ({reason(error)})"
         ) from error
@@ -216,6 +219,7 @@ def _load_tokenizer(
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
             raise
+        raise_if_out_of_memory(error)
         raise broken(
             files, f"has a tokenizer that cannot tokenize ({reason(error)})"
         ) from error

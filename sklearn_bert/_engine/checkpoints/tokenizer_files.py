@@ -25,6 +25,7 @@ from sklearn_bert._engine.checkpoints.tokenizer_rules import (
     check_components,
     check_vocabulary,
 )
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.text.tokenizer import is_panic
 
 _MERGES = "merges.txt"
@@ -101,6 +102,7 @@ def read_tokenizer(files: CheckpointFiles, config: Any) -> Tokenizer:
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
             raise
+        raise_if_out_of_memory(error)
         raise broken(
             files, f"has no fast tokenizer that can be read ({reason(error)})"
         ) from error

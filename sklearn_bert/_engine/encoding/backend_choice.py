@@ -33,6 +33,7 @@ from sklearn_bert._engine.encoding.backends import (
 from sklearn_bert._engine.encoding.batch import Batch, collate
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import CheckpointError
 
@@ -102,6 +103,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
             reason = str(error)
         # A model that a backend does not know can fail in any way.
         except Exception as error:
+            raise_if_out_of_memory(error)
             reason = f"it failed with {error!r}"
         _LOGGER.debug(
             "%s does not run this %s model: %s.",
@@ -135,6 +137,7 @@ def runs_in_autocast(
         is_finite = bool(torch.isfinite(states).all())
         reason = "its states are not finite"
     except RuntimeError as error:
+        raise_if_out_of_memory(error)
         is_finite, reason = False, f"it failed with {error!r}"
     if not is_finite:
         _LOGGER.debug("The model does not run in autocast to %s: %s.", dtype, reason)
@@ -178,6 +181,7 @@ def _one_by_one(
         ]
     # transformers' models fail in many ways on a configuration that they do not like.
     except Exception as error:
+        raise_if_out_of_memory(error)
         raise CheckpointError(
             f"model must be an encoder that transformers can run. It failed with: "
             f"{error}. Choose another encoder such as BERT, RoBERTa or MiniLM."

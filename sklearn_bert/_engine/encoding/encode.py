@@ -13,7 +13,7 @@ from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.finite import check_finite
-from sklearn_bert._engine.runtime.memory import run_in_halves
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
@@ -153,6 +153,19 @@ def _encode_chunks(
     head: Head | None = None,
 ) -> Encoded:
     """Encode chunk by chunk."""
+    what, remedy = f"The encoding of {n_texts} texts", "Pass fewer texts at a time"
+    with OutOfMemoryGuard(what, encoder.device, remedy):
+        return _encode_all(encoder, chunks, config, n_texts, n_rows, head)
+
+
+def _encode_all(
+    encoder: Encoder,
+    chunks: Iterable[TokenSequences],
+    config: EncodingConfig,
+    n_texts: int,
+    n_rows: int,
+    head: Head | None,
+) -> Encoded:
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
     none = torch.empty((0, width), dtype=_dtype_of(encoder)).numpy()

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sklearn_bert._engine.compat.torch_private import packed_linear_operators
+from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 
 _LOGGER = logging.getLogger("sklearn_bert")
 _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
@@ -106,6 +107,7 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
         pairs += [(plain(x, name), packed(x, name)) for name in (None, *ACTIVATIONS)]
     # Another version of torch may have changed the operators, or lack their kernels.
     except RuntimeError as error:
+        raise_if_out_of_memory(error)
         _LOGGER.debug("oneDNN's linear layer is not used: it failed with %r.", error)
         return False
     is_right = all(torch.allclose(a, b, rtol=0.0, atol=tolerance) for a, b in pairs)

@@ -27,6 +27,7 @@ from sklearn_bert._engine.runtime.memory import (
     OutOfMemoryGuard,
     device_memory_error,
     release_memory,
+    retry_smaller,
 )
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.corpus import TokenCorpus
@@ -219,10 +220,18 @@ class Pretraining:
         """
         if self._checked_step == self.log.n_steps:
             return
-        step = self._prepare(self._last_rows[:_N_CHECKED])
-        if not all(math.isfinite(self._model.sum_losses(part)) for part in step.parts):
+        is_finite = retry_smaller(
+            self._has_finite_losses,
+            self._prepare(self._last_rows[:_N_CHECKED]),
+            self._make_smaller,
+            device=self._device,
+        )
+        if not is_finite:
             raise self._stepper.divergence("loss", is_after=True)
         self._checked_step = self.log.n_steps
+
+    def _has_finite_losses(self, step: Step[MaskedPart]) -> bool:
+        return all(math.isfinite(self._model.sum_losses(part)) for part in step.parts)
 
     # --- the file ------------------------------------------------------------------
 

@@ -1,13 +1,40 @@
 """Release unused memory, and retry with less memory after an out-of-memory error."""
 
 import ctypes
+import errno
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 import torch
 
-from sklearn_bert.exceptions import DeviceMemoryError
+from sklearn_bert.exceptions import DeviceMemoryError, SklearnBertError
+
+# torch's allocators on a CPU and for Apple's GPUs raise a plain RuntimeError.
+_MESSAGES = (
+    "DefaultCPUAllocator",
+    "not enough memory",
+    "out of memory",
+    "Cannot allocate memory",
+    "bad_alloc",
+)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is about too little memory, whoever raised it."""
+    if isinstance(error, SklearnBertError):
+        return False
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return any(message in str(error) for message in _MESSAGES)
+
+
+def raise_if_out_of_memory(error: BaseException) -> None:
+    """Raise an error again that tells nothing about a model, but about the memory."""
+    if is_out_of_memory(error):
+        raise error
 
 
 def release_memory(device: torch.device) -> None:
@@ -51,8 +78,8 @@ def retry_smaller(
     piece : object
         The argument of ``run``.
     make_smaller : callable
-        Returns a piece that needs less memory. Its second argument is the message of
-        torch, for the error that it raises if no smaller piece exists.
+        Returns a piece that needs less memory. Its second argument is the message about
+        the memory, for the error that it raises if no smaller piece exists.
     device : torch.device
     release : callable
         Frees the memory that a failed ``run`` still uses.
@@ -65,7 +92,9 @@ def retry_smaller(
     while True:
         try:
             return run(piece)
-        except torch.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             # Only the message is kept, since the traceback refers to tensors.
             cause = _first_line(error)
         release()
@@ -129,18 +158,22 @@ def device_memory_error(
     what : str
     device : torch.device
     cause : str
-        The first line of the message of torch.
+        The first line of the message about the memory.
     remedies : str
         Further remedies, as a capitalized clause.
     """
+    last = "free memory on the device, or set device='cpu'"
+    if device.type == "cpu":
+        last = "or free memory on the device"
     return DeviceMemoryError(
         f"{what} does not fit into the memory of device {str(device)!r} ({cause}). "
-        f"{remedies}, free memory on the device, or set device='cpu'."
+        f"{remedies}, {last}."
     )
 
 
-def _first_line(error: torch.OutOfMemoryError) -> str:
-    return str(error).splitlines()[0]
+def _first_line(error: BaseException) -> str:
+    # The MemoryError of Python has no message.
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 class OutOfMemoryGuard:
@@ -150,32 +183,37 @@ class OutOfMemoryGuard:
     ----------
     what : str
     device : torch.device
+    remedies : str
+        As a capitalized clause.
 
     Raises
     ------
     DeviceMemoryError
-        Instead of the error of torch.
+        Instead of the error of torch or NumPy.
     """
 
-    def __init__(self, what: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        what: str,
+        device: torch.device,
+        remedies: str = "Choose a smaller model, freeze some layers (freeze=...) in "
+        "training",
+    ) -> None:
         self._what = what
         self._device = device
+        self._remedies = remedies
 
     def __enter__(self) -> None:
         """Do nothing."""
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        """Replace the out-of-memory error of torch."""
-        if not isinstance(error, torch.OutOfMemoryError):
+        """Replace an error about too little memory."""
+        if error is None or not is_out_of_memory(error):
             return
         cause = _first_line(error)
         # The traceback refers to tensors, and the new error would keep the traceback.
         error.with_traceback(None)
         del error, traceback
         release_memory(self._device)
-        raise device_memory_error(
-            self._what,
-            self._device,
-            cause,
-            "Choose a smaller model, freeze some layers (freeze=...) in training",
-        ) from None
+        what, device, remedies = self._what, self._device, self._remedies
+        raise device_memory_error(what, device, cause, remedies) from None

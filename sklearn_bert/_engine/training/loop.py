@@ -19,6 +19,7 @@ from sklearn_bert._engine.runtime.memory import (
     OutOfMemoryGuard,
     device_memory_error,
     release_memory,
+    retry_smaller,
 )
 from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.runtime.progress import progress_bar
@@ -217,8 +218,27 @@ class FineTuning:
 
         The loss would show this only in the next step.
         """
-        if not self._model.has_finite_outputs(self._data.sequences.take(texts)):
+        is_finite = retry_smaller(
+            lambda some: self._model.has_finite_outputs(
+                self._data.sequences.take(some)
+            ),
+            texts,
+            self._check_fewer,
+            device=self._device,
+            release=self._runner.free_memory,
+        )
+        if not is_finite:
             raise self._stepper.divergence("outputs", is_after=True)
+
+    def _check_fewer(self, texts: list[int], cause: str) -> list[int]:
+        if len(texts) == 1:
+            raise device_memory_error(
+                "A check of the outputs of a single text",
+                self._device,
+                cause,
+                "Lower max_length, choose a smaller model",
+            )
+        return texts[len(texts) // 2 :]
 
     def _score(self, bar: tqdm, stage: str) -> float | None:
         """Return the validation score, or None without early stopping."""

@@ -11,6 +11,8 @@ import torch
 from sklearn_bert._engine.runtime import memory
 from sklearn_bert._engine.runtime.memory import (
     OutOfMemoryGuard,
+    device_memory_error,
+    is_out_of_memory,
     release_memory,
     retry_smaller,
     run_in_halves,
@@ -135,4 +137,31 @@ def test_rows_are_halved_until_they_fit_and_keep_their_order(largest, parts):
 def test_a_single_row_that_does_not_fit_is_an_error_with_its_length():
     with pytest.raises(DeviceMemoryError, match="A single text of 10 tokens") as caught:
         run_on([4, 2], 0)
-    assert "(tried 2 GiB). Shorten it, free" in str(caught.value)
+    assert "(tried 2 GiB). Shorten it, or free memory" in str(caught.value)
+
+
+def test_only_errors_about_memory_are_about_memory():
+    assert is_out_of_memory(MemoryError())
+    assert is_out_of_memory(OSError(12, "Cannot allocate memory"))
+    assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: not enough memory"))
+    assert not is_out_of_memory(OSError(28, "No space left on device"))
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    # It is that already.
+    assert not is_out_of_memory(DeviceMemoryError("out of memory"))
+
+
+def test_an_error_without_a_message_is_named():
+    with (
+        pytest.raises(DeviceMemoryError, match=r"device 'cpu' \(MemoryError\)\. Halve"),
+        OutOfMemoryGuard("The model", CPU, "Halve it"),
+    ):
+        raise MemoryError
+
+
+def test_a_gpu_can_be_replaced_by_the_cpu():
+    error = device_memory_error("It", torch.device("cuda", 0), "no", "Halve it")
+    assert str(error).endswith(
+        "Halve it, free memory on the device, or set device='cpu'."
+    )
+    error = device_memory_error("It", CPU, "no", "Halve it")
+    assert str(error).endswith("Halve it, or free memory on the device.")
