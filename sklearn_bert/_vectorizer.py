@@ -50,9 +50,9 @@ class BertVectorizer(TransformerMixin, BaseBert):
     normalize : bool or "auto", default=False
         Whether to scale the features of each text to unit Euclidean norm. "auto" does
         so if the checkpoint declares it, with a Normalize module at its end, and the
-        texts are pooled as declared (see `pooling`). Fine-tuned estimators as `model`
-        declare none. A Normalize module before another module, such as Dense, does not
-        depend on this parameter.
+        texts are pooled as declared (see `pooling`). A fitted classifier or regressor
+        as `model` does not declare it. A Normalize module that is followed by another
+        module, such as Dense, does not depend on this parameter.
 
     truncate_dim : int, default=None
         Keep only the first features of each text, as models trained with `Matryoshka
