@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.content import broken, read_json
+from sklearn_bert._engine.checkpoints.content import broken, read_bytes, read_json
 from sklearn_bert._engine.checkpoints.locate import PROMPTS, CheckpointFiles
 from sklearn_bert._engine.checkpoints.module_list import (
     MODULES,
     ListedModule,
-    list_modules,
+    parse_modules,
 )
 from sklearn_bert._engine.checkpoints.sentence_config import find_sentence_config
 
@@ -62,6 +62,8 @@ _CLASS = re.compile(
 )
 # The module that follows the encoder reads its input from, and writes it to.
 _VECTOR = "sentence_embedding"
+# More features are refused before a module of that width is built.
+_LARGEST_SIZE = 10**7
 # Arguments of the encoder that do not change its vectors.
 _HARMLESS = frozenset(
     {
@@ -161,12 +163,13 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
     CheckpointError
         If a file is damaged, or the widths of modules do not match.
     """
+    content = read_bytes(files, MODULES)
+    if content is None:
+        return Declaration()
     try:
-        listed = list_modules(files.folder)
+        listed = parse_modules(content)
     except ValueError as error:
         raise broken(files, f"has a {MODULES} that {error}") from error
-    if not listed:
-        return Declaration()
     try:
         return _read(files, listed, hidden_size)
     except _Unsupported as unsupported:
@@ -199,7 +202,7 @@ def _read(
         width = one.n_out or width
         modules.append(one)
     cut = read_json(files, PROMPTS).get("truncate_dim")
-    if cut is not None and not (_is_size(cut) and cut >= 1):
+    if cut is not None and not _is_size(cut):
         raise broken(files, f"declares truncate_dim={cut!r}, which is not a size")
     return Declaration(pooling, include_prompt, tuple(modules), cut)
 
@@ -244,6 +247,9 @@ def _read_pooling(files: CheckpointFiles, module: ListedModule) -> tuple[str, bo
         raise broken(files, f"has no {name}, which its {MODULES} needs")
     given = content.get("pooling_mode")
     if given is None:
+        for key, is_on in content.items():
+            if key.startswith("pooling_mode_") and is_on and key not in POOLING_MODES:
+                raise _Unsupported(f"{key} of the module Pooling")
         modes = [mode for key, mode in POOLING_MODES.items() if content.get(key)]
         modes = modes or ["mean"]
     else:
@@ -323,7 +329,8 @@ def _size(
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    return is_int and 1 <= value <= _LARGEST_SIZE
 
 
 def _check_weights(files: CheckpointFiles, module: ListedModule) -> None:

@@ -9,12 +9,13 @@ import glob
 import importlib.util
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sklearn_bert._engine.checkpoints.disk import (
     UnreadableFileError,
@@ -24,10 +25,11 @@ from sklearn_bert._engine.checkpoints.disk import (
 )
 from sklearn_bert._engine.checkpoints.module_list import (
     MODULES,
+    ListedModule,
     files_of_modules,
     folder_of_encoder,
-    has_all_modules,
-    listed,
+    list_modules,
+    needed_files,
 )
 from sklearn_bert.exceptions import CheckpointError, CheckpointNotFoundError
 
@@ -159,22 +161,22 @@ class CheckpointFiles:
 def _describe(
     model: str, folder: Path, source: str, commit: str | None
 ) -> CheckpointFiles:
-    encoder = folder_of_encoder(listed(folder))
+    modules = list_modules(folder)
     try:
-        digests = _digests(folder)
+        digests = _digests(folder, modules)
     except UnreadableFileError as error:
         raise damaged(model, folder, str(error)) from error
+    encoder = folder_of_encoder(modules)
     return CheckpointFiles(model, folder, source, commit, digests, encoder)
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _digests(folder: Path, modules: tuple[ListedModule, ...]) -> dict[str, str]:
     """Return the SHA-256 of every file that is read, by relative path."""
-    return {name: sha256_of(folder, name) for name in _names(folder)}
+    return {name: sha256_of(folder, name) for name in _names(folder, modules)}
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, modules: tuple[ListedModule, ...]) -> list[str]:
     """Return the relative paths of the files that are read."""
-    modules = listed(folder)
     encoder = folder_of_encoder(modules)
     names = [*_OF_THE_WHOLE, *files_of_modules(modules)]
     names = [name for name in names if os.path.lexists(folder / name)]
@@ -250,7 +252,7 @@ def files_without_weights(folder: Path) -> list[str]:
     """Return the files that are read, except for weights that are also pickles."""
     return [
         name
-        for name in _names(folder)
+        for name in _names(folder, list_modules(folder))
         if "safetensors" not in name or not any((folder / name).parent.glob(PICKLES))
     ]
 
@@ -301,11 +303,12 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
+    def ask(names: Iterable[str]) -> dict[str, Any]:
+        """Return paths; None for a file that was never requested from the Hub."""
+        return {x: try_to_load_from_cache(model, x, revision=revision) for x in names}
+
     try:
-        found = {
-            name: try_to_load_from_cache(model, name, revision=revision)
-            for name in ("config.json", *_DECLARATIONS)
-        }
+        found = ask(("config.json", *_DECLARATIONS))
     except HFValidationError:
         return None
     # The encoder may be in a folder of its own.
@@ -313,18 +316,20 @@ def _find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
     folder = next((Path(path).parent for path in paths if isinstance(path, str)), None)
     if folder is None:
         return None
-    # None means that the file was never requested. Other libraries do not request the
-    # declarations, without which pooling and maximum length would be wrong.
-    is_known = all(found[name] is not None for name in _DECLARATIONS)
-    if not is_known or _lacking(folder) or not has_all_modules(folder):
+    # Other libraries do not request the declarations, without which pooling and maximum
+    # length would be wrong.
+    modules = list_modules(folder)
+    found |= ask(needed_files(modules))
+    del found["config.json"]
+    if None in found.values() or _lacking(folder, modules):
         return None
     files = _describe(model, folder, "cache", folder.name)
     return files if (files.encoder_folder / "config.json").is_file() else None
 
 
-def _lacking(folder: Path) -> list[str]:
+def _lacking(folder: Path, modules: tuple[ListedModule, ...]) -> list[str]:
     """Return what a snapshot lacks, of which a download may have been interrupted."""
-    place = folder / folder_of_encoder(listed(folder))
+    place = folder / folder_of_encoder(modules)
     there = _files_of_encoder(place)
     lacking = [name for name in there if not (place / name).exists()]
     if not any(any(place.glob(name)) for name in TOKENIZER_FILES):
@@ -349,7 +354,7 @@ def _shards(place: Path) -> list[str]:
 
 def _fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
     folder = _download(model, revision, _snapshot)
-    if lacking := _lacking(folder):
+    if lacking := _lacking(folder, list_modules(folder)):
         # Offline, the client returns an incomplete snapshot.
         _refuse_incomplete(model, folder, lacking)
     return _describe(model, folder, "hub", folder.name)
@@ -389,7 +394,7 @@ def _snapshot(model: str, revision: str | None) -> Path:
 
     patterns = [*_PATTERNS, *_OF_THE_WHOLE]
     folder = snapshot_download(model, revision=revision, allow_patterns=patterns)
-    modules = listed(Path(folder))
+    modules = list_modules(Path(folder))
     patterns = [glob.escape(name) for name in files_of_modules(modules)]
     if encoder := folder_of_encoder(modules):
         patterns += [f"{glob.escape(encoder)}{name}" for name in _PATTERNS]
@@ -397,7 +402,7 @@ def _snapshot(model: str, revision: str | None) -> Path:
         # Of the same commit.
         commit = Path(folder).name
         snapshot_download(model, revision=commit, allow_patterns=patterns)
-    for name in _DECLARATIONS:
+    for name in (*_DECLARATIONS, *needed_files(modules)):
         if not Path(folder, name).is_file():
             # The cache records that the file does not exist.
             with suppress(EntryNotFoundError):

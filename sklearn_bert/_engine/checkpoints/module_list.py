@@ -10,7 +10,7 @@ from sklearn_bert._engine.checkpoints.disk import read_file
 MODULES = "modules.json"
 # The files that a module after the encoder may have, and those that it must have.
 _FILES = ("config.json", "model.safetensors")
-_REQUIRED = {
+_NEEDED = {
     "Pooling": ("config.json",),
     "WeightedLayerPooling": _FILES,
     "Dense": _FILES,
@@ -40,11 +40,26 @@ class ListedModule:
 
 
 def list_modules(folder: Path) -> tuple[ListedModule, ...]:
-    """Return the modules in the order in which they run; none without a modules.json.
+    """Return the modules of a folder.
+
+    There are none without a modules.json, or if it is damaged, which
+    :func:`parse_modules` reports when the content with the recorded digest is read.
+    """
+    if not (folder / MODULES).is_file():
+        return ()
+    try:
+        return parse_modules(read_file(folder, MODULES))
+    except ValueError:
+        return ()
+
+
+def parse_modules(content: bytes) -> tuple[ListedModule, ...]:
+    """Return the modules in the order in which they run.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    content : bytes
+        Of a modules.json.
 
     Returns
     -------
@@ -53,18 +68,16 @@ def list_modules(folder: Path) -> tuple[ListedModule, ...]:
     Raises
     ------
     ValueError
-        If the file cannot be read, or names a folder outside of the checkpoint; the
+        If the content is damaged, or names a folder outside of the checkpoint; the
         message follows "a modules.json that".
     """
-    if not (folder / MODULES).is_file():
-        return ()
     try:
-        content = json.loads(read_file(folder, MODULES).decode())
+        modules = json.loads(content.decode())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"cannot be read ({error})") from error
-    if not isinstance(content, list) or not content:
+    if not isinstance(modules, list) or not modules:
         raise ValueError("is not a list of modules")
-    return tuple(map(_read_module, content))
+    return tuple(map(_read_module, modules))
 
 
 def _read_module(content: Any) -> ListedModule:
@@ -80,14 +93,6 @@ def _read_module(content: Any) -> ListedModule:
     return ListedModule(kind, "" if path == PurePosixPath() else f"{path}/")
 
 
-def listed(folder: Path) -> tuple[ListedModule, ...]:
-    """Return the modules; none if the list is damaged, which reading it reports."""
-    try:
-        return list_modules(folder)
-    except ValueError:
-        return ()
-
-
 def folder_of_encoder(modules: tuple[ListedModule, ...]) -> str:
     """Return the folder of the first module."""
     return modules[0].folder if modules else ""
@@ -98,10 +103,10 @@ def files_of_modules(modules: tuple[ListedModule, ...]) -> list[str]:
     return [f"{one.folder}{name}" for one in modules[1:] for name in _FILES]
 
 
-def has_all_modules(folder: Path) -> bool:
-    """Tell whether the modules after the encoder have the files that they must have."""
-    return all(
-        (folder / one.folder / name).is_file()
-        for one in listed(folder)[1:]
-        for name in _REQUIRED.get(one.name, ())
-    )
+def needed_files(modules: tuple[ListedModule, ...]) -> list[str]:
+    """Return the files without which a module after the encoder cannot be computed."""
+    return [
+        f"{one.folder}{name}"
+        for one in modules[1:]
+        for name in _NEEDED.get(one.name, ())
+    ]

@@ -84,6 +84,7 @@ def test_a_dense_without_a_declared_activation_has_that_of_its_class(tmp_path, d
     ("pooling", "module", "refusal"),
     [
         ({"pooling_mode": "median"}, NORMALIZE, "the pooling mode 'median'"),
+        ({"pooling_mode_median": True}, NORMALIZE, "pooling_mode_median of the mod"),
         (MEAN, ("CNN", {}, {}), "the module 'sentence_transformers.models.CNN'"),
         (MEAN, ("Pooling", MEAN, {}), "the order of modules"),
         (MEAN, ("Transformer", {}, {}), "the order of modules"),
@@ -177,12 +178,23 @@ def test_settings_that_change_the_states_of_tokens_are_refused(
         (MEAN, dense(in_features=9), "reads 9 features after modules that give 8"),
         (MEAN, dense(in_features="8"), "in_features='8', which is not a size"),
         (MEAN, dense(out_features=0), "out_features=0, which is not a size"),
+        (MEAN, dense(out_features=10**18), "out_features=10{18}, which is not a size"),
     ],
 )
 def test_a_damaged_declaration_is_refused(tmp_path, declare, pooling, module, match):
     declare(tmp_path, pooling, module)
     with pytest.raises(CheckpointError, match=match):
         read(tmp_path)
+
+
+def test_a_list_of_modules_that_changes_after_it_was_hashed_is_refused(
+    tmp_path, declare
+):
+    declare(tmp_path, MEAN)
+    files = locate(str(tmp_path), None)
+    declare(tmp_path, MEAN, NORMALIZE)
+    with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
+        read_declaration(files, 8)
 
 
 def test_a_damaged_list_of_modules_is_refused(tmp_path):

@@ -225,6 +225,39 @@ def test_a_cache_that_lacks_the_declarations_is_completed_from_the_hub(
     assert downloads == [("owner/name", None)]
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_module_without_safetensors_is_asked_of_the_hub_once(
+    cache, cached, declare, downloads, is_known
+):
+    cached("owner/name")
+    root = cache / "models--owner--name"
+    folder = root / "snapshots" / COMMIT
+    declare(folder, {"pooling_mode": "mean"}, ("Dense", {}, {}))
+    missing = root / ".no_exist" / COMMIT / "2_Dense" / "model.safetensors"
+    if is_known:
+        missing.parent.mkdir()
+        missing.touch()
+        assert locate("owner/name", None, may_download=False).folder == folder
+    else:
+        with pytest.raises(CheckpointNotFoundError):
+            locate("owner/name", None)
+    assert bool(downloads) != is_known
+
+
+def test_a_missing_file_of_a_module_is_noted_in_the_cache(
+    monkeypatch, tiny_bert, tmp_path, declare
+):
+    asked = []
+    folder = shutil.copytree(tiny_bert, tmp_path / COMMIT)
+    declare(folder, {"pooling_mode": "mean"}, ("Dense", {}, {}))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: folder)
+    monkeypatch.setattr(
+        huggingface_hub, "hf_hub_download", lambda model, name, **k: asked.append(name)
+    )
+    assert locate("owner/name", None).source == "hub"
+    assert "2_Dense/model.safetensors" in asked
+
+
 def test_displaying_never_downloads(downloads):
     with pytest.raises(
         CheckpointNotFoundError, match="must be available on this machine"

@@ -8,9 +8,9 @@ from sklearn_bert._engine.checkpoints.module_list import (
     ListedModule,
     files_of_modules,
     folder_of_encoder,
-    has_all_modules,
     list_modules,
-    listed,
+    needed_files,
+    parse_modules,
 )
 
 
@@ -39,8 +39,8 @@ def test_no_list_is_no_modules(tmp_path):
 def test_folders_outside_of_the_checkpoint_are_refused(tmp_path, place):
     put(tmp_path, "", place)
     with pytest.raises(ValueError, match="outside of the checkpoint"):
-        list_modules(tmp_path)
-    assert listed(tmp_path) == ()
+        parse_modules((tmp_path / "modules.json").read_bytes())
+    assert list_modules(tmp_path) == ()
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_folders_outside_of_the_checkpoint_are_refused(tmp_path, place):
 def test_a_damaged_list_is_refused(tmp_path, content):
     (tmp_path / "modules.json").write_text(content)
     with pytest.raises(ValueError, match=r"^(cannot be read|is not a list|lists )"):
-        list_modules(tmp_path)
-    assert listed(tmp_path) == ()
+        parse_modules(content.encode())
+    assert list_modules(tmp_path) == ()
 
 
 def test_files_of_modules_are_those_after_the_encoder():
@@ -60,12 +60,8 @@ def test_files_of_modules_are_those_after_the_encoder():
     assert files_of_modules(modules) == expected
 
 
-def test_modules_are_complete_with_the_files_that_they_need(tmp_path):
-    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2": "Dense", "3": "Normalize"}
-    content = [{"type": f"a.{kind}", "path": place} for place, kind in kinds.items()]
-    (tmp_path / "modules.json").write_text(json.dumps(content))
-    for name in ("1_Pooling/config.json", "2/config.json", "2/model.safetensors"):
-        assert not has_all_modules(tmp_path)
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert has_all_modules(tmp_path)
+def test_modules_need_their_settings_and_weights():
+    kinds = {"": "Transformer", "1/": "Pooling", "2/": "Dense", "3/": "Normalize"}
+    modules = tuple(ListedModule(f"a.{kind}", place) for place, kind in kinds.items())
+    expected = ["1/config.json", "2/config.json", "2/model.safetensors"]
+    assert needed_files(modules) == expected
