@@ -323,7 +323,11 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             Labels of the type seen by `fit`; a sparse matrix if y was sparse.
         """
         fitted, texts = self._begin(X)
-        return fitted._labels_of(texts)
+        outputs = fitted._run(texts)
+        if not fitted.is_multilabel_:
+            return fitted.classes_[outputs.argmax(axis=1)]
+        labels = (outputs > 0).astype(int)
+        return sparse.csr_matrix(labels) if fitted._has_sparse_y else labels
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy of the predictions.
@@ -349,15 +353,12 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         y = check_labels(y, texts, self, warn=False)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, len(texts))
-        return accuracy_score(y, fitted._labels_of(texts), sample_weight=sample_weight)
-
-    def _labels_of(self, texts: Texts) -> Any:
-        """Return the result of :meth:`predict` for parsed texts."""
-        outputs = self._run(texts)
-        if not self.is_multilabel_:
-            return self.classes_[outputs.argmax(axis=1)]
-        labels = (outputs > 0).astype(int)
-        return sparse.csr_matrix(labels) if self._has_sparse_y else labels
+        # X may be an iterator, which is read by now. The names of its columns have been
+        # checked, and a list has none.
+        fitted.__dict__.pop("feature_names_in_", None)
+        # A subclass may override predict.
+        predicted = fitted.predict(texts.to_list())
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

@@ -37,6 +37,25 @@ def test_the_most_probable_class_is_predicted(fitted, texts):
     assert fitted.predict(texts).tolist() == expected.tolist()
 
 
+def test_the_predictions_of_a_subclass_are_scored(fitted, texts, labels):
+    class AlwaysLong(type(fitted)):
+        def predict(self, X):
+            return np.full(len(X), "long")
+
+    always = AlwaysLong()
+    always.__dict__.update(vars(fitted))
+    assert always.score(texts, labels) == (labels == "long").mean()
+
+
+def test_an_iterator_and_a_frame_are_scored(make, texts, labels):
+    frame = pd.DataFrame({"text": texts})
+    classifier = make(n_epochs=1).fit(frame, labels)
+    expected = (classifier.predict(frame) == labels).mean()
+    assert classifier.score(frame, labels) == expected
+    classifier.fit(texts, labels)
+    assert classifier.score(iter(texts), labels) == expected
+
+
 def test_two_classes_have_one_decision(make, texts, labels):
     classifier = make().fit(texts, labels == "long")
     scores = classifier.decision_function(texts)
