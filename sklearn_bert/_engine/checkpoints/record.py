@@ -44,6 +44,15 @@ def record_of(source: Source, model: str, revision: str | None) -> CheckpointRec
     return CheckpointRecord(model, revision, commit, place, digests, is_complete=True)
 
 
+def _changes_vectors(name: str) -> bool:
+    """Tell whether a file that earlier versions did not read may change the vectors.
+
+    These are the files of modules, which are in folders. Normalize has no weights, and
+    applies only if it is asked for, or before a module with weights.
+    """
+    return "/" in name and not name.endswith("_Normalize/config.json")
+
+
 def check_same_source(source: Source, record: CheckpointRecord) -> None:
     """Refuse a source that has changed since it was recorded.
 
@@ -67,8 +76,7 @@ def check_same_source(source: Source, record: CheckpointRecord) -> None:
         else f"{name} differs"
         for name in sorted({*found, *fitted})
         if found.get(name) != fitted.get(name)
-        # Earlier versions did not read the modules, which are in folders.
-        and (name in fitted or record.is_complete or "/" in name)
+        and (name in fitted or record.is_complete or _changes_vectors(name))
     ]
     if not changed:
         return

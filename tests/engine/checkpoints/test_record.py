@@ -42,6 +42,17 @@ def test_modules_that_older_records_lack_are_refused(record, own_bert, declare):
         check_same_source(locate(str(own_bert), None), older)
 
 
+def test_a_normalize_that_older_records_lack_is_accepted(own_bert, declare):
+    declare(own_bert, {"pooling_mode": "mean"}, ("Normalize", {}, {}))
+    found = locate(str(own_bert), None)
+    assert "2_Normalize/config.json" in found.digests
+    digests = {k: v for k, v in found.digests.items() if "Normalize" not in k}
+    older = record_of(replace(found, digests=digests), str(own_bert), None)
+    check_same_source(found, replace(older, is_complete=False))
+    with pytest.raises(CheckpointMismatchError, match=r"2_Normalize.* is new"):
+        check_same_source(found, older)
+
+
 def test_a_file_that_older_records_lack_is_accepted(record, own_bert, edit_config):
     (own_bert / "config_sentence_transformers.json").write_text("{}")
     older = replace(record, is_complete=False)
