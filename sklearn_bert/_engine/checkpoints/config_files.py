@@ -11,6 +11,7 @@ from typing import Any
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.module_list import list_modules
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert.exceptions import CheckpointError
 
@@ -99,10 +100,12 @@ def read_config(files: CheckpointFiles) -> Any:
     from transformers import CONFIG_MAPPING
 
     name = f"{files.encoder}{_NAME}"
-    if name not in files.digests:
-        raise broken(files, f"has no {name}")
     content = read_json(files, name)
     model_type = content.get("model_type")
+    if model_type is None:
+        _check_first_module(files)
+    if name not in files.digests:
+        raise broken(files, f"has no {name}")
     if not isinstance(model_type, str):
         raise broken(files, f"has a {_NAME} that cannot be read (no model_type)")
     if model_type not in CONFIG_MAPPING:
@@ -153,6 +156,17 @@ def _check_numbers(files: CheckpointFiles, content: dict[str, Any]) -> None:
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _check_first_module(files: CheckpointFiles) -> None:
+    """Refuse word vectors and other modules that are not an encoder of transformers."""
+    modules = list_modules(files.folder)
+    if modules and modules[0].name != "Transformer":
+        raise CheckpointError(
+            "model must be an encoder such as BERT, RoBERTa or MiniLM. Got "
+            f"{files.model!r}, which has a {modules[0].name[:80]!r} module instead. "
+            "Choose an encoder checkpoint."
+        )
 
 
 def _check_kind(files: CheckpointFiles, config: Any) -> None:

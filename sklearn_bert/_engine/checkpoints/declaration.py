@@ -62,8 +62,9 @@ _CLASS = re.compile(
 )
 # The module that follows the encoder reads its input from, and writes it to.
 _VECTOR = "sentence_embedding"
-# More features are refused before a module of that width is built.
-_LARGEST_SIZE = 10**7
+# More features are refused before a module of that width is built, and its features
+# named.
+_LARGEST_SIZE = 100_000
 # Arguments of the encoder that do not change its vectors.
 _HARMLESS = frozenset(
     {
@@ -187,6 +188,12 @@ def _read(
         raise _Unsupported(f"the order of modules {', '.join(names)}")
     pooling, include_prompt = _read_pooling(files, listed[1])
     width = hidden_size * len(pooling.split("+"))
+    if width > _LARGEST_SIZE:
+        raise broken(
+            files,
+            f"declares a pooling of {width} features, and at most {_LARGEST_SIZE} "
+            "are computed",
+        )
     modules = []
     for module in listed[2:]:
         content = read_json(files, f"{module.folder}config.json")

@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from reprlib import repr as shorten
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.disk import read_file
 
 MODULES = "modules.json"
+# Public checkpoints have up to six. Every module is read, and its files are hashed.
+_MOST_MODULES = 64
 # The files that a module after the encoder may have, and those that it must have.
 _FILES = ("config.json", "model.safetensors")
 _NEEDED = {
@@ -77,6 +80,10 @@ def parse_modules(content: bytes) -> tuple[ListedModule, ...]:
         raise ValueError(f"cannot be read ({error})") from error
     if not isinstance(modules, list) or not modules:
         raise ValueError("is not a list of modules")
+    if len(modules) > _MOST_MODULES:
+        raise ValueError(
+            f"lists {len(modules)} modules, and at most {_MOST_MODULES} are read"
+        )
     return tuple(map(_read_module, modules))
 
 
@@ -86,10 +93,14 @@ def _read_module(content: Any) -> ListedModule:
         for key in ("type", "path")
     )
     if not isinstance(kind, str) or not isinstance(place, str):
-        raise ValueError(f"lists {content!r}, without a type and a path")
+        raise ValueError(f"lists {shorten(content)}, without a type and a path")
     path = PurePosixPath(place)
     if path.is_absolute() or ".." in path.parts or "\\" in place:
         raise ValueError(f"names {place!r}, which is outside of the checkpoint")
+    if not place.isprintable():
+        raise ValueError(
+            f"names {place!r}, which has characters that cannot be printed"
+        )
     return ListedModule(kind, "" if path == PurePosixPath() else f"{path}/")
 
 

@@ -1,12 +1,16 @@
 """The prompts that a checkpoint declares: texts to put in front of every text."""
 
 from dataclasses import dataclass, replace
+from reprlib import repr as shorten
 
 from sklearn_bert._engine.checkpoints.content import broken, read_json
 from sklearn_bert._engine.checkpoints.locate import PROMPTS, CheckpointFiles
 
 # Every model of sentence-transformers has these names.
 _USUAL = {"query": "", "document": ""}
+# A prompt is tokenized with every text. Instructions have hundreds of characters.
+_LONGEST_PROMPT = 100_000
+_MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,15 @@ def read_prompts(files: CheckpointFiles) -> Prompts:
         raise broken(files, f"has a {PROMPTS} whose prompts are not an object")
     for name, text in texts.items():
         if text is not None and not is_text(text):
-            raise broken(files, f"has a {PROMPTS} whose prompt {name!r} is not a text")
+            raise broken(
+                files, f"has a {PROMPTS} whose prompt {shorten(name)} is not a text"
+            )
+        if text is not None and len(text) > _LONGEST_PROMPT:
+            raise broken(
+                files,
+                f"has a {PROMPTS} whose prompt {shorten(name)} has {len(text)} "
+                f"characters, and at most {_LONGEST_PROMPT} are read",
+            )
     named = {name: text or "" for name, text in texts.items()}
     default = content.get("default_prompt_name")
     if default is None:
@@ -84,7 +96,8 @@ def read_prompts(files: CheckpointFiles) -> Prompts:
         raise broken(
             files,
             f"has a {PROMPTS} whose default_prompt_name must be one of "
-            f"{', '.join(map(repr, known))}, but is {default!r}",
+            f"{', '.join(map(shorten, list(known)[:_MOST_SHOWN]))}, but is "
+            f"{shorten(default)}",
         )
     return Prompts(tuple(named.items()), known[default])
 

@@ -14,6 +14,7 @@ from sklearn_bert._engine.checkpoints.content import broken
 from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 
 _MOST_ADDED = 100_000
+_MOST_DIGITS = 18
 _MOST_COMPONENTS = 256
 # By how much all normalizers together may lengthen a text. Unicode's longest
 # decomposition has 18 characters, 33 bytes.
@@ -119,11 +120,14 @@ def _check_ids(
             f"{_MOST_ADDED} are read",
         )
     for id_ in ids:
-        if not str(id_).isdecimal() or int(id_) >= n_rows:
+        digits = str(id_)
+        # Python converts no number of thousands of digits.
+        is_short = digits.isdecimal() and len(digits) <= _MOST_DIGITS
+        if not is_short or int(digits) >= n_rows:
             raise broken(
                 files,
-                f"has a {name} with an added token of id {id_}, which does not match "
-                f"its embedding matrix of {n_rows} rows",
+                f"has a {name} with an added token of id {digits[:40]}, which does not "
+                f"match its embedding matrix of {n_rows} rows",
             )
 
 

@@ -154,6 +154,17 @@ def test_models_of_another_kind_are_refused_by_name(own_bert, model_type, why, c
         read_architecture(locate(str(own_bert), None))
 
 
+@pytest.mark.parametrize("kind", ["StaticEmbedding", "BoW", "Router"])
+@pytest.mark.parametrize("config", [None, {"vocab": []}])
+def test_modules_that_are_no_encoder_are_refused_by_name(tmp_path, kind, config):
+    modules = [{"path": "", "type": f"sentence_transformers.models.{kind}"}]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=f"which has a '{kind}' module instead"):
+        read_config(locate(str(tmp_path), None))
+
+
 def test_a_configuration_is_made_of_its_own_content():
     config = make_config({"model_type": "bert", "hidden_size": 48, "auto_map": 3})
     assert config.hidden_size == 48

@@ -179,6 +179,7 @@ def test_settings_that_change_the_states_of_tokens_are_refused(
         (MEAN, dense(in_features="8"), "in_features='8', which is not a size"),
         (MEAN, dense(out_features=0), "out_features=0, which is not a size"),
         (MEAN, dense(out_features=10**18), "out_features=10{18}, which is not a size"),
+        ({"pooling_mode": ["cls"] * 20_000}, NORMALIZE, "pooling of 160000 features"),
     ],
 )
 def test_a_damaged_declaration_is_refused(tmp_path, declare, pooling, module, match):

@@ -54,6 +54,20 @@ def test_a_damaged_list_is_refused(tmp_path, content):
     assert list_modules(tmp_path) == ()
 
 
+def test_a_list_that_is_too_long_is_refused(tmp_path):
+    put(tmp_path, *[""] * 65)
+    with pytest.raises(ValueError, match="lists 65 modules, and at most 64 are read"):
+        parse_modules((tmp_path / "modules.json").read_bytes())
+
+
+@pytest.mark.parametrize("place", ["a\0b", "\ud800", "a\nb"])
+def test_folders_that_cannot_be_printed_are_refused(tmp_path, place):
+    put(tmp_path, "", place)
+    with pytest.raises(ValueError, match="characters that cannot be printed") as caught:
+        parse_modules((tmp_path / "modules.json").read_bytes())
+    assert str(caught.value).isprintable()
+
+
 def test_files_of_modules_are_those_after_the_encoder():
     modules = ListedModule("a.Transformer", ""), ListedModule("a.Dense", "2_Dense/")
     expected = ["2_Dense/config.json", "2_Dense/model.safetensors"]

@@ -83,6 +83,7 @@ def test_prompts_of_other_kinds_of_models_do_not_apply(read):
         ({"default_prompt_name": "passage"}, "one of 'query', 'document', but is 'pas"),
         ({"prompts": NAMED, "default_prompt_name": 1}, "'passage', but is 1"),
         ({"default_prompt_name": ""}, "but is ''"),
+        ({"prompts": {"a": "b" * 100_001}}, "prompt 'a' has 100001 characters"),
     ],
 )
 def test_prompts_that_are_none_are_refused(read, content, match):
@@ -90,6 +91,13 @@ def test_prompts_that_are_none_are_refused(read, content, match):
         CheckpointError, match=f"config_sentence_transformers.json .*{match}"
     ):
         read(**content)
+
+
+def test_the_error_about_many_prompts_is_short(read):
+    names = {str(k) * 50: "" for k in range(1000)}
+    with pytest.raises(CheckpointError, match="default_prompt_name") as caught:
+        read(prompts=names, default_prompt_name="x" * 1000)
+    assert len(str(caught.value)) < 1000
 
 
 @pytest.mark.parametrize(

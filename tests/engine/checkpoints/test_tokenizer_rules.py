@@ -130,6 +130,14 @@ def test_other_parts_are_checked_too(own_bert, changes):
         load_with(own_bert, **changes)
 
 
+@pytest.mark.parametrize("id_", ["9" * 5000, "-1", "1.5", ""])
+def test_added_tokens_have_short_ids(own_bert, id_):
+    content = {"added_tokens_decoder": {id_: {"content": "x"}}}
+    (own_bert / "tokenizer_config.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match="an added token of id"):
+        load_tokenizer(locate(str(own_bert), None))
+
+
 @pytest.mark.parametrize(
     "processor",
     [
