@@ -88,8 +88,14 @@ class BaseBert(BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles lack newer parameters, whose defaults are what was done before,
         # except that prompts were not read.
-        parameters = signature(type(self)).parameters.values()
-        newer = {one.name: one.default for one in parameters if one.name not in state}
+        # A subclass may have fewer parameters than the class that it extends.
+        newer = {
+            one.name: one.default
+            for kind in reversed(type(self).__mro__)
+            if issubclass(kind, BaseBert) and "__init__" in vars(kind)
+            for one in signature(kind).parameters.values()
+            if one.name not in state and one.default is not one.empty
+        }
         if "prompt" in newer:
             newer["prompt"] = None
         super().__setstate__({**state, **newer})

@@ -126,3 +126,17 @@ def test_a_pickle_that_lacks_newer_parameters_does_as_before(tiny_bert):
     again = pickle.loads(pickle.dumps(older))
     assert again.get_params() == vectorizer.get_params()
     assert vars(again).keys() == vars(vectorizer).keys()
+
+
+class OneParameter(BertVectorizer):
+    def __init__(self, model=None):
+        super().__init__(model, prompt=None)
+
+
+def test_a_pickle_of_a_subclass_lacks_parameters_of_its_parent(tiny_bert):
+    vectorizer = OneParameter(tiny_bert)
+    older = copy.copy(vectorizer)
+    for name in ("prompt", "missing", "truncate_dim"):
+        del older.__dict__[name]
+    again = pickle.loads(pickle.dumps(older))
+    assert vars(again) == vars(vectorizer)
