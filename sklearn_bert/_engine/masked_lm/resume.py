@@ -1,12 +1,6 @@
-"""The state of a training run in one file, which is replaced atomically.
-
-A temporary file is written, synchronized to the disk, and renamed over the previous
-one. If the process is killed in between, the previous file remains.
-"""
+"""The state of a training run in one file, which is replaced atomically."""
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from sklearn_bert._engine.runtime.files import replace_file
 from sklearn_bert.exceptions import ResumeError
 
 _NAME = "pretraining.safetensors"
@@ -118,37 +113,6 @@ class TrainingFile:
 
         self._folder.mkdir(parents=True, exist_ok=True)
         replace_file(self._path, write)
-
-
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Replace a file atomically.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    write : callable
-        Writes the new content to a path.
-    """
-    # Always the same name, so that leftovers of a killed process are overwritten.
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        _force_to_disk(part)
-        os.replace(part, path)
-        _force_to_disk(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _force_to_disk(path: Path) -> None:
-    # On Windows folders cannot be opened, and read-only files cannot be synchronized.
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def clone_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

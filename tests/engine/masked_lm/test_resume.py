@@ -1,15 +1,9 @@
 """The checkpoint file is always complete, and belongs to one training."""
 
-import os
-
 import pytest
 import torch
 
-from sklearn_bert._engine.masked_lm.resume import (
-    SavedTraining,
-    TrainingFile,
-    replace_file,
-)
+from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 from sklearn_bert.exceptions import ResumeError
 
 SAVED = SavedTraining({"a": torch.arange(3.0)}, {"n_steps": 7, "loss": 0.1 + 0.2})
@@ -50,20 +44,6 @@ def test_a_truncated_file_is_refused(tmp_path):
         file.load()
 
 
-def test_a_failed_write_keeps_the_previous_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("old")
-
-    def write(part):
-        part.write_text("half")
-        raise OSError("no space left")
-
-    with pytest.raises(OSError, match="no space"):
-        replace_file(path, write)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_leftovers_of_a_killed_process_are_overwritten(tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
@@ -91,12 +71,3 @@ def test_a_file_instead_of_a_folder_is_refused(tmp_path):
     with pytest.raises(ResumeError, match="checkpoint_dir must be a folder"):
         TrainingFile(path, {})
     assert path.read_text() == "mine"
-
-
-def test_the_content_is_on_disk_before_the_file_is_renamed(tmp_path, monkeypatch):
-    calls = []
-    fsync, rename = os.fsync, os.replace
-    monkeypatch.setattr(os, "fsync", lambda x: calls.append("fsync") or fsync(x))
-    monkeypatch.setattr(os, "replace", lambda *x: calls.append("name") or rename(*x))
-    replace_file(tmp_path / "file", lambda path: path.write_text("new"))
-    assert calls == ["fsync", "name", "fsync"]
