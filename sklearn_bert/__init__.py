@@ -3,6 +3,7 @@
 from sklearn_bert import datasets, exceptions, metrics
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._convert import convert_checkpoint
+from sklearn_bert._load import load
 from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._token_classifier import BertTokenClassifier
@@ -22,5 +23,6 @@ __all__ = [
     "convert_checkpoint",
     "datasets",
     "exceptions",
+    "load",
     "metrics",
 ]

@@ -17,6 +17,7 @@ from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.texts import check_texts
+from sklearn_bert._saving.save import save_estimator
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -39,6 +40,39 @@ class BaseBert(BaseEstimator):
     _holds_encoder = False
     # Of estimators that do not have this parameter.
     prompt: str | None = None
+
+    def save(self, path, *, dtype=None):
+        """Save the estimator to a file that :func:`sklearn_bert.load` reads.
+
+        The file is in the safetensors format. It contains the parameters and fitted
+        attributes as text and arrays, and no code: unlike a pickle, a file of somebody
+        else can be loaded safely. A vectorizer is saved without the weights of its
+        checkpoint, unless its `model` is an estimator.
+
+        Parameters
+        ----------
+        path : str or path
+            The file. An existing file is replaced atomically: if saving fails or the
+            process is killed, the previous file remains.
+
+        dtype : {"bfloat16"}, default=None
+            "bfloat16" rounds the weights of the encoder to bfloat16. The file has half
+            the size, and predictions change slightly. `None` keeps all weights exactly.
+
+        Returns
+        -------
+        sha256 : str
+            SHA-256 of the file, for the parameter `expected_sha256` of
+            :func:`sklearn_bert.load`.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted and needs to be.
+        SavedFileError
+            If a parameter is a function, or the file cannot be written.
+        """
+        return save_estimator(self._snapshot(), path, dtype)
 
     def _read(self, X: Any) -> Any:
         """Validate X without comparing it with that of fit; return its Inputs."""

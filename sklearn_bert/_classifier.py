@@ -73,8 +73,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     default the linear layer is initialized by a logistic regression on the frozen
     features, and fine-tuning starts from there [3]_.
 
-    A pickle contains the fine-tuned weights. It needs no checkpoint, and can be loaded
-    on machines with and without a GPU.
+    A saved file or a pickle contains the fine-tuned weights. It needs no checkpoint,
+    and can be loaded on machines with and without a GPU.
 
     References
     ----------

@@ -87,7 +87,7 @@ class BertMaskedLM(BaseBert):
 
     Notes
     -----
-    A pickle contains the weights and needs no checkpoint.
+    A saved file or a pickle contains the weights and needs no checkpoint.
 
     The language modeling head is that of the checkpoint. Checkpoints without one, such
     as those of sentence-transformers, get a new one, which shares the embeddings.

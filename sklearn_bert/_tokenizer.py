@@ -110,7 +110,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
 
     Notes
     -----
-    A pickle contains the tokenizer and needs no checkpoint.
+    A saved file or a pickle contains the tokenizer and needs no checkpoint.
 
     The learned vocabulary does not depend on the order of the texts.
 

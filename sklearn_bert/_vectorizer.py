@@ -85,9 +85,9 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     Notes
     -----
-    A pickle contains parameters and checksums of the checkpoint, a few kilobytes, but
-    no weights: the unchanged checkpoint must be available where the pickle is loaded.
-    Only if `model` is a fitted estimator, the pickle contains its weights.
+    A saved file or a pickle contains parameters and checksums of the checkpoint, a few
+    kilobytes, but no weights: the unchanged checkpoint must be available where it is
+    loaded. Only if `model` is a fitted estimator, it contains the weights of the model.
 
     With `n_jobs` each worker process loads a copy of the encoder. On one machine
     `n_jobs=1` is usually as fast, because the encoder itself uses all cores.

@@ -9,6 +9,7 @@
     │   ├── CheckpointNotFoundError           model not found
     │   └── CheckpointMismatchError           model differs from that of fit
     ├── ResumeError (ValueError)              checkpoint_dir has another training run
+    ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
     └── NonFiniteError (RuntimeError)         the model gave NaN or infinite values
         └── DivergenceError                   training gave them
@@ -35,6 +36,7 @@ __all__ = [
     "NonFiniteError",
     "RareClassWarning",
     "ResumeError",
+    "SavedFileError",
     "SklearnBertError",
     "TextRepairWarning",
     "TruncationWarning",
@@ -67,6 +69,10 @@ class CheckpointMismatchError(CheckpointError):
 
 class ResumeError(SklearnBertError, ValueError):
     """The saved training state belongs to another run, or is damaged."""
+
+
+class SavedFileError(SklearnBertError, ValueError):
+    """A file is not a saved estimator, or an estimator cannot be saved to it."""
 
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):

@@ -9,7 +9,7 @@ from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
-from sklearn_bert import datasets, exceptions, metrics
+from sklearn_bert import convert_checkpoint, datasets, exceptions, load, metrics
 
 ESTIMATORS = [
     value
@@ -68,7 +68,8 @@ def own_methods(estimator):
 
 def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
-    return [*fetchers, metrics.entity_f1_score, sklearn_bert.convert_checkpoint]
+    functions = [metrics.entity_f1_score, load, convert_checkpoint]
+    return [*fetchers, *functions]
 
 
 def public_names():
@@ -77,6 +78,7 @@ def public_names():
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
     names.append("sklearn_bert.metrics.entity_f1_score")
     names.append("sklearn_bert.convert_checkpoint")
+    names.append("sklearn_bert.load")
     for estimator in ESTIMATORS:
         path = f"sklearn_bert.{estimator.__name__}"
         names += [path, *(f"{path}.{method}" for method in own_methods(estimator))]
@@ -86,7 +88,8 @@ def public_names():
 def test_everything_public_is_looked_at():
     assert set(sklearn_bert.__all__) == {
         *(estimator.__name__ for estimator in ESTIMATORS),
-        *("__version__", "convert_checkpoint", "datasets", "exceptions", "metrics"),
+        *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
+        "metrics",
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 

@@ -97,15 +97,20 @@ def read_config(files: CheckpointFiles) -> Any:
         If the file is missing or damaged, if transformers cannot run the model without
         code from the checkpoint, or if it is a model of another kind.
     """
-    from transformers import CONFIG_MAPPING
-
     name = f"{files.encoder}{_NAME}"
     content = read_json(files, name)
-    model_type = content.get("model_type")
-    if model_type is None:
+    if content.get("model_type") is None:
         _check_first_module(files)
     if name not in files.digests:
         raise broken(files, f"has no {name}")
+    return check_config(files, content)
+
+
+def check_config(files: CheckpointFiles, content: dict[str, Any]) -> Any:
+    """Return the configuration for the content of a config.json, as `read_config`."""
+    from transformers import CONFIG_MAPPING
+
+    model_type = content.get("model_type")
     if not isinstance(model_type, str):
         raise broken(files, f"has a {_NAME} that cannot be read (no model_type)")
     if model_type not in CONFIG_MAPPING:

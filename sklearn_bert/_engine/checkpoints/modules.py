@@ -102,6 +102,12 @@ def _shape_modules(declared: Iterable[DeclaredModule]) -> SentenceModules:
         return SentenceModules(_CLASSES[one.kind](one) for one in declared)
 
 
+def shapes_of_modules(declared: Iterable[DeclaredModule]) -> dict[str, torch.Size]:
+    """Return the shapes of the weights of modules."""
+    shaped = _shape_modules(declared).state_dict()
+    return {name: like.shape for name, like in shaped.items()}
+
+
 def load_modules(
     files: CheckpointFiles, declared: tuple[DeclaredModule, ...]
 ) -> SentenceModules:

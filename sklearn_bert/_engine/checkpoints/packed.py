@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,18 @@ class PackedCheckpoint:
             has_segments=self.architecture.has_segments,
         )
 
+    def compute_digest(self) -> str:
+        """Return the SHA-256 of the content."""
+        declared = self.architecture
+        more = self.module_weights or {}
+        # Empty where earlier versions had no declarations, so that digests stay the
+        # same.
+        extra = f"{declared.modules or ''}{declared.prompts.default}"
+        return digest_of(
+            f"{self.config}{self.tokenizer}{extra}",
+            {**self.weights, **{f"modules.{name}": more[name] for name in more}},
+        )
+
 
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     """Copy a checkpoint into text and arrays that can be read on any machine."""
@@ -62,17 +74,11 @@ def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
     content = json.loads(model.config.to_json_string(use_diff=False))
     config = json.dumps({key: content[key] for key in content if key[0] != "_"})
     tokenizer = checkpoint.tokenizer.to_str()
-    architecture = checkpoint.architecture
     weights, more = _to_arrays(model), _to_arrays(checkpoint.modules)
-    # Empty where earlier versions had no declarations, so that digests stay the same.
-    declared = f"{architecture.modules or ''}{architecture.prompts.default}"
-    text = f"{config}{tokenizer}{declared}"
-    digest = digest_of(
-        text, {**weights, **{f"modules.{name}": more[name] for name in more}}
+    packed = PackedCheckpoint(
+        config, tokenizer, checkpoint.architecture, weights, "", more or None
     )
-    return PackedCheckpoint(
-        config, tokenizer, architecture, weights, digest, more or None
-    )
+    return replace(packed, digest=packed.compute_digest())
 
 
 def _to_arrays(module: nn.Module) -> dict[str, np.ndarray]:

@@ -238,6 +238,15 @@ def _shapes_of_whole(config: Any) -> Any:
         ) from error
 
 
+def shapes_of_head(config: Any) -> dict[str, torch.Size]:
+    """Return the shapes of the parameters that a head has of its own."""
+    whole = _shapes_of_whole(config)
+    with quietly():
+        whole.tie_weights()
+    own = MaskedHead(whole).own_parameters()
+    return {name: parameter.shape for name, parameter in own}
+
+
 def _make_whole(checkpoint: Checkpoint) -> Any:
     model: Any = checkpoint.model
     return _shapes_of_whole(model.config)

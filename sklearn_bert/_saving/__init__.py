@@ -1,0 +1,1 @@
+"""Estimators in files: one safetensors file each, without pickle."""

@@ -1,0 +1,121 @@
+"""Whether the parts of an estimator can be used, and belong together.
+
+Files come from others. What a checkpoint must not contain must not be in them either,
+and weights that do not fit their configuration would only be noticed by predictions, or
+replaced by random numbers.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sklearn_bert._engine.checkpoints.architecture import shape_model
+from sklearn_bert._engine.checkpoints.config_files import check_config
+from sklearn_bert._engine.checkpoints.declaration import ACTIVATIONS
+from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.modules import shapes_of_modules
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.tokenizer_rules import check_components
+from sklearn_bert._engine.checkpoints.weights import remove_pooler
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shapes_of_head
+
+# The largest vocabulary whose size a configuration may declare.
+_MOST_TOKENS = 10**7
+# What errors about a checkpoint call that of a file.
+_FILES = CheckpointFiles("of the file", Path(), "estimator", None, {})
+
+
+def check_tokenizer(text: str) -> None:
+    """Refuse a tokenizer that a checkpoint must not have.
+
+    Parameters
+    ----------
+    text : str
+        Content of tokenizer.json.
+
+    Raises
+    ------
+    ValueError
+    """
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError("a tokenizer that is not a JSON object")
+    # Both are done elsewhere. A length in the file could be of any size.
+    if content.get("padding") or content.get("truncation"):
+        raise ValueError("a tokenizer that pads or truncates")
+    check_components(_FILES, content, _MOST_TOKENS)
+
+
+def check_parts(attributes: Mapping[str, Any]) -> None:
+    """Refuse fitted attributes that cannot be used together.
+
+    Parameters
+    ----------
+    attributes : mapping of str to object
+
+    Raises
+    ------
+    ValueError
+    """
+    for value in attributes.values():
+        if isinstance(value, PackedCheckpoint):
+            _check_encoder(value)
+        if isinstance(value, PackedMaskedModel):
+            config = _check_encoder(value.encoder)
+            _check_shapes("a head", value.head, shapes_of_head(config))
+    if "coef_" in attributes:
+        _check_head(attributes)
+
+
+def _check_encoder(packed: PackedCheckpoint) -> Any:
+    """Check a configuration, a tokenizer and weights; return the configuration."""
+    architecture = packed.architecture
+    content = json.loads(packed.config)
+    if not isinstance(content, dict):
+        raise ValueError("a configuration that is not a JSON object")
+    config = check_config(_FILES, content)
+    model = shape_model(config)
+    remove_pooler(model)
+    shapes = {name: like.shape for name, like in model.state_dict().items()}
+    _check_shapes("an encoder", packed.weights, shapes)
+    if any(one.activation not in ACTIVATIONS for one in architecture.modules):
+        raise ValueError("a module with an unknown activation")
+    more = shapes_of_modules(architecture.modules)
+    _check_shapes("modules", packed.module_weights or {}, more)
+    check_tokenizer(packed.tokenizer)
+    n_rows = model.get_input_embeddings().weight.shape[0]
+    if packed.make_tokenizer().largest_id >= n_rows:
+        raise ValueError("a vocabulary that is larger than the embedding matrix")
+    if packed.compute_digest() != packed.digest:
+        raise ValueError("an encoder that does not match its SHA-256")
+    sizes = (architecture.hidden_size, architecture.n_layers)
+    if sizes != (config.hidden_size, config.num_hidden_layers):
+        raise ValueError("an architecture that does not match its configuration")
+    return config
+
+
+def _check_shapes(
+    part: str, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, torch.Size]
+) -> None:
+    """Refuse arrays that are missing, unknown, or of the wrong shape or dtype."""
+    for name in sorted({*arrays, *shapes}):
+        array = arrays.get(name)
+        if array is None or name not in shapes:
+            state = "without" if array is None else "with"
+            raise ValueError(f"{part} {state} weights of the name {name[:200]!r}")
+        if array.shape != tuple(shapes[name]) or array.dtype.kind not in "f":
+            raise ValueError(f"{part} with other weights {name!r} than it can have")
+
+
+def _check_head(attributes: Mapping[str, Any]) -> None:
+    """Check that the linear layer has one row for each class or target."""
+    coef, intercept = attributes["coef_"], attributes["intercept_"]
+    n_outputs = len(attributes.get("classes_", attributes.get("target_mean_", ())))
+    if coef.ndim != 2 or coef.shape[0] != n_outputs or intercept.shape != (n_outputs,):
+        raise ValueError("a linear layer that does not match its classes or targets")
+    if {coef.dtype.kind, intercept.dtype.kind} != {"f"}:
+        raise ValueError("a linear layer that does not consist of numbers")

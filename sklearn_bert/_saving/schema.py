@@ -1,0 +1,134 @@
+"""What a file may contain: the estimators, their attributes, and the records in them.
+
+The types are checked when an estimator is saved, and again when it is loaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.declaration import DeclaredModule
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.prompts import Prompts
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord
+from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
+from sklearn_bert._engine.text.inputs import TokenizingConfig
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
+
+# A file with another number has attributes or values that are written differently.
+FORMAT = 1
+# Of an array of texts, whose dtype could ask for any memory.
+MOST_BYTES = 2**28
+
+RECORDS: dict[str, type[Any]] = {
+    record.__name__: record
+    for record in (
+        Architecture,
+        CheckpointRecord,
+        DeclaredModule,
+        PackedCheckpoint,
+        PackedMaskedModel,
+        PooledReadout,
+        Prompts,
+        TokenizingConfig,
+        WordReadout,
+    )
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an estimator has after fit.
+
+    Attributes
+    ----------
+    attributes : dict of str to type
+        The type of each attribute that every fit sets.
+    derived : dict of str to callable
+        Attributes that are not written, since a function of the estimator gives them.
+    """
+
+    attributes: dict[str, Any]
+    derived: dict[str, Callable[[Any], Any]]
+
+
+# Attributes that not every fitted estimator has.
+OPTIONAL: dict[str, Any] = {
+    "feature_names_in_": np.ndarray,
+    "_sklearn_output_config": dict[str, str | None],
+}
+_TEXTS = {"pooling_": str, "prompt_": str}
+_FITTED = {"n_features_in_": int, "n_truncated_": int, "max_length_": int}
+_ENCODED = {**_FITTED, "device_": str, "checkpoint_": CheckpointRecord}
+_TUNED = {
+    **_ENCODED,
+    "encoder_": PackedCheckpoint,
+    "coef_": np.ndarray,
+    "intercept_": np.ndarray,
+    "learning_rate_": float,
+    "loss_curve_": list[float],
+    "n_iter_": int,
+    "validation_scores_": list[float],
+    "_tokenizing": TokenizingConfig,
+    "_readout": PooledReadout | WordReadout,
+    "_optimizer_state": dict[str, list[str] | dict[str, np.ndarray]] | None,
+}
+
+KINDS = {
+    "BertVectorizer": Kind({**_ENCODED, **_TEXTS}, {}),
+    "BertClassifier": Kind(
+        {
+            **_TUNED,
+            **_TEXTS,
+            "classes_": np.ndarray,
+            "is_multilabel_": bool,
+            "_has_sparse_y": bool,
+        },
+        {},
+    ),
+    "BertRegressor": Kind(
+        {
+            **_TUNED,
+            **_TEXTS,
+            "n_outputs_": int,
+            "target_mean_": np.ndarray,
+            "target_scale_": np.ndarray,
+            "_y_ndim": int,
+            "_is_constant": np.ndarray,
+        },
+        {},
+    ),
+    "BertTokenClassifier": Kind({**_TUNED, "classes_": np.ndarray}, {}),
+    "BertTokenizer": Kind(
+        {
+            "n_features_in_": int,
+            "n_truncated_": int,
+            "max_length_": int | None,
+            "checkpoint_": CheckpointRecord | None,
+            "_tokenizer": TextTokenizer,
+        },
+        {"vocabulary_": lambda estimator: estimator._tokenizer.vocabulary},
+    ),
+    "BertMaskedLM": Kind(
+        {
+            "n_features_in_": int,
+            "max_length_": int,
+            "device_": str,
+            "checkpoint_": CheckpointRecord | None,
+            "loss_curve_": list[float],
+            "n_steps_": int,
+            "n_tokens_": int,
+            "_masked_model": PackedMaskedModel,
+        },
+        {
+            "encoder_": lambda estimator: estimator._masked_model.encoder,
+            "vocabulary_": lambda estimator: (
+                estimator._masked_model.encoder.make_tokenizer().vocabulary
+            ),
+        },
+    ),
+}
