@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS

@@ -3,7 +3,7 @@
 from os import PathLike, fspath
 from pathlib import Path
 
-from sklearn_bert._engine.checkpoints.locate import find_pickles
+from sklearn_bert._engine.checkpoints.files.locate import find_pickles
 from sklearn_bert._engine.conversion.convert import convert_folder
 from sklearn_bert._sklearn_compat import validate_params
 

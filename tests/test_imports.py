@@ -154,7 +154,7 @@ def test_foreign_packages_stay_where_they_belong(path):
         assert "sklearn" not in tops
     if name not in TRANSFORMERS:
         assert "transformers" not in tops
-    if name != f"{ENGINE}.checkpoints.locate":
+    if name != f"{ENGINE}.checkpoints.files.hub":
         assert "huggingface_hub" not in tops
     if name != "sklearn_bert._sklearn_compat":
         assert not [

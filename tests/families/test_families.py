@@ -18,8 +18,8 @@ from sklearn_bert import (
     BertTokenizer,
     BertVectorizer,
 )
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 with warnings.catch_warnings():

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
 from sklearn_bert._engine.checkpoints.architecture import read_architecture
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._fine_tuning.start import resolve_learning_rate
 from sklearn_bert.exceptions import TruncationWarning
 

@@ -108,7 +108,7 @@ def test_an_autocast_of_the_caller_changes_no_features(own_bert, texts):
 @pytest.mark.real
 def test_equals_sentence_transformers():
     sentence_transformers = pytest.importorskip("sentence_transformers")
-    from sklearn_bert._engine.checkpoints.locate import locate
+    from sklearn_bert._engine.checkpoints.files.locate import locate
 
     sentences = ["A joy to watch.", "Dull, dull, dull!", "", "It " * 400]
     vectorizer = BertVectorizer(normalize=True, pooling="mean")

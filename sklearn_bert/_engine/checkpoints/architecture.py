@@ -14,14 +14,18 @@ import torch
 from torch import nn
 
 from sklearn_bert._engine.checkpoints.config_files import read_config
-from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
-from sklearn_bert._engine.checkpoints.declaration import (
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_json, reason
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
     DeclaredModule,
     read_declaration,
 )
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
-from sklearn_bert._engine.checkpoints.prompts import NO_PROMPTS, Prompts, read_prompts
-from sklearn_bert._engine.checkpoints.sentence_config import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import (
+    NO_PROMPTS,
+    Prompts,
+    read_prompts,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
     FEWEST_TOKENS,
     read_sentence_config,
 )

@@ -9,9 +9,9 @@ import re
 from dataclasses import fields
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.content import broken, read_json, reason
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
-from sklearn_bert._engine.checkpoints.module_list import list_modules
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_json, reason
+from sklearn_bert._engine.checkpoints.files.module_list import list_modules
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert.exceptions import CheckpointError
 

@@ -20,10 +20,16 @@ from sklearn_bert._engine.checkpoints.architecture import (
     shape_model,
 )
 from sklearn_bert._engine.checkpoints.config_files import has_code, read_config
-from sklearn_bert._engine.checkpoints.content import broken, reason
-from sklearn_bert._engine.checkpoints.locate import WEIGHTS, CheckpointFiles
-from sklearn_bert._engine.checkpoints.modules import SentenceModules, load_modules
-from sklearn_bert._engine.checkpoints.sentence_config import read_sentence_config
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, reason
+from sklearn_bert._engine.checkpoints.files.names import WEIGHTS
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    SentenceModules,
+    load_modules,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
+    read_sentence_config,
+)
 from sklearn_bert._engine.checkpoints.tokenizer_files import read_tokenizer
 from sklearn_bert._engine.checkpoints.weights import (
     check_headers,

@@ -16,7 +16,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
 )
 from sklearn_bert._engine.checkpoints.config_files import make_config
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.checkpoints.modules import make_modules
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import make_modules
 from sklearn_bert._engine.checkpoints.weights import set_weights
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 

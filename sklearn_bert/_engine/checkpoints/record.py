@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert.exceptions import CheckpointMismatchError
 

@@ -4,13 +4,13 @@ from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
     read_architecture,
 )
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.load import (
     Checkpoint,
     check_weight_files,
     load_checkpoint,
     load_tokenizer,
 )
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, unpack
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.text.tokenizer import TextTokenizer

@@ -13,13 +13,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from sklearn_bert._engine.checkpoints.architecture import quietly
-from sklearn_bert._engine.checkpoints.content import (
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import (
     broken,
     read_bytes,
     read_json,
     reason,
 )
-from sklearn_bert._engine.checkpoints.locate import TOKENIZER_FILES, CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.names import TOKENIZER_FILES
 from sklearn_bert._engine.checkpoints.tokenizer_rules import (
     check_added_tokens,
     check_components,

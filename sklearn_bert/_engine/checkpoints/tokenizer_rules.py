@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.content import broken
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken
 
 _MOST_ADDED = 100_000
 _MOST_DIGITS = 18

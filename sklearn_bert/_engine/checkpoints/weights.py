@@ -10,17 +10,14 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from sklearn_bert._engine.checkpoints.architecture import quietly
-from sklearn_bert._engine.checkpoints.content import broken, changed, read_json
-from sklearn_bert._engine.checkpoints.disk import (
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, changed, read_json
+from sklearn_bert._engine.checkpoints.files.disk import (
     UnreadableFileError,
     read_header,
     sha256_of,
 )
-from sklearn_bert._engine.checkpoints.locate import (
-    WEIGHTS,
-    WEIGHTS_INDEX,
-    CheckpointFiles,
-)
+from sklearn_bert._engine.checkpoints.files.names import WEIGHTS, WEIGHTS_INDEX
 from sklearn_bert.exceptions import CheckpointError
 
 # As safetensors spells them.

@@ -8,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sklearn_bert._engine.checkpoints.disk import (
+from sklearn_bert._engine.checkpoints.files.disk import (
     UnreadableFileError,
     damaged,
     read_file,
     read_header,
     size_of,
 )
-from sklearn_bert._engine.checkpoints.locate import (
+from sklearn_bert._engine.checkpoints.files.names import (
     PICKLES,
     WEIGHTS_INDEX,
     files_without_weights,

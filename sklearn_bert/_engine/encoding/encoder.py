@@ -8,7 +8,9 @@ from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.checkpoints.modules import SentenceModules
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    SentenceModules,
+)
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import Backend

@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary, ref
 
 import torch
 
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder, build_encoder
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock, prepare_threads

@@ -6,8 +6,10 @@ from typing import Any
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.checkpoints.modules import SentenceModules
-from sklearn_bert._engine.checkpoints.prompts import is_text
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    SentenceModules,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import is_text
 from sklearn_bert._engine.checkpoints.source import Source, architecture_of
 from sklearn_bert._engine.encoding.encode import EncodingConfig
 from sklearn_bert._engine.encoding.readout import PooledReadout, Readout, WordReadout

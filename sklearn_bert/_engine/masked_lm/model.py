@@ -20,9 +20,9 @@ from sklearn_bert._engine.checkpoints.architecture import (
     shape_model,
 )
 from sklearn_bert._engine.checkpoints.config_files import make_config, read_config
-from sklearn_bert._engine.checkpoints.content import broken
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken
 from sklearn_bert._engine.checkpoints.load import Checkpoint
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import (
     PackedCheckpoint,
     digest_of,

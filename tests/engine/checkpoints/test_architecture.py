@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sklearn_bert._engine.checkpoints.architecture import read_architecture
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 
 
 def test_architecture_is_read_without_weights(own_bert):

@@ -11,7 +11,7 @@ import pytest
 from sklearn_bert._engine.checkpoints import config_files as module
 from sklearn_bert._engine.checkpoints.architecture import read_architecture
 from sklearn_bert._engine.checkpoints.config_files import make_config, read_config
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 FAMILIES = (

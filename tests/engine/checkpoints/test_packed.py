@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.packed import pack, unpack
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.record import check_same_source, record_of
 from sklearn_bert.exceptions import CheckpointMismatchError
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 

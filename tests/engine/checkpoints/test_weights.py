@@ -7,8 +7,8 @@ import torch
 
 from sklearn_bert._engine.checkpoints.architecture import shape_model
 from sklearn_bert._engine.checkpoints.config_files import read_config
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.checkpoints.packed import pack, unpack
 from sklearn_bert._engine.checkpoints.weights import set_weights
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.compat.transformers_private import attention_of
 
 

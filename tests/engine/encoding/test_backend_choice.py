@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate

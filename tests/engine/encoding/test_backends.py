@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.text.token_sequences import TokenSequences

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sklearn_bert import BertVectorizer
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.encoding.encode import (
     EncodingConfig,
     encode,

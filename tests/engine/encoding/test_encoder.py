@@ -6,7 +6,7 @@ import logging
 import pytest
 import torch
 
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder

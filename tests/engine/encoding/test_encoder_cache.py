@@ -17,7 +17,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertClassifier, BertVectorizer
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.encoding import encoder, encoder_cache
 from sklearn_bert._engine.encoding.encoder_cache import (
     ENCODERS,

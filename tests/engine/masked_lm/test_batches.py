@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.masked_lm.batches import MaskedBatches
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.text.corpus import TokenCorpus

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.masked_lm.masking import (
     Masker,
     continuing_pieces,

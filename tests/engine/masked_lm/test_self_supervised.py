@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.masked_lm.batches import MaskedBatches
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import load_masked_model

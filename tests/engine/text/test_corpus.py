@@ -5,8 +5,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus, chunks
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.text.inputs import (
     Sentences,
     Texts,

@@ -2,8 +2,8 @@
 
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
 from sklearn_bert._engine.training.model.trainable import make_trainable
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
 from sklearn_bert._engine.training.heads import LinearHead, SoftmaxLoss

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.pooling import join_windows, pool
 from sklearn_bert._engine.training.model import autograd as gradients_module

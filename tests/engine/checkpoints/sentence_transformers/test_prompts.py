@@ -4,8 +4,12 @@ import json
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.locate import locate
-from sklearn_bert._engine.checkpoints.prompts import Prompts, is_text, read_prompts
+from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import (
+    Prompts,
+    is_text,
+    read_prompts,
+)
 from sklearn_bert.exceptions import CheckpointError
 
 NAMED = {"query": "query: ", "passage": "passage: "}

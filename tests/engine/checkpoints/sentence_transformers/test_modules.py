@@ -7,10 +7,16 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from sklearn_bert._engine.checkpoints.declaration import ACTIVATIONS, DeclaredModule
-from sklearn_bert._engine.checkpoints.disk import sha256_of
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
-from sklearn_bert._engine.checkpoints.modules import load_modules, make_modules
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.disk import sha256_of
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+    ACTIVATIONS,
+    DeclaredModule,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    load_modules,
+    make_modules,
+)
 from sklearn_bert.exceptions import CheckpointError
 
 ROWS = torch.randn(5, 8, generator=torch.Generator().manual_seed(0))

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.locate import SENTENCE_CONFIGS, locate
-from sklearn_bert._engine.checkpoints.sentence_config import (
+from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.files.names import SENTENCE_CONFIGS
+from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
     SentenceConfig,
     read_sentence_config,
 )

@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
-from sklearn_bert._engine.checkpoints.declaration import (
+from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
     DeclaredModule,
     read_declaration,
 )
-from sklearn_bert._engine.checkpoints.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 MEAN = {"pooling_mode": "mean"}

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from reprlib import repr as shorten
 
-from sklearn_bert._engine.checkpoints.content import broken, read_json
-from sklearn_bert._engine.checkpoints.locate import PROMPTS, CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_json
+from sklearn_bert._engine.checkpoints.files.names import PROMPTS
 
 # Every model of sentence-transformers has these names.
 _USUAL = {"query": "", "document": ""}

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from reprlib import repr as shorten
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.content import broken, read_json
-from sklearn_bert._engine.checkpoints.locate import SENTENCE_CONFIGS, CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_json
+from sklearn_bert._engine.checkpoints.files.names import SENTENCE_CONFIGS
 from sklearn_bert.exceptions import CheckpointError
 
 FEWEST_TOKENS = 3

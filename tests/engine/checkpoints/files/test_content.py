@@ -2,8 +2,8 @@
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.content import read_json
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.content import read_json
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from reprlib import repr as shorten
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.disk import read_file
+from sklearn_bert._engine.checkpoints.files.disk import read_file
 
 MODULES = "modules.json"
 # Public checkpoints have up to six. Every module is read, and its files are hashed.

@@ -4,12 +4,12 @@ import hashlib
 import json
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.disk import (
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.disk import (
     UnreadableFileError,
     damaged,
     read_file,
 )
-from sklearn_bert._engine.checkpoints.locate import CheckpointFiles
 from sklearn_bert.exceptions import CheckpointError
 
 

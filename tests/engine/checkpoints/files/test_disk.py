@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
 READ = ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt"]

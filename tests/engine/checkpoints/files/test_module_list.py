@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sklearn_bert._engine.checkpoints.module_list import (
+from sklearn_bert._engine.checkpoints.files.module_list import (
     ListedModule,
     files_of_modules,
     folder_of_encoder,

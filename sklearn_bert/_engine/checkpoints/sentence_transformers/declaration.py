@@ -10,14 +10,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn_bert._engine.checkpoints.content import broken, read_bytes, read_json
-from sklearn_bert._engine.checkpoints.locate import PROMPTS, CheckpointFiles
-from sklearn_bert._engine.checkpoints.module_list import (
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_bytes, read_json
+from sklearn_bert._engine.checkpoints.files.module_list import (
     MODULES,
     ListedModule,
     parse_modules,
 )
-from sklearn_bert._engine.checkpoints.sentence_config import find_sentence_config
+from sklearn_bert._engine.checkpoints.files.names import PROMPTS
+from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
+    find_sentence_config,
+)
 
 # In the order in which old files, with one switch per mode, concatenate them.
 POOLING_MODES = {

@@ -8,9 +8,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
-from sklearn_bert._engine.checkpoints.content import broken, read_bytes, reason
-from sklearn_bert._engine.checkpoints.declaration import DeclaredModule
-from sklearn_bert._engine.checkpoints.locate import WEIGHTS, CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.content import broken, read_bytes, reason
+from sklearn_bert._engine.checkpoints.files.names import WEIGHTS
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+    DeclaredModule,
+)
 
 
 class SentenceModules(nn.ModuleList):

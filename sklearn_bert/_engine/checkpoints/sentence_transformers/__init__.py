@@ -1,0 +1,1 @@
+"""What the sentence-transformers files of a checkpoint declare, and its modules."""
