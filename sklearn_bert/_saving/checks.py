@@ -15,10 +15,14 @@ import torch
 
 from sklearn_bert._engine.checkpoints.architecture import shape_model
 from sklearn_bert._engine.checkpoints.config_files import check_config
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import ACTIVATIONS
 from sklearn_bert._engine.checkpoints.files.locate import CheckpointFiles
-from sklearn_bert._engine.checkpoints.sentence_transformers.modules import shapes_of_modules
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+    ACTIVATIONS,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    shapes_of_modules,
+)
 from sklearn_bert._engine.checkpoints.tokenizer_rules import check_components
 from sklearn_bert._engine.checkpoints.weights import remove_pooler
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shapes_of_head

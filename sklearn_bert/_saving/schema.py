@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import DeclaredModule
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
-from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import Prompts
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+    DeclaredModule,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import Prompts
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.text.inputs import TokenizingConfig

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import DeclaredModule
+from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+    DeclaredModule,
+)
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._saving.checks import check_parts, check_tokenizer
 
