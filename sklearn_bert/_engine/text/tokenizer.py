@@ -4,17 +4,15 @@ The tokenizer object is never reconfigured after it is created, so threads may s
 special tokens are added and texts are truncated here, on lists of ids.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
 from tokenizers import Encoding, Tokenizer
-from tokenizers.models import WordPiece
-from tokenizers.pre_tokenizers import BertPreTokenizer
 
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
+from sklearn_bert._engine.text.long_runs import RunShortener
 from sklearn_bert._engine.text.prompt import (
     NO_PROMPT,
     PromptIds,
@@ -32,9 +30,6 @@ from sklearn_bert.exceptions import CheckpointError
 
 # Only the beginning of texts with more characters per requested token is tokenized.
 _CHARACTERS_PER_TOKEN = 16
-# WordPiece maps every word longer than this many characters to [UNK].
-_LONGEST_WORD = 1000
-_BLOB = re.compile(rf"[A-Za-z0-9]{{{_LONGEST_WORD + 1},}}")
 
 
 def is_panic(error: BaseException) -> bool:
@@ -95,13 +90,7 @@ class TextTokenizer:
         self.mask = self._find("mask_token")
         # Added tokens may contain spaces, and therefore span the end of a prefix.
         self._can_read_front = all(token.special for token in added.values())
-        model = tokenizer.model
-        # Whether a run of more than a thousand letters or digits is an unknown word.
-        self._blobs_are_unknown = (
-            isinstance(model, WordPiece)
-            and model.max_input_chars_per_word < _LONGEST_WORD
-            and isinstance(tokenizer.pre_tokenizer, BertPreTokenizer)
-        )
+        self._shorten = RunShortener(tokenizer)
 
     def _find(self, kind: str) -> int | None:
         name = find_control(self._tokenizer, CONTROL_NAMES[kind])
@@ -312,17 +301,17 @@ class TextTokenizer:
         Therefore all but the last two words of a prefix are tokenized in the same way
         as in the whole text.
         """
-        if self._blobs_are_unknown:
-            text = _BLOB.sub(lambda blob: blob[0][:_LONGEST_WORD], text)
         size = _CHARACTERS_PER_TOKEN * wanted
+        front = text[:size]
         while size < len(text):
             with _panics_are_errors():
-                encoding = self._tokenizer.encode(text[:size], add_special_tokens=False)
+                encoding = self._tokenizer.encode(front, add_special_tokens=False)
             ids = encoding.ids[: _n_settled(encoding)]
             if len(ids) >= wanted:
                 return self._without_controls(ids[:wanted])
             size *= 4
-        return self.split([text])[0]
+            front = self._shorten(text[:size])
+        return self.split([front])[0]
 
     def _without_controls(self, ids: list[int]) -> list[int]:
         """Replace control ids, which some vocabularies contain as ordinary pieces."""
