@@ -98,7 +98,7 @@ def read_tokenizer(files: CheckpointFiles, config: Any) -> Tokenizer:
                 folder, config=config, trust_remote_code=False, local_files_only=True
             )
             # A copy, because transformers reconfigures the tokenizer on every call.
-            return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+            own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     # The tokenizers package raises plain Exception for every damaged file, or panics.
     except BaseException as error:
         if not isinstance(error, Exception) and not is_panic(error):
@@ -107,6 +107,23 @@ def read_tokenizer(files: CheckpointFiles, config: Any) -> Tokenizer:
         raise broken(
             files, f"has no fast tokenizer that can be read ({reason(error)})"
         ) from error
+    _check_ids_of_added_tokens(files, own)
+    return own
+
+
+def _check_ids_of_added_tokens(files: CheckpointFiles, tokenizer: Tokenizer) -> None:
+    """Refuse added tokens that the vocabulary lacks, or that have other ids in it.
+
+    The tokenizers package would give them the ids of other words.
+    """
+    for token in _read(files, "tokenizer.json").get("added_tokens") or []:
+        found = tokenizer.token_to_id(str(token.get("content")))
+        if found != token["id"]:
+            raise broken(
+                files,
+                f"has a tokenizer.json whose added token {token.get('content')!r} of "
+                f"id {token['id']} has id {found} in its vocabulary",
+            )
 
 
 def _matching(files: CheckpointFiles, pattern: str) -> list[str]:

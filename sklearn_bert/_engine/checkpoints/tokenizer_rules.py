@@ -255,5 +255,8 @@ def check_vocabulary(files: CheckpointFiles, name: str, vocabulary: Any) -> None
     """
     if not isinstance(vocabulary, dict):
         return
-    if len(set(map(str, vocabulary.values()))) < len(vocabulary):
+    for word, id_ in vocabulary.items():
+        if type(id_) is not int:
+            raise broken(files, f"has a {name} with the id {id_!r} of {word!r}")
+    if len(set(vocabulary.values())) < len(vocabulary):
         raise broken(files, f"has a {name} with two words of the same id")

@@ -147,6 +147,28 @@ def test_a_vocabulary_with_a_line_lost_or_twice_is_refused(own_bert, kind):
         load_tokenizer(locate(str(own_bert), None))
 
 
+@pytest.mark.parametrize("word", ["[CLS]", "[SEP]", "[PAD]"])
+def test_a_special_token_that_the_vocabulary_lost_is_refused(own_bert, word):
+    path = own_bert / "tokenizer.json"
+    content = json.loads(path.read_text())
+    del content["model"]["vocab"][word]
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        CheckpointError, match=rf"added token '\{word[:-1]}\]' of id \d"
+    ):
+        load_tokenizer(locate(str(own_bert), None))
+
+
+@pytest.mark.parametrize("id_", [True, 2.0, "2", None, [2]])
+def test_ids_of_words_are_integers(own_bert, id_):
+    path = own_bert / "tokenizer.json"
+    content = json.loads(path.read_text())
+    content["model"]["vocab"]["film"] = id_
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"with the id .* of 'film'"):
+        load_tokenizer(locate(str(own_bert), None))
+
+
 def test_two_words_of_one_id_are_refused(own_bert):
     content = json.loads((own_bert / "tokenizer.json").read_text())
     content["model"]["vocab"]["film"] = content["model"]["vocab"]["plot"]
