@@ -94,7 +94,7 @@ def _check_encoder(packed: PackedCheckpoint) -> Any:
     n_rows = model.get_input_embeddings().weight.shape[0]
     if packed.make_tokenizer().largest_id >= n_rows:
         raise ValueError("a vocabulary that is larger than the embedding matrix")
-    if packed.compute_digest() != packed.digest:
+    if not packed.matches_digest():
         raise ValueError("an encoder that does not match its SHA-256")
     sizes = (architecture.hidden_size, architecture.n_layers)
     if sizes != (config.hidden_size, config.num_hidden_layers):

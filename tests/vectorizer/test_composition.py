@@ -3,6 +3,7 @@
 import pickle
 import shutil
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertClassifier, BertVectorizer, load
+from sklearn_bert._engine.checkpoints.packed import digest_of
 from sklearn_bert.exceptions import (
     CheckpointMismatchError,
     CheckpointNotFoundError,
@@ -224,3 +226,32 @@ def test_a_checkpoint_that_is_gone_is_named(own_bert, texts, tmp_path):
     own_bert.rename(tmp_path / "elsewhere")
     with pytest.raises(CheckpointNotFoundError, match="there is no folder"):
         vectorizer.transform(texts)
+
+
+def test_a_model_that_was_fitted_again_with_another_pooling_is_refused(
+    tiny_bert, texts
+):
+    labels = [k % 2 for k in range(len(texts))]
+    classifier = BertClassifier(tiny_bert, freeze="encoder", pooling="mean")
+    vectorizer = BertVectorizer(classifier.fit(texts, labels)).fit(texts)
+    classifier.set_params(pooling="max").fit(texts, labels)
+    with pytest.raises(CheckpointMismatchError, match="fitted with"):
+        vectorizer.transform(texts)
+
+
+def test_a_model_and_its_vectorizer_from_an_earlier_version_still_work(
+    tiny_bert, texts, tmp_path
+):
+    labels = [k % 2 for k in range(len(texts))]
+    classifier = BertClassifier(tiny_bert, freeze="encoder", pooling="mean")
+    classifier.fit(texts, labels)
+    packed = classifier.encoder_
+    # Without the declarations that were not in the digest then.
+    earlier = digest_of(packed.config + packed.tokenizer, packed.weights)
+    classifier.encoder_ = replace(packed, digest=earlier)
+    vectorizer = BertVectorizer(classifier).fit(texts)
+    expected = vectorizer.transform(texts)
+    copy = pickle.loads(pickle.dumps(vectorizer))
+    np.testing.assert_array_equal(copy.transform(texts), expected)
+    copy.save(tmp_path / "file")
+    np.testing.assert_array_equal(load(tmp_path / "file").transform(texts), expected)

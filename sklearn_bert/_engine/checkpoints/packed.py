@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,8 @@ class PackedCheckpoint:
     weights : dict of str to ndarray
         The state dict of the transformers model.
     digest : str
-        SHA-256 of the content.
+        SHA-256 of the content. It is never computed again for a fitted estimator, so
+        that estimators of earlier versions stay the models of others.
     module_weights : dict of str to ndarray, or None
         The state dict of the modules after the pooling, if there are some.
     """
@@ -55,16 +56,40 @@ class PackedCheckpoint:
         )
 
     def compute_digest(self) -> str:
-        """Return the SHA-256 of the content."""
+        """Return the SHA-256 of the content, the whole architecture included."""
+        architecture = json.dumps(_declared(self.architecture), sort_keys=True)
+        return self._digest_with(architecture)
+
+    def matches_digest(self) -> bool:
+        """Tell whether the digest is that of the content, in any version."""
+        # Earlier versions had only these two parts of the architecture in the digest.
         declared = self.architecture
+        earlier = f"{declared.modules or ''}{declared.prompts.default}"
+        return self.digest in (self.compute_digest(), self._digest_with(earlier))
+
+    def _digest_with(self, architecture: str) -> str:
         more = self.module_weights or {}
-        # Empty where earlier versions had no declarations, so that digests stay the
-        # same.
-        extra = f"{declared.modules or ''}{declared.prompts.default}"
         return digest_of(
-            f"{self.config}{self.tokenizer}{extra}",
+            f"{self.config}{self.tokenizer}{architecture}",
             {**self.weights, **{f"modules.{name}": more[name] for name in more}},
         )
+
+
+def _declared(value: Any) -> Any:
+    """Return a dataclass as JSON, without what has its default.
+
+    A field that a later version adds therefore changes no digest.
+    """
+    if isinstance(value, tuple):
+        return [_declared(one) for one in value]
+    if not is_dataclass(value):
+        return value
+    names_and_defaults = [(field.name, field.default) for field in fields(value)]
+    return {
+        name: _declared(getattr(value, name))
+        for name, default in names_and_defaults
+        if getattr(value, name) != default
+    }
 
 
 def pack(checkpoint: Checkpoint) -> PackedCheckpoint:

@@ -8,7 +8,8 @@ import torch
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
-from sklearn_bert._engine.checkpoints.packed import pack, unpack
+from sklearn_bert._engine.checkpoints.packed import digest_of, pack, unpack
+from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import Prompts
 
 
 @pytest.fixture
@@ -79,3 +80,37 @@ def test_the_digest_follows_the_prompt_of_the_training(checkpoint):
     architecture = replace(checkpoint.architecture, prompts=prompts)
     prompted = replace(checkpoint, architecture=architecture)
     assert pack(prompted).digest != pack(checkpoint).digest
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pooling", "max"),
+        ("include_prompt", False),
+        ("truncate_dim", 3),
+        ("max_length", 7),
+        ("refusal", "the module 'x'"),
+        ("prompts", Prompts((("title", "title: "),))),
+    ],
+)
+def test_the_digest_follows_what_shapes_the_vectors(checkpoint, name, value):
+    assert getattr(checkpoint.architecture, name) != value
+    architecture = replace(checkpoint.architecture, **{name: value})
+    other = pack(replace(checkpoint, architecture=architecture))
+    assert other.digest != pack(checkpoint).digest
+
+
+def test_the_digest_of_an_architecture_with_fewer_fields_is_the_same(checkpoint):
+    packed = pickle.loads(pickle.dumps(pack(checkpoint)))
+    for name in ("include_prompt", "modules", "truncate_dim", "refusal", "prompts"):
+        del packed.architecture.__dict__[name]
+    assert packed.compute_digest() == pack(checkpoint).digest
+
+
+def test_a_digest_of_an_earlier_version_matches_its_content(checkpoint):
+    packed = pack(checkpoint)
+    earlier = digest_of(packed.config + packed.tokenizer, packed.weights)
+    assert earlier != packed.digest
+    assert packed.matches_digest()
+    assert replace(packed, digest=earlier).matches_digest()
+    assert not replace(packed, digest=earlier, tokenizer="").matches_digest()
