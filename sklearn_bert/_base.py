@@ -16,7 +16,9 @@ from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import TokenizingConfig
+from sklearn_bert._inputs.columns import check_different_names
 from sklearn_bert._inputs.texts import check_texts
+from sklearn_bert._inputs.values import show
 from sklearn_bert._saving.save import save_estimator
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
@@ -93,6 +95,7 @@ class BaseBert(BaseEstimator):
     def _check_names(self, X: Any) -> None:
         """Refuse other names of columns than those of the fit."""
         if hasattr(self, "feature_names_in_"):
+            check_different_names(X)
             validate_data(self, X, reset=False, **_NAMES_ONLY)
 
     def _check_input_features(self, input_features: Any) -> None:
@@ -102,7 +105,7 @@ class BaseBert(BaseEstimator):
         if isinstance(input_features, str) or not isinstance(input_features, Iterable):
             raise ValueError(
                 "input_features must be a list of names, or None. Got "
-                f"{input_features!r}. Pass the names of the columns of X."
+                f"{show(input_features)}. Pass the names of the columns of X."
             )
         names = list(input_features)
         n_names = len(names)
@@ -116,6 +119,7 @@ class BaseBert(BaseEstimator):
 
     def _remember_columns(self, X: Any, n_columns: int) -> None:
         """Set the attributes that :meth:`_check_texts` compares with."""
+        check_different_names(X)
         validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
@@ -11,6 +12,7 @@ from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.fine_tuning import FINE_TUNING, REGRESSION
 from sklearn_bert._params.param import constraints, document
+from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.numbers import check_numbers, read_numbers
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
@@ -246,8 +248,38 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             Predictions in the units of y, with the number of dimensions of y.
         """
         fitted, texts = self._begin(X)
-        outputs = fitted._run(texts)
-        return outputs[:, 0] if fitted._y_ndim == 1 else outputs
+        return fitted._numbers_of(texts)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the coefficient of determination, R², of the predictions.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True numbers, which are read as in `fit`.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text.
+
+        Returns
+        -------
+        score : float
+            The mean over the targets. 1 is best; the mean of y as a constant
+            prediction gets 0.
+        """
+        fitted, texts = self._begin(X)
+        y = check_numbers(y, texts, self)
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, len(texts))
+        return r2_score(y, fitted._numbers_of(texts), sample_weight=sample_weight)
+
+    def _numbers_of(self, texts: Texts) -> np.ndarray:
+        """Return the result of :meth:`predict` for parsed texts."""
+        outputs = self._run(texts)
+        return outputs[:, 0] if self._y_ndim == 1 else outputs
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

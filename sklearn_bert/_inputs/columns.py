@@ -168,9 +168,24 @@ def _column_readers(X: Any) -> list[Callable[[], Iterable[Any]]]:
     )
 
 
+def _names(X: Any) -> list[Any]:
+    """Return the names of the columns of a frame, which may be too large to be read."""
+    return list(X.column_names if hasattr(X, "column_names") else X.columns)
+
+
+def check_different_names(X: Any) -> None:
+    """Refuse a pair of columns with one name, which scikit-learn cannot remember."""
+    names = _names(X) if _is_frame(X) else []
+    if len(names) == 2 and names[0] == names[1]:
+        raise InputError(
+            f"The columns of X must have different names. Got {names[0]!r} for both. "
+            "Rename one of them, or pass the values: X.to_numpy()."
+        )
+
+
 def _remedy_for_columns(X: Any) -> str:
-    """Name the columns of a frame, which may be too large to be read."""
-    names = list(X.column_names if hasattr(X, "column_names") else X.columns)
+    """Name the columns of a frame."""
+    names = _names(X)
     if not names:
         return "Got 0 columns. Pass a frame that contains the texts."
     return (

@@ -91,8 +91,8 @@ def _to_numbers(values: np.ndarray) -> np.ndarray:
     for (row, column), value in np.ndenumerate(values):
         if not isinstance(value, Real):
             raise InputError(
-                f"X must contain token ids, which are numbers. Got {value!r} "
-                f"({type(value).__name__}) in row {row}, column {column}. Pass the "
+                f"X must contain token ids, which are numbers. Got {show(value)} "
+                f"in row {row}, column {column}. Pass the "
                 "output of transform."
             )
     return values.astype(np.float64)

@@ -158,7 +158,12 @@ def fill_missing(values: Iterable[Any]) -> list[str]:
 
 def show(value: Any) -> str:
     """Format a value and its type for an error message."""
-    text = " ".join(line.strip() for line in repr(value).splitlines())
+    try:
+        text = repr(value)
+    # It may call the code of a user, or be nested too deeply.
+    except Exception:
+        text = "a value without a repr"
+    text = " ".join(line.strip() for line in text.splitlines())
     if len(text) > _N_CHARACTERS_SHOWN:
         text = text[:_N_CHARACTERS_SHOWN] + "..."
     return f"{text} ({type(value).__name__})"

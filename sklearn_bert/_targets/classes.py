@@ -154,7 +154,7 @@ def _check_class_weight(class_weight: ClassWeight) -> None:
         if not (isinstance(weight, Real) and 0 <= weight < np.inf):
             raise ValueError(
                 "class_weight must contain finite weights that are not negative. Got "
-                f"{show(weight)} for {label!r}. Use 0 or more."
+                f"{show(weight)} for {show(label)}. Use 0 or more."
             )
 
 

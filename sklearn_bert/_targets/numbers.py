@@ -127,6 +127,8 @@ def _mean_and_scale(
     shares = columns / largest
     mean = np.average(shares, axis=0, weights=weights)
     scale = np.sqrt(np.average((shares - mean) ** 2, axis=0, weights=weights))
-    # The deviation of a constant from its mean is a rounding error.
+    # The deviation of a constant from its mean is a rounding error, and one below the
+    # normal numbers cannot be divided by.
     is_constant = scale <= 10 * np.finfo(np.float64).eps
+    is_constant |= scale * largest < np.finfo(np.float64).tiny
     return mean * largest, np.where(is_constant, 1, scale * largest)
