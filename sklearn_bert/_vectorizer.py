@@ -37,7 +37,9 @@ class BertVectorizer(TransformerMixin, BaseBert):
     :class:`~sklearn.feature_extraction.text.HashingVectorizer`. All vectorizers of a
     process share one copy of the encoder.
 
-    The features of a text do not depend on the other texts of the call.
+    The features of a text do not depend on the other texts of the call. After
+    `set_params`, `transform` uses the current parameters, while `pooling_`, `prompt_`
+    and the other fitted attributes are those of the last `fit`.
 
     Parameters
     ----------
@@ -49,10 +51,11 @@ class BertVectorizer(TransformerMixin, BaseBert):
 
     normalize : bool or "auto", default=False
         Whether to scale the features of each text to unit Euclidean norm. "auto" does
-        so if the checkpoint declares it, with a Normalize module at its end, and the
-        texts are pooled as declared (see `pooling`). A fitted classifier or regressor
-        as `model` does not declare it. A Normalize module that is followed by another
-        module, such as Dense, does not depend on this parameter.
+        so if the checkpoint declares it, with a Normalize module at its end. It does
+        nothing for pairs, another `pooling` than the declared one, or other `layers`
+        than the last. A fitted classifier or regressor as `model` does not declare it.
+        A Normalize module that is followed by another module, such as Dense, does not
+        depend on this parameter.
 
     truncate_dim : int, default=None
         Keep only the first features of each text, as models trained with `Matryoshka

@@ -64,8 +64,10 @@ pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
       "compare" replaces "mean".
 
     Modules that a checkpoint declares after its pooling, such as Dense, apply to single
-    texts that are pooled as declared. Otherwise none of them applies, because they
-    were trained on other vectors.""",
+    texts that are pooled as declared from the last layer, also if the declared pooling
+    is set explicitly. A module that is not supported is then an error. With another
+    pooling, other layers or pairs, none of the modules applies, because they were
+    trained on other vectors.""",
     ),
     "max_length": Param(
         [Interval(Integral, 3, None, closed="left"), None],

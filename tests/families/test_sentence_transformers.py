@@ -14,9 +14,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from sklearn.base import clone
 from torch import nn
 
-from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
+from sklearn_bert import (
+    BertClassifier,
+    BertMaskedLM,
+    BertVectorizer,
+    convert_checkpoint,
+)
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
@@ -300,25 +306,55 @@ def test_modules_survive_pre_training_and_its_folder(make, layout, texts, tmp_pa
 @pytest.mark.parametrize("name", ["CNN", "LSTM", "WeightedLayerPooling", "WordWeights"])
 def test_modules_that_cannot_be_computed_are_refused_by_name(make, texts, name):
     folder = make(Layout())
-    before = find(folder, texts, pooling="mean")
+    before = find(folder, texts, pooling="max")
     listed = read(folder / "modules.json")
     kind = f"sentence_transformers.models.{name}"
     listed.insert(1, {"path": "x", "type": kind})
     write(folder / "modules.json", listed)
-    with pytest.raises(CheckpointError, match=f"Got the module '{kind}', without"):
+    with pytest.raises(CheckpointError, match=rf"Got the module '{kind}'\. Set"):
         BertVectorizer(folder).fit(texts)
     with pytest.raises(CheckpointError, match=name):
         BertClassifier(folder).fit(texts[:4], [0, 1, 0, 1])
-    np.testing.assert_array_equal(find(folder, texts, pooling="mean"), before)
+    np.testing.assert_array_equal(find(folder, texts, pooling="max"), before)
 
 
-def test_a_dense_that_has_only_a_pickle_is_refused(make, texts):
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_the_declared_pooling_is_not_computed_without_its_modules(make, texts, method):
     folder = make(LAYOUTS["two Dense"])
+    vectorizer = BertVectorizer(folder, pooling="mean").fit(texts)
+    listed = read(folder / "modules.json")
+    listed[-1]["type"] = "sentence_transformers.models.LSTM"
+    write(folder / "modules.json", listed)
+    vectorizer = clone(vectorizer)
+    with pytest.raises(CheckpointError, match=r"LSTM'\. Set pooling to 'cls' or 'max'"):
+        getattr(vectorizer, method)(texts)
+    for others in ({"pooling": "cls"}, {"layers": 1}):
+        getattr(clone(vectorizer).set_params(**others), method)(texts)
+
+
+def test_a_dense_that_has_only_a_pickle_is_converted(make, texts, tmp_path):
+    folder = make(LAYOUTS["two Dense"])
+    before = find(folder, texts)
     path = folder / "2_Dense/model.safetensors"
     torch.save(load_file(path), path.with_name("pytorch_model.bin"))
     path.unlink()
-    with pytest.raises(CheckpointError, match=r"the Dense in 2_Dense/, .*_model.bin"):
+    with pytest.raises(CheckpointError, match=r"the Dense in 2_Dense/, ") as caught:
         BertVectorizer(folder).fit(texts)
+    assert f"sklearn_bert.convert_checkpoint({str(folder)!r}, f" in str(caught.value)
+    convert_checkpoint(folder, tmp_path / "new")
+    np.testing.assert_array_equal(find(tmp_path / "new", texts), before)
+
+
+def test_a_declaration_without_its_unsupported_module_is_not_written(
+    make, texts, tmp_path
+):
+    folder = make(LAYOUTS["two Dense"])
+    listed = read(folder / "modules.json")
+    listed[-1]["type"] = "sentence_transformers.models.LSTM"
+    write(folder / "modules.json", listed)
+    trained = BertMaskedLM(folder, max_steps=1, random_state=0).fit(texts)
+    trained.save_pretrained(tmp_path / "trained")
+    assert not (tmp_path / "trained" / "modules.json").exists()
 
 
 def test_normalize_and_dimensions_are_those_of_encode(make, texts):

@@ -148,6 +148,7 @@ def resolve_encoder(
         _resolve_layers(layers, architecture.n_layers),
     )
     if pooling is not None and n_columns == 1 and _reads_as_declared(resolved):
+        _check_supported(architecture, name)
         n_modules = _count_modules(architecture, with_normalize)
         n_kept = architecture.truncate_dim
         resolved = replace(resolved, n_modules=n_modules, n_kept=n_kept)
@@ -175,10 +176,10 @@ def _resolve_truncation(truncate_dim: int, resolved: ResolvedEncoder) -> int:
     """Return how many features are kept, of as many as there are."""
     if len(resolved.layers) > 1 or resolved.pooling == "compare":
         raise ValueError(
-            "truncate_dim must be None where features are concatenated from several "
-            "layers or from the two texts of a pair, since the first features would "
-            f"be those of one part. Got truncate_dim={truncate_dim}. Set "
-            "truncate_dim=None, or layers=-1 and another pooling than 'compare'."
+            "truncate_dim must be None if the features of several layers, or of "
+            "pooling='compare', are concatenated. Got "
+            f"truncate_dim={truncate_dim}. Set truncate_dim=None, or layers=-1 and "
+            "another pooling than 'compare'."
         )
     n_features = replace(resolved, n_kept=None).n_features
     if truncate_dim > n_features:
@@ -235,22 +236,24 @@ def _resolve_pooling(
     """Return the pooling that is asked for or declared."""
     if pooling == "compare" and n_columns == 1:
         raise ValueError(
-            "pooling must not be 'compare' where X is one column of texts, since it "
-            "compares the two texts of a pair. Got pooling='compare'. Set "
-            "pooling='auto', or give X two columns."
+            "pooling='compare' requires pairs of texts. Got one column of texts. Set "
+            "pooling='auto', or pass two columns."
         )
     if pooling != "auto":
         return pooling
-    if architecture.refusal is not None:
-        raise CheckpointError(
-            f"The modules of model {name!r} must be ones that this package can "
-            f"compute. Got {architecture.refusal}, without which the vectors of texts "
-            "would be others. Set pooling='mean', or another pooling, to read the "
-            "encoder without its modules."
-        )
+    _check_supported(architecture, name)
     declared = architecture.pooling or "cls"
     # Vectors that are means were trained to be compared.
     return "compare" if (declared, n_columns) == ("mean", 2) else declared
+
+
+def _check_supported(architecture: Architecture, name: str) -> None:
+    """Refuse to compute declared vectors without the modules that are not supported."""
+    if architecture.refusal is not None:
+        raise CheckpointError(
+            f"The modules and the pooling that model {name!r} declares must be "
+            f"supported. Got {architecture.refusal}"
+        )
 
 
 def _resolve_layers(layers: Any, n_layers: int) -> tuple[int, ...]:

@@ -87,7 +87,8 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
         of_texts["truncate_dim"] = architecture.truncate_dim
     if of_texts:
         _write_json(folder / PROMPTS, of_texts)
-    if architecture.pooling is not None:
+    # What is declared is not written without its unsupported modules.
+    if architecture.pooling is not None and architecture.refusal is None:
         _write_declarations(packed.encoder, folder)
 
 

@@ -21,6 +21,7 @@ from sklearn_bert._engine.checkpoints.files.names import PROMPTS
 from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
     find_sentence_config,
 )
+from sklearn_bert.exceptions import CheckpointError
 
 # In the order in which old files, with one switch per mode, concatenate them.
 POOLING_MODES = {
@@ -135,7 +136,8 @@ class Declaration:
     truncate_dim : int or None
         How many of the numbers of a vector are kept.
     refusal : str or None
-        The subject of an error, if the declared vectors cannot be computed.
+        If the declared vectors cannot be computed, what is not supported and the
+        remedy, which follow "Got" in an error.
     """
 
     pooling: str | None = None
@@ -146,7 +148,18 @@ class Declaration:
 
 
 class _Unsupported(Exception):
-    """The declared vectors cannot be computed; the message says what it is about."""
+    """The declared vectors cannot be computed; the message says what it is about.
+
+    Parameters
+    ----------
+    what : str
+    remedy : str or None
+        None for a remedy that always works: another pooling.
+    """
+
+    def __init__(self, what: str, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.remedy = remedy
 
 
 def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
@@ -177,7 +190,27 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
     try:
         return _read(files, listed, hidden_size)
     except _Unsupported as unsupported:
-        return Declaration(refusal=str(unsupported))
+        pooling = _pooling_of_refused(files, listed)
+        others = [mode for mode in ("cls", "mean", "max") if mode != pooling]
+        remedy = unsupported.remedy or (
+            f"Set pooling to {others[0]!r} or {others[1]!r} to use the encoder without "
+            "its modules."
+        )
+        return Declaration(pooling, refusal=f"{unsupported}. {remedy}")
+
+
+def _pooling_of_refused(
+    files: CheckpointFiles, listed: tuple[ListedModule, ...]
+) -> str | None:
+    """Return the pooling that is declared among unsupported modules, if it is known."""
+    for module in listed:
+        match = _CLASS.fullmatch(module.kind)
+        if match and match[1] == "Pooling":
+            try:
+                return _read_pooling(files, module)[0]
+            except (_Unsupported, CheckpointError):
+                return None
+    return None
 
 
 def _read(
@@ -348,5 +381,7 @@ def _check_weights(files: CheckpointFiles, module: ListedModule) -> None:
     if f"{module.folder}model.safetensors" not in files.digests:
         raise _Unsupported(
             f"the {module.name} in {module.folder}, which has no model.safetensors (a "
-            "pytorch_model.bin can run code and is not read)"
+            "pytorch_model.bin is a pickle, which can run code and is not read)",
+            "Convert the pickle with sklearn_bert.convert_checkpoint("
+            f"{files.model!r}, folder), and set model to the new folder.",
         )

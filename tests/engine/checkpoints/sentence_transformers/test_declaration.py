@@ -110,7 +110,26 @@ def test_what_cannot_be_computed_is_refused_by_name(
     declare(tmp_path, pooling, module)
     declared = read(tmp_path)
     assert declared.refusal.startswith(refusal)
-    assert (declared.pooling, declared.modules) == (None, ())
+    known = {"mean": "mean"}.get(pooling.get("pooling_mode"))
+    assert (declared.pooling, declared.modules) == (known, ())
+
+
+@pytest.mark.parametrize(
+    ("pooling", "others"),
+    [
+        (MEAN, "'cls' or 'max'"),
+        ({"pooling_mode": "cls"}, "'mean' or 'max'"),
+        ({"pooling_mode": "lasttoken"}, "'cls' or 'mean'"),
+        ({}, "'cls' or 'mean'"),
+    ],
+)
+def test_another_pooling_is_the_remedy_for_an_unsupported_module(
+    tmp_path, declare, pooling, others
+):
+    declare(tmp_path, pooling, ("CNN", {}, {}))
+    assert read(tmp_path).refusal.endswith(
+        f"CNN'. Set pooling to {others} to use the encoder without its modules."
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,8 +151,8 @@ def test_classes_are_known_by_their_whole_path(tmp_path, declare, kind, is_known
         return [listed[0], {**listed[1], "type": kind}]
 
     edit(tmp_path / "modules.json", rename)
-    refusal = None if is_known else f"the module {kind!r}"
-    assert read(tmp_path).refusal == refusal
+    found = read(tmp_path).refusal
+    assert found is None if is_known else found.startswith(f"the module {kind!r}. Set")
 
 
 def test_an_encoder_of_another_kind_is_refused(tmp_path, declare):
@@ -141,13 +160,13 @@ def test_an_encoder_of_another_kind_is_refused(tmp_path, declare):
     edit(
         tmp_path / "modules.json", lambda listed: [{"type": "own.Encoder", "path": ""}]
     )
-    assert read(tmp_path).refusal == "the module 'own.Encoder'"
+    assert read(tmp_path).refusal.startswith("the module 'own.Encoder'. Set")
 
 
 def test_an_encoder_without_a_pooling_is_refused(tmp_path, declare):
     declare(tmp_path, MEAN)
     edit(tmp_path / "modules.json", lambda listed: listed[:1])
-    assert read(tmp_path).refusal == "the order of modules Transformer"
+    assert read(tmp_path).refusal.startswith("the order of modules Transformer. Set")
 
 
 @pytest.mark.parametrize(
