@@ -24,6 +24,7 @@ from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
     InputError,
+    ModelNotFittedError,
     TruncationWarning,
 )
 
@@ -191,10 +192,10 @@ class BaseBert(BaseEstimator):
             )
         source = getattr(owner, "encoder_", None)
         if source is None:
-            raise CheckpointError(
+            raise ModelNotFittedError(
                 "An estimator that is passed as model must be fitted. Got a "
-                f"{self._model_name()} that is not. Fit it first, and wrap it in "
-                "sklearn.frozen.FrozenEstimator if it is cloned, as in "
+                f"{self._model_name()} that is not fitted. Fit it first, and wrap it "
+                "in sklearn.frozen.FrozenEstimator if it is cloned, as in "
                 "cross-validation and GridSearchCV."
             )
         return source

@@ -37,7 +37,7 @@ def convert_checkpoint(
         The new folder, which must not exist or be empty. The configuration, the
         tokenizer and the files of sentence-transformers are copied.
     revision : str, default=None
-        A branch, tag or commit of a model on the Hub.
+        A branch, tag or commit of a model on the Hub. It must be `None` for a folder.
 
     Raises
     ------

@@ -7,7 +7,8 @@
     ├── DeviceError (ValueError)              device or dtype not available
     ├── CheckpointError (ValueError)          model damaged or not supported
     │   ├── CheckpointNotFoundError           model not found
-    │   └── CheckpointMismatchError           model differs from that of fit
+    │   ├── CheckpointMismatchError           model differs from that of fit
+    │   └── ModelNotFittedError               model is an estimator, and not fitted
     ├── ResumeError (ValueError)              checkpoint_dir has another training run
     ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
@@ -22,6 +23,8 @@
     TextRepairWarning (UserWarning)           texts had invalid characters
 """
 
+from sklearn.exceptions import NotFittedError
+
 __all__ = [
     "CheckpointError",
     "CheckpointMismatchError",
@@ -33,6 +36,7 @@ __all__ = [
     "InputError",
     "InterruptedFitWarning",
     "MemoryWarning",
+    "ModelNotFittedError",
     "NonFiniteError",
     "RareClassWarning",
     "ResumeError",
@@ -65,6 +69,10 @@ class CheckpointNotFoundError(CheckpointError):
 
 class CheckpointMismatchError(CheckpointError):
     """The model is not the one that the estimator was fitted with."""
+
+
+class ModelNotFittedError(CheckpointError, NotFittedError):
+    """The model is an estimator that is not fitted."""
 
 
 class ResumeError(SklearnBertError, ValueError):

@@ -43,8 +43,8 @@ model : str, path or estimator, default="sentence-transformers/all-MiniLM-L6-v2"
         """\
 revision : str, default=None
     Branch, tag or commit on the Hub. `None` uses a local copy if there is one, and
-    the main branch otherwise. It is ignored if `model` is a folder. The commit is
-    stored in `checkpoint_`.""",
+    the main branch otherwise. It must be `None` if `model` is a folder. The commit
+    is stored in `checkpoint_`.""",
     ),
     "pooling": Param(
         [StrOptions({"auto", "cls", "mean", "max", "compare"})],

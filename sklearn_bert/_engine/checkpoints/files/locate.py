@@ -27,7 +27,7 @@ def locate(
     model : str
         A folder or a Hub id.
     revision : str or None
-        Branch, tag or commit on the Hub. Folders have no revisions.
+        Branch, tag or commit on the Hub.
     may_download : bool
         Whether to download from the Hub what is not on this machine.
 
@@ -39,8 +39,10 @@ def locate(
     ------
     CheckpointNotFoundError
         If it is not found; the message lists the locations searched.
+    ValueError
+        If there is a revision, and the model is a folder.
     """
-    folder = _folder_of(model)
+    folder = _folder_of(model, revision)
     if folder is not None:
         return describe(model, folder, "directory", None)
     files = find_in_bundle(model, revision) or find_in_cache(model, revision)
@@ -72,15 +74,31 @@ def find_pickles(model: str, revision: str | None) -> Path:
     Raises
     ------
     CheckpointNotFoundError
+    ValueError
+        As :func:`locate` does.
     """
-    return _folder_of(model) or download(model, revision, snapshot_with_pickles)
+    return _folder_of(model, revision) or download(
+        model, revision, snapshot_with_pickles
+    )
 
 
-def _folder_of(model: str) -> Path | None:
+def _folder_of(model: str, revision: str | None) -> Path | None:
     """Return an existing folder; None for a Hub id."""
     folder = Path(os.path.expanduser(model))
     if model and folder.is_dir():
+        if revision is not None:
+            raise ValueError(
+                "revision must be None if model is a folder, which has no revisions. "
+                f"Got revision={revision!r} for the folder {model!r}. Set "
+                "revision=None, or give the id of a model on the Hub."
+            )
         return folder.resolve()
+    if folder.is_file():
+        raise CheckpointNotFoundError(
+            "model must be a folder or a Hugging Face model id. Got "
+            f"{model!r}, which is a file. Pass its folder {str(folder.parent)!r}, or "
+            "read a saved estimator with sklearn_bert.load."
+        )
     if _looks_like_a_path(model):
         raise CheckpointNotFoundError(
             "model must be an existing folder or a Hugging Face model id. Got "

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sklearn_bert._engine.checkpoints.files.bundle import BUNDLES
-from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.files.locate import find_pickles, locate
 from sklearn_bert._engine.checkpoints.files.names import DECLARATIONS
 from sklearn_bert.exceptions import CheckpointNotFoundError
 
@@ -28,6 +28,24 @@ def test_a_folder_is_found(tiny_bert, downloads):
 def test_a_tilde_is_the_home_folder(tiny_bert, monkeypatch):
     monkeypatch.setenv("HOME", str(tiny_bert.parent))
     assert locate("~/tiny-bert", None).folder == tiny_bert
+
+
+@pytest.mark.parametrize("find", [locate, find_pickles])
+def test_a_folder_has_no_revisions(find, tiny_bert):
+    with pytest.raises(ValueError, match=r"Got revision='v1' .* Set revision=None"):
+        find(str(tiny_bert), "v1")
+
+
+@pytest.mark.parametrize("find", [locate, find_pickles])
+def test_a_file_is_no_folder(find, tiny_bert, monkeypatch, downloads):
+    monkeypatch.chdir(tiny_bert.parent)
+    file = f"{tiny_bert.name}/config.json"
+    with pytest.raises(
+        CheckpointNotFoundError,
+        match=f"'{file}', which is a file. Pass its folder '{tiny_bert.name}'",
+    ):
+        find(file, None)
+    assert downloads == []
 
 
 @pytest.mark.parametrize("model", ["./nowhere", "/no/such", "~/nothing", "a/b/c"])
