@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sklearn_bert._engine.checkpoints.earlier import find_new_settings
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert.exceptions import CheckpointMismatchError
@@ -65,7 +66,8 @@ def check_same_source(source: Source, record: CheckpointRecord) -> None:
     Raises
     ------
     CheckpointMismatchError
-        If a file is missing, new or different; the message names each.
+        If a file is missing, new or different, or if the fit did not read a setting
+        that changes the features; the message names each.
     """
     found, fitted = digests_of(source), record.digests
     changed = [
@@ -79,6 +81,7 @@ def check_same_source(source: Source, record: CheckpointRecord) -> None:
         and (name in fitted or record.is_complete or _changes_vectors(name))
     ]
     if not changed:
+        _check_same_settings(source, record)
         return
     pin = f"pin revision={record.commit!r}, " if record.commit else ""
     place = f" in {source.folder}" if isinstance(source, CheckpointFiles) else ""
@@ -87,3 +90,16 @@ def check_same_source(source: Source, record: CheckpointRecord) -> None:
         f"{record.model!r}{place}, where {', '.join(changed)}. Restore the model, "
         f"{pin}or fit again."
     )
+
+
+def _check_same_settings(source: Source, record: CheckpointRecord) -> None:
+    """Refuse settings of the same files that an earlier version did not read."""
+    if record.is_complete or not isinstance(source, CheckpointFiles):
+        return
+    if new := find_new_settings(source, record.digests):
+        raise CheckpointMismatchError(
+            "An estimator must be fitted with every setting of its model that changes "
+            "the features. Got an estimator of an earlier version and "
+            f"{record.model!r} in {source.folder}, of which {', '.join(new)} was not "
+            "read then. Fit again."
+        )

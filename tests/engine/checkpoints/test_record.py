@@ -60,3 +60,13 @@ def test_a_file_that_older_records_lack_is_accepted(record, own_bert, edit_confi
     edit_config(own_bert, hidden_act="relu")
     with pytest.raises(CheckpointMismatchError, match=r"where config\.json differs\."):
         check_same_source(locate(str(own_bert), None), older)
+
+
+def test_a_setting_that_an_earlier_version_did_not_read_is_refused(record, own_bert):
+    older = replace(record, is_complete=False)
+    path = own_bert / "sentence_roberta_config.json"
+    path.write_text('{"do_lower_case": true}')
+    with pytest.raises(
+        CheckpointMismatchError, match=r"do_lower_case=True was not read.* Fit again"
+    ):
+        check_same_source(locate(str(own_bert), None), older)
