@@ -15,7 +15,7 @@ from sklearn_bert._engine.masked_lm.loaded import (
 )
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
-from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
+from sklearn_bert._engine.masked_lm.model_folder import is_free, save_masked_model
 from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._inputs.streams import check_stream
@@ -331,7 +331,7 @@ class BertMaskedLM(BaseBert):
         ----------
         folder : str or path
             Must not exist, or be empty. A new folder is created atomically; an empty
-            folder is filled, config.json last.
+            folder is filled, config.json last. What a killed call has left is replaced.
         """
         validate_parameter_constraints(
             {"folder": [str, PathLike]},
@@ -340,7 +340,7 @@ class BertMaskedLM(BaseBert):
         )
         fitted = self._snapshot()
         path = Path(folder).expanduser()
-        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        if not is_free(path):
             raise ValueError(
                 f"folder must not exist, or be empty. Got {str(path)!r}, which is "
                 "neither. Remove it, or choose another folder."

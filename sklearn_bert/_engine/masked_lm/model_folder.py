@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,18 @@ from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 
 # Where sentence-transformers of every version finds its classes.
 _PACKAGE = "sentence_transformers.models"
+# The same in every call, so that a call removes what a killed one has left.
+_UNFINISHED = ".unfinished-sklearn-bert"
+
+
+def is_free(folder: Path) -> bool:
+    """Tell whether a folder does not exist, is empty, or a saving in it was killed."""
+    if not folder.exists():
+        return True
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return not names or _UNFINISHED in names
 
 
 def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
@@ -35,25 +46,42 @@ def save_masked_model(packed: PackedMaskedModel, folder: Path) -> None:
     ----------
     packed : PackedMaskedModel
     folder : pathlib.Path
-        Must not exist, or be empty.
+        Must be free, see :func:`is_free`.
     """
     exists = folder.exists()
-    place = folder if exists else folder.parent
-    place.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=place))
+    new = folder.with_name(f".{folder.name}{_UNFINISHED}")
+    _remove(new)
+    if exists:
+        new = folder / _UNFINISHED
+        _remove(new)
+    new.mkdir(parents=True)
     try:
         _write(packed, new)
         if exists:
-            parts = sorted(new.iterdir(), key=lambda path: path.name == "config.json")
-            for path in parts:
-                path.rename(folder / path.name)
-            new.rmdir()
+            _fill(folder, new)
         else:
-            new.chmod(0o755)
             new.rename(folder)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def _remove(folder: Path) -> None:
+    """Remove what a killed saving has left, if there is something."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _fill(folder: Path, new: Path) -> None:
+    """Move the parts of a model into a folder, and replace those of a killed saving."""
+    parts = sorted(new.iterdir(), key=lambda path: path.name == "config.json")
+    (folder / "config.json").unlink(missing_ok=True)
+    for path in parts:
+        if path.is_dir():
+            _remove(folder / path.name)
+        path.replace(folder / path.name)
+    # The last step, since it shows that the saving is complete.
+    new.rmdir()
 
 
 def _write(packed: PackedMaskedModel, folder: Path) -> None:
