@@ -20,6 +20,7 @@ TRANSFORMERS = {
     f"{ENGINE}.encoding.backends",
     f"{ENGINE}.masked_lm.model",
     f"{ENGINE}.masked_lm.model_folder",
+    f"{ENGINE}.runtime.quiet",
 }
 ESTIMATORS = {
     "_classifier",

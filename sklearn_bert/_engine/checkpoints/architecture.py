@@ -4,8 +4,6 @@ transformers is imported inside functions, here as elsewhere, because that impor
 seconds and importing sklearn_bert must not.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,8 +27,8 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config impo
     FEWEST_TOKENS,
     read_sentence_config,
 )
-from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
+from sklearn_bert._engine.runtime.quiet import quietly
 
 _Digests = tuple[tuple[str, str], ...]
 # Tokenizers without a limit declare a larger number.
@@ -134,26 +132,3 @@ def shape_model(config: Any) -> Any:
 
     with quietly(), torch.device("meta"):
         return AutoModel.from_config(config)
-
-
-# The settings of transformers are global: one thread at a time may change them.
-_SETTINGS = ForkSafeLock()
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Suppress progress bars and messages of transformers."""
-
-    from transformers.utils import logging as transformers_logging
-
-    with _SETTINGS.current:
-        verbosity = transformers_logging.get_verbosity()
-        had_bars = transformers_logging.is_progress_bar_enabled()
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            transformers_logging.set_verbosity(verbosity)
-            if had_bars:
-                transformers_logging.enable_progress_bar()

@@ -13,6 +13,7 @@ from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFi
 from sklearn_bert._engine.checkpoints.files.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.files.module_list import list_modules
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
+from sklearn_bert._engine.runtime.quiet import quietly
 from sklearn_bert.exceptions import CheckpointError
 
 _NAME = "config.json"
@@ -57,7 +58,7 @@ _UNDECLARED = frozenset(
 # Larger numbers are refused before a model of that size is built. The deepest encoders
 # have 48 layers, the largest vocabularies a million tokens.
 _LARGEST_NUMBER = 10**7
-_MOST_LAYERS = 1000
+_MOST_LAYERS = 200
 _COUNTS_LAYERS = re.compile("n_layer|layers|groups|group_num|block")
 _OF_AN_ENCODER = ("vocab_size", "hidden_size", "num_hidden_layers")
 
@@ -66,7 +67,9 @@ def make_config(content: dict[str, Any]) -> Any:
     """Return the transformers configuration for the content of a config.json."""
     from transformers import CONFIG_MAPPING
 
-    return CONFIG_MAPPING[content["model_type"]](**_known(content))
+    # Some configurations print advice about the ids of special tokens.
+    with quietly():
+        return CONFIG_MAPPING[content["model_type"]](**_known(content))
 
 
 def _known(content: dict[str, Any]) -> dict[str, Any]:

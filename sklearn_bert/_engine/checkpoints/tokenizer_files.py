@@ -12,7 +12,6 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.files.content import (
     broken,
@@ -27,6 +26,7 @@ from sklearn_bert._engine.checkpoints.tokenizer_rules import (
     check_vocabulary,
 )
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
+from sklearn_bert._engine.runtime.quiet import quietly
 from sklearn_bert._engine.text.tokenizer import is_panic
 
 _MERGES = "merges.txt"

@@ -9,7 +9,6 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.files.content import broken, changed, read_json
 from sklearn_bert._engine.checkpoints.files.disk import (
@@ -18,6 +17,7 @@ from sklearn_bert._engine.checkpoints.files.disk import (
     sha256_of,
 )
 from sklearn_bert._engine.checkpoints.files.names import WEIGHTS, WEIGHTS_INDEX
+from sklearn_bert._engine.runtime.quiet import quietly
 from sklearn_bert.exceptions import CheckpointError
 
 # As safetensors spells them.

@@ -19,7 +19,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.compat.transformers_private import attention_of
 from sklearn_bert._engine.encoding.backends import (
@@ -34,6 +33,7 @@ from sklearn_bert._engine.encoding.batch import Batch, collate
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
+from sklearn_bert._engine.runtime.quiet import quietly
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert.exceptions import CheckpointError
 

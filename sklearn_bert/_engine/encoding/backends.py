@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from sklearn_bert._engine.checkpoints.architecture import quietly
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.attention import flat_attention
 from sklearn_bert._engine.encoding.batch import Batch
+from sklearn_bert._engine.runtime.quiet import quietly
 
 _FLAT = "sklearn_bert_flat"
 

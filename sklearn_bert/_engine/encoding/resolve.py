@@ -1,10 +1,13 @@
 """What the parameters of an estimator mean for one checkpoint."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from numbers import Integral
+from reprlib import repr as shorten
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
+from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
     SentenceModules,
@@ -14,6 +17,7 @@ from sklearn_bert._engine.checkpoints.source import Source, architecture_of
 from sklearn_bert._engine.encoding.encode import EncodingConfig
 from sklearn_bert._engine.encoding.readout import PooledReadout, Readout, WordReadout
 from sklearn_bert._engine.text.inputs import TokenizingConfig
+from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES
 from sklearn_bert.exceptions import CheckpointError
 
 _MIN_LENGTH_OF_PAIRS = 6
@@ -137,13 +141,16 @@ def resolve_encoder(
         If the checkpoint declares what cannot be computed.
     """
     architecture = architecture_of(source)
+    text = _resolve_prompt(prompt, architecture)
+    if text != prompt and isinstance(source, CheckpointFiles):
+        _check_without_controls(text)
     length = resolve_max_length(max_length, architecture, name, n_columns)
     if pooling is not None:
         pooling = _resolve_pooling(pooling, architecture, name, n_columns)
     resolved = ResolvedEncoder(
         source,
         architecture,
-        TokenizingConfig(length, long_text, _resolve_prompt(prompt, architecture)),
+        TokenizingConfig(length, long_text, text),
         pooling,
         _resolve_layers(layers, architecture.n_layers),
     )
@@ -254,6 +261,17 @@ def _check_supported(architecture: Architecture, name: str) -> None:
             f"The modules and the pooling that model {name!r} declares must be "
             f"supported. Got {architecture.refusal}"
         )
+
+
+def _check_without_controls(prompt: str) -> None:
+    """Refuse a declared prompt with special tokens, which are text in a prompt."""
+    for control in chain.from_iterable(CONTROL_NAMES.values()):
+        if control in prompt:
+            raise CheckpointError(
+                "A prompt that a checkpoint declares must not contain special tokens. "
+                f"Got {shorten(prompt)} with {control!r}. Set prompt=None, or to a "
+                "text, in which special tokens have no meaning."
+            )
 
 
 def _resolve_layers(layers: Any, n_layers: int) -> tuple[int, ...]:

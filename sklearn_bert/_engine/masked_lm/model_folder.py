@@ -7,7 +7,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from sklearn_bert._engine.checkpoints.architecture import Architecture, quietly
+from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.files.module_list import MODULES
 from sklearn_bert._engine.checkpoints.files.names import PROMPTS, SENTENCE_CONFIGS
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
@@ -17,6 +17,7 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import NO_PROMPTS
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, unpack_masked_model
+from sklearn_bert._engine.runtime.quiet import quietly
 from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 
 # Where sentence-transformers of every version finds its classes.

@@ -169,3 +169,10 @@ def test_a_configuration_is_made_of_its_own_content():
     config = make_config({"model_type": "bert", "hidden_size": 48, "auto_map": 3})
     assert config.hidden_size == 48
     assert not hasattr(config, "auto_map")
+
+
+def test_advice_of_transformers_is_not_shown(own_bert, edit_config, capfd):
+    edit_config(own_bert, pad_token_id=-1, bos_token_id=-1, eos_token_id=-1)
+    read_config(locate(str(own_bert), None))
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""

@@ -197,3 +197,26 @@ def test_a_trained_checkpoint_declares_how_it_was_read(
     checkpoint = load_checkpoint(locate(str(own_bert), None))
     adapted = resolve(2, pooling=pooling).adapted(checkpoint)
     assert adapted.architecture.pooling == declared
+
+
+def write_prompts(folder, **content):
+    path = folder / "config_sentence_transformers.json"
+    path.write_text(json.dumps(content))
+
+
+def test_a_declared_prompt_with_special_tokens_is_refused(resolve, own_bert):
+    write_prompts(own_bert, prompts={"odd": "[SEP] a"}, default_prompt_name="odd")
+    for prompt in ("auto", "odd"):
+        with pytest.raises(CheckpointError, match=r"special tokens\. Got .*\[SEP\]"):
+            resolve(prompt=prompt)
+    assert resolve(prompt=None).tokenizing.prompt == ""
+    assert resolve(prompt="[SEP] b").tokenizing.prompt == "[SEP] b"
+
+
+@pytest.mark.parametrize("kind", [None, "CrossEncoder", 3])
+def test_modules_of_another_kind_of_model_are_refused(resolve, own_bert, declare, kind):
+    declare(own_bert, {"pooling_mode": "mean"}, ("Normalize", {}, {}))
+    write_prompts(own_bert, model_type=kind)
+    with pytest.raises(CheckpointError, match=f"model_type {kind!r}"):
+        resolve()
+    assert resolve(pooling="max").pooling == "max"

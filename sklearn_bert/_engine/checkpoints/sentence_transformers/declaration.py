@@ -8,6 +8,7 @@ where the declared vectors are asked for.
 
 import re
 from dataclasses import dataclass
+from reprlib import repr as shorten
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
@@ -69,6 +70,7 @@ _VECTOR = "sentence_embedding"
 # More features are refused before a module of that width is built, and its features
 # named.
 _LARGEST_SIZE = 100_000
+_KIND = "SentenceTransformer"
 # Arguments of the encoder that do not change its vectors.
 _HARMLESS = frozenset(
     {
@@ -216,6 +218,10 @@ def _pooling_of_refused(
 def _read(
     files: CheckpointFiles, listed: tuple[ListedModule, ...], hidden_size: int
 ) -> Declaration:
+    kind = read_json(files, PROMPTS).get("model_type", _KIND)
+    if kind != _KIND:
+        # sentence-transformers reads the modules of such a model in another way.
+        raise _Unsupported(f"the model_type {shorten(kind)} in {PROMPTS}")
     names = [_name(module) for module in listed]
     if names[0] != "Transformer":
         raise _Unsupported(f"the module {listed[0].kind!r}")
