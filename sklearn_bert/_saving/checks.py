@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.architecture import shape_model
 from sklearn_bert._engine.checkpoints.config_files import check_config
@@ -20,12 +20,10 @@ from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
     ACTIVATIONS,
 )
-from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
-    shapes_of_modules,
-)
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import shape_modules
 from sklearn_bert._engine.checkpoints.tokenizer_rules import check_components
 from sklearn_bert._engine.checkpoints.weights import remove_pooler
-from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shapes_of_head
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shape_head
 
 # The largest vocabulary whose size a configuration may declare.
 _MOST_TOKENS = 10**7
@@ -70,7 +68,7 @@ def check_parts(attributes: Mapping[str, Any]) -> None:
             _check_encoder(value)
         if isinstance(value, PackedMaskedModel):
             config = _check_encoder(value.encoder)
-            _check_shapes("a head", value.head, shapes_of_head(config))
+            _check_weights("a head", value.head, shape_head(config))
     if "coef_" in attributes:
         _check_head(attributes)
 
@@ -84,12 +82,11 @@ def _check_encoder(packed: PackedCheckpoint) -> Any:
     config = check_config(_FILES, content)
     model = shape_model(config)
     remove_pooler(model)
-    shapes = {name: like.shape for name, like in model.state_dict().items()}
-    _check_shapes("an encoder", packed.weights, shapes)
+    _check_weights("an encoder", packed.weights, model.state_dict())
     if any(one.activation not in ACTIVATIONS for one in architecture.modules):
         raise ValueError("a module with an unknown activation")
-    more = shapes_of_modules(architecture.modules)
-    _check_shapes("modules", packed.module_weights or {}, more)
+    more = shape_modules(architecture.modules).state_dict()
+    _check_weights("modules", packed.module_weights or {}, more)
     check_tokenizer(packed.tokenizer)
     n_rows = model.get_input_embeddings().weight.shape[0]
     if packed.make_tokenizer().largest_id >= n_rows:
@@ -102,16 +99,17 @@ def _check_encoder(packed: PackedCheckpoint) -> Any:
     return config
 
 
-def _check_shapes(
-    part: str, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, torch.Size]
+def _check_weights(
+    part: str, arrays: Mapping[str, np.ndarray], wanted: Mapping[str, Tensor]
 ) -> None:
-    """Refuse arrays that are missing, unknown, or of the wrong shape or dtype."""
-    for name in sorted({*arrays, *shapes}):
-        array = arrays.get(name)
-        if array is None or name not in shapes:
+    """Refuse arrays that are missing, unknown, or of the wrong shape or kind."""
+    for name in sorted({*arrays, *wanted}):
+        array, like = arrays.get(name), wanted.get(name)
+        if array is None or like is None:
             state = "without" if array is None else "with"
             raise ValueError(f"{part} {state} weights of the name {name[:200]!r}")
-        if array.shape != tuple(shapes[name]) or array.dtype.kind not in "f":
+        is_float = array.dtype.kind == "f"
+        if array.shape != tuple(like.shape) or is_float != like.is_floating_point():
             raise ValueError(f"{part} with other weights {name!r} than it can have")
 
 

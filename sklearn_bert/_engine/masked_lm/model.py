@@ -238,13 +238,12 @@ def _shapes_of_whole(config: Any) -> Any:
         ) from error
 
 
-def shapes_of_head(config: Any) -> dict[str, torch.Size]:
-    """Return the shapes of the parameters that a head has of its own."""
+def shape_head(config: Any) -> dict[str, Tensor]:
+    """Return the parameters that a head has of its own, without their values."""
     whole = _shapes_of_whole(config)
     with quietly():
         whole.tie_weights()
-    own = MaskedHead(whole).own_parameters()
-    return {name: parameter.shape for name, parameter in own}
+    return dict(MaskedHead(whole).own_parameters())
 
 
 def _make_whole(checkpoint: Checkpoint) -> Any:

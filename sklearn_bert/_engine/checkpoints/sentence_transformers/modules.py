@@ -94,21 +94,15 @@ def make_modules(
     declared: Iterable[DeclaredModule], weights: dict[str, Tensor]
 ) -> SentenceModules:
     """Return modules with the given weights, whose names and shapes must fit."""
-    modules = _shape_modules(declared)
+    modules = shape_modules(declared)
     modules.load_state_dict(weights, assign=True)
     return modules.eval().requires_grad_(False)
 
 
-def _shape_modules(declared: Iterable[DeclaredModule]) -> SentenceModules:
+def shape_modules(declared: Iterable[DeclaredModule]) -> SentenceModules:
     """Return modules without weights."""
     with torch.device("meta"):
         return SentenceModules(_CLASSES[one.kind](one) for one in declared)
-
-
-def shapes_of_modules(declared: Iterable[DeclaredModule]) -> dict[str, torch.Size]:
-    """Return the shapes of the weights of modules."""
-    shaped = _shape_modules(declared).state_dict()
-    return {name: like.shape for name, like in shaped.items()}
 
 
 def load_modules(
@@ -131,7 +125,7 @@ def load_modules(
         If a file of weights is damaged, or its tensors do not fit the declaration.
     """
     weights: dict[str, Tensor] = {}
-    shaped = _shape_modules(declared)
+    shaped = shape_modules(declared)
     for number, (one, module) in enumerate(zip(declared, shaped, strict=True)):
         shapes = {name: like.shape for name, like in module.state_dict().items()}
         if shapes:
