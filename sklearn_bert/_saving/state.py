@@ -114,7 +114,7 @@ def _write_parameter(name: str, value: Any, place: str, writer: Writer) -> Any:
         remedy = (
             f"Call set_params({name}=None) before, and set it again after loading."
             if callable(value) or name == "callbacks"
-            else "Pass a number, a text, a path or None."
+            else "Pass a number, a text, a path, a list, a dict or None."
         )
         raise SavedFileError(
             "The parameters of a saved estimator must be values without code. Got "

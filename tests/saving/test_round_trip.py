@@ -72,7 +72,7 @@ def test_classes_keep_their_type(name, case, reload):
         {"prompt": "é\ud800 \0 [SEP]"},
         {"prompt": "long " * 2000},
     ],
-    ids=str,
+    ids=lambda params: str(params)[:20],
 )
 def test_parameters_keep_their_types(params, reload):
     loaded = reload(BertVectorizer("nowhere", **params)).get_params()

@@ -83,6 +83,16 @@ def test_the_digest_may_have_capital_letters(path):
     read_file(path, digest.upper())
 
 
+def test_a_header_of_any_length_is_read(tmp_path):
+    lengths = set()
+    for n in range(0, 2000, 8):
+        write_file(tmp_path / "file", {"a": "b" * n}, {})
+        assert read_file(tmp_path / "file", None)[0] == {"a": "b" * n}
+        lengths.add((tmp_path / "file").read_bytes()[:2])
+    # Pickles start like this.
+    assert b"\x80\x04" in lengths
+
+
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_pickles_are_recognized(path, protocol):
     path.write_bytes(pickle.dumps({"a": 1}, protocol))
