@@ -44,8 +44,9 @@ def convert_checkpoint(
     CheckpointNotFoundError
         If the model is not found.
     CheckpointError
-        If the model has no pickle of weights, if a pickle contains anything but dense
-        tensors by name, or if ``folder`` is not empty.
+        If the model has no pickle of weights, if a pickle is damaged or contains
+        anything but weights, which are named arrays of numbers, or if ``folder`` is not
+        empty.
 
     Examples
     --------

@@ -104,8 +104,8 @@ def weight_files(files: CheckpointFiles) -> list[str]:
 def _only_pickles(files: CheckpointFiles, name: str) -> CheckpointError:
     return CheckpointError(
         f"The weights of model {files.model!r} must be stored as safetensors. The "
-        f"folder {files.folder} is intact but has only {name}, a pickle, which can run "
-        "code and is not read. Convert it with sklearn_bert.convert_checkpoint("
+        f"folder {files.folder} has only {name}, a pickle, which can run code and is "
+        "not read. Convert it with sklearn_bert.convert_checkpoint("
         f"{files.model!r}, folder), and set model to the new folder."
     )
 

@@ -41,8 +41,8 @@ def convert_folder(model: str, source: Path, target: Path) -> None:
     Raises
     ------
     CheckpointError
-        If there is no pickle, if one contains other things than tensors, or if the
-        target is not empty.
+        If there is no pickle, if one is damaged or contains other things than weights,
+        or if the target is not empty.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CheckpointError(
@@ -103,8 +103,9 @@ def _convert(model: str, source: Path, name: str, new: Path) -> None:
         why = f"it was not read in {_SECONDS} seconds"
     if why is not None:
         raise CheckpointError(
-            f"The pickle {name} must contain only dense tensors by name. Got another "
-            f"content in model {model!r} ({why}). Choose another model."
+            f"The file {name} must contain only the weights of a model, which are "
+            f"named arrays of numbers. In model {model!r} it cannot be read as weights "
+            f"({why}). Download it again, or choose another model."
         )
 
 

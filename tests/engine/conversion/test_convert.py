@@ -77,14 +77,16 @@ def test_a_checkpoint_without_pickles_is_refused(tiny_bert, tmp_path):
         convert_folder("own", tiny_bert, tmp_path / "new")
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"cos\nmkdir\n(Vran\ntR."])
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"nonsense", b"cos\nmkdir\n(Vran\ntR."]
+)
 def test_a_pickle_that_is_refused_leaves_nothing(
     pickled, tmp_path, monkeypatch, content
 ):
     monkeypatch.chdir(tmp_path)
     (pickled / "pytorch_model.bin").write_bytes(content)
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(CheckpointError, match=r"pytorch_model.bin must contain only"):
+    with pytest.raises(CheckpointError, match=r"cannot be read as weights .* again"):
         convert_folder("own", pickled, tmp_path / "new")
     assert sorted(tmp_path.iterdir()) == before
 
