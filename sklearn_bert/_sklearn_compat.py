@@ -11,13 +11,13 @@ import sklearn
 # nothing public makes a constraint.
 from sklearn.utils._param_validation import (
     HasMethods,
-    Interval,
     InvalidParameterError,
     Options,
     StrOptions,
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 
 __all__ = [
     "HasMethods",
@@ -29,6 +29,13 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+class Interval(_Interval):
+    """scikit-learn's interval of numbers, without bools."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
 
 
 def output_container(estimator: Any) -> str:

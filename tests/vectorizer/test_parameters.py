@@ -13,6 +13,8 @@ from sklearn_bert.exceptions import CheckpointError
     ("params", "message"),
     [
         ({"pooling": "sum"}, "The 'pooling' parameter of BertVectorizer must be"),
+        ({"truncate_dim": True}, r"'truncate_dim' parameter .* Got True instead"),
+        ({"batch_size": True}, r"'batch_size' parameter .* Got True instead"),
         ({"batch_size": 0}, "The 'batch_size' parameter of BertVectorizer must be"),
         ({"long_text": "cut"}, "The 'long_text' parameter of BertVectorizer must"),
         ({"dtype": "int8"}, "The 'dtype' parameter of BertVectorizer must be"),

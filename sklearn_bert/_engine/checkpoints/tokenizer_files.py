@@ -149,14 +149,26 @@ def _contents(files: CheckpointFiles, n_rows: int) -> dict[str, bytes]:
     if "tokenizer.json" in contents:
         tokenizer = _read(files, "tokenizer.json")
         check_components(files, tokenizer, n_rows)
-        if tokenizer.get("padding") or tokenizer.get("truncation"):
-            # Both are done here. A length in the file could be of any size.
-            tokenizer.update(padding=None, truncation=None)
+        if _drop_settings(tokenizer):
             contents["tokenizer.json"] = json.dumps(tokenizer).encode()
     for name, content in settings.items():
         if f"{files.encoder}{name}" in files.digests:
             contents[name] = json.dumps(content).encode()
     return contents
+
+
+def _drop_settings(tokenizer: dict[str, Any]) -> bool:
+    """Remove the settings of a tokenizer.json that are not used, if it has any."""
+    model = tokenizer.get("model")
+    # Padding and truncation are done here. A length in the file could be of any size.
+    places = [(tokenizer, "padding"), (tokenizer, "truncation")]
+    if isinstance(model, dict):
+        # The dropout of BPE in training makes tokens, and so the features, random.
+        places.append((model, "dropout"))
+    used = [(place, key) for place, key in places if place.get(key)]
+    for place, key in used:
+        place[key] = None
+    return bool(used)
 
 
 def _read(files: CheckpointFiles, name: str) -> dict[str, Any]:

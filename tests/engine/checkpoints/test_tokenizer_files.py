@@ -78,6 +78,22 @@ def test_lengths_in_the_file_are_not_used(own_bert):
     assert tokenizer_of(own_bert).padding is None
 
 
+def test_tokens_are_not_random(own_bert):
+    model = {
+        "type": "BPE",
+        "dropout": 0.5,
+        "unk_token": "[UNK]",
+        "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4, "aa": 5},
+        "merges": [["a", "a"]],
+    }
+    edit(own_bert / "tokenizer.json", model=model, added_tokens=[])
+    edit(own_bert / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    tokenizer = tokenizer_of(own_bert)
+    assert tokenizer.model.dropout is None
+    found = {tuple(tokenizer.encode("aa" * 20).tokens) for _ in range(5)}
+    assert found == {("[CLS]", *("aa",) * 20, "[SEP]")}
+
+
 def test_a_file_that_changed_is_refused(own_bert):
     files = locate(str(own_bert), None)
     config = read_config(files)
