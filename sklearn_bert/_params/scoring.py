@@ -13,8 +13,8 @@ def check_scorer_name(scoring: Any) -> None:
 
     A constraint would list more than sixty names.
     """
-    names = get_scorer_names()
-    if not isinstance(scoring, str) or scoring in names:
+    # The names are sorted on every call, and this runs before every prediction.
+    if not isinstance(scoring, str) or scoring in (names := get_scorer_names()):
         return
     close = get_close_matches(scoring.lower(), names, n=3)
     # Parts of names count too: "log" is not similar to "neg_log_loss".

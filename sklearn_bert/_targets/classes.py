@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_bert._engine.training.heads import SigmoidLoss, SoftmaxLoss
-from sklearn_bert._inputs.values import show
+from sklearn_bert._inputs.values import show, show_some
 from sklearn_bert._targets.target import Target
 
 ClassWeight = dict[Any, float] | str | None
@@ -34,6 +34,7 @@ def read_classes(
     known: np.ndarray | None,
     class_weight: ClassWeight,
     label_smoothing: float,
+    noun: str = "class",
 ) -> ClassTarget:
     """Return the target of one label per text.
 
@@ -46,6 +47,8 @@ def read_classes(
         All labels, sorted. None uses the labels of y, at least two.
     class_weight : dict, "balanced" or None
     label_smoothing : float
+    noun : {"class", "tag"}
+        What errors call a class.
 
     Raises
     ------
@@ -76,8 +79,9 @@ def read_classes(
         )
     if known is None and len(np.unique(codes[weights > 0])) < 2:
         raise ValueError(
-            "This solver needs samples of at least 2 classes in the data, but the data "
-            f"contains only one class: {y[weights > 0].tolist()[0]!r}"
+            f"y must contain more than one {noun} of positive weight. Got only one "
+            f"{noun}: {y[weights > 0].tolist()[0]!r}. Add samples of another {noun}, "
+            "or raise their weights."
         )
     return ClassTarget(
         # Of the dtype of the predictions, with which it is compared.
@@ -170,7 +174,16 @@ def _weights_of_classes(
         totals = np.bincount(codes, weights, minlength=len(classes))
         mean = totals.sum() / np.count_nonzero(totals)
         return mean / np.where(totals > 0, totals, np.inf)
-    return compute_class_weight(class_weight, classes=classes, y=classes[codes])
+    try:
+        return compute_class_weight(class_weight, classes=classes, y=classes[codes])
+    except ValueError as error:
+        assert isinstance(class_weight, dict)
+        raise ValueError(
+            "class_weight must have labels of y as keys. Got the keys "
+            f"{show_some(map(repr, class_weight))} for the labels "
+            f"{show_some(map(repr, classes.tolist()))}. Correct the keys; a label "
+            "without a key has weight 1."
+        ) from error
 
 
 def _weights_of_labels(

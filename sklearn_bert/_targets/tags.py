@@ -107,7 +107,7 @@ def read_tags(
             "positive weights only for empty sentences. Raise the weight of others."
         )
     words = read_classes(
-        tags, np.repeat(weights, lengths), known, class_weight, label_smoothing
+        tags, np.repeat(weights, lengths), known, class_weight, label_smoothing, "tag"
     )
     has_tag = np.zeros((len(y), words.n_outputs), dtype=int)
     has_tag[np.repeat(np.arange(len(y)), lengths), words.values] = 1

@@ -24,7 +24,7 @@ NAN = float("nan")
         ([0, 1], "inconsistent numbers of samples: [4, 2]"),
         (
             [1, 1, 1, 1],
-            "at least 2 classes in the data, but the data contains only one",
+            "more than one class of positive weight. Got only one class: 1. Add",
         ),
         ([0, 1, NAN, 1], "contains NaN"),
         (["a", "b", NAN, "b"], "1 of 4 labels are missing, in row 2"),
@@ -58,7 +58,7 @@ def test_bad_targets_are_refused_in_scikit_learns_words(make, y, words):
         ([1, -1, 1, 1], "Negative values in data passed to `sample_weight`"),
         ([1, NAN, 1, 1], "Input sample_weight contains NaN"),
         ([0, 0, 0, 0], "Sample weights must contain at least one non-zero number."),
-        ([0, 1, 0, 1], "contains only one class: "),
+        ([0, 1, 0, 1], "Got only one class: 1. Add samples of another"),
     ],
 )
 def test_bad_weights_are_refused_in_scikit_learns_words(make, weights, words):
@@ -79,8 +79,15 @@ def test_class_weights_that_leave_nothing_are_refused(make, texts, labels):
 
 
 def test_class_weights_that_leave_one_class_name_it(make, texts, labels):
-    with pytest.raises(ValueError, match=r"only one class: .*good"):
+    with pytest.raises(ValueError, match=r"Got only one class: 'good'\. Add"):
         make(class_weight={"long": 0, "other": 0}).fit(texts, labels)
+
+
+def test_class_weights_of_unknown_classes_name_the_classes(make, texts, labels):
+    with pytest.raises(
+        ValueError, match=r"Got the keys 'z' for the labels 'good', .*Correct"
+    ):
+        make(class_weight={"z": 2}).fit(texts, labels)
 
 
 @pytest.mark.parametrize("class_weight", [{"good": 1}, {5: 2.0}])
@@ -121,6 +128,9 @@ def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
         {"freeze": "layers"},
         {"scoring": 5},
         {"class_weight": "balance"},
+        {"learning_rate": True},
+        {"n_epochs": True},
+        {"freeze": True},
     ],
     ids=str,
 )

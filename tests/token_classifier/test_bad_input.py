@@ -68,7 +68,7 @@ def test_bad_sentences_are_refused(fitted, X, words):
             "Got -100 for word 1 of sentence 0, which marks ignored tokens",
         ),
         ([["O", "X"], {"X"}], "(set) in row 1"),
-        ([["O", "O"], ["O", "O"]], "contains only one class: 'O'"),
+        ([["O", "O"], ["O", "O"]], "Got only one tag: 'O'. Add samples of another tag"),
         (pd.DataFrame([[["O"], ["X"]]] * 2), "one column, of lists of tags. Got 2"),
     ],
     ids=lambda value: str(value)[:20],
