@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from inspect import signature
+from pathlib import PurePath
 from typing import Any, Self
 
 import torch
@@ -123,6 +124,13 @@ class BaseBert(BaseEstimator):
         check_different_names(X)
         validate_data(self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The pickle of a path can only be loaded on the same kind of system.
+        return {
+            name: str(value) if isinstance(value, PurePath) else value
+            for name, value in super().__getstate__().items()
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles lack newer parameters, whose defaults are what was done before,

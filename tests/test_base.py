@@ -122,7 +122,7 @@ def test_an_attribute_of_the_users_own_is_no_fit(tiny_bert):
 
 
 def test_a_pickle_that_lacks_newer_parameters_does_as_before(tiny_bert):
-    vectorizer = BertVectorizer(tiny_bert, prompt=None).fit(["a film"])
+    vectorizer = BertVectorizer(str(tiny_bert), prompt=None).fit(["a film"])
     older = copy.copy(vectorizer)
     for name in ("prompt", "missing", "truncate_dim"):
         del older.__dict__[name]
@@ -137,7 +137,7 @@ class OneParameter(BertVectorizer):
 
 
 def test_a_pickle_of_a_subclass_lacks_parameters_of_its_parent(tiny_bert):
-    vectorizer = OneParameter(tiny_bert)
+    vectorizer = OneParameter(str(tiny_bert))
     older = copy.copy(vectorizer)
     for name in ("prompt", "missing", "truncate_dim"):
         del older.__dict__[name]
