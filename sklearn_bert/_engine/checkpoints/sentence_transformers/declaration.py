@@ -12,10 +12,16 @@ from reprlib import repr as shorten
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
-from sklearn_bert._engine.checkpoints.files.content import broken, read_bytes, read_json
+from sklearn_bert._engine.checkpoints.files.content import (
+    broken,
+    changed,
+    read_bytes,
+    read_json,
+)
 from sklearn_bert._engine.checkpoints.files.module_list import (
     MODULES,
     ListedModule,
+    folder_of_encoder,
     parse_modules,
 )
 from sklearn_bert._engine.checkpoints.files.names import PROMPTS
@@ -183,12 +189,15 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
         If a file is damaged, or the widths of modules do not match.
     """
     content = read_bytes(files, MODULES)
-    if content is None:
-        return Declaration()
     try:
-        listed = parse_modules(content)
+        listed = () if content is None else parse_modules(content)
     except ValueError as error:
         raise broken(files, f"has a {MODULES} that {error}") from error
+    # The folder of the encoder was found before the list was hashed.
+    if folder_of_encoder(listed) != files.encoder:
+        raise changed(files, MODULES)
+    if not listed:
+        return Declaration()
     try:
         return _read(files, listed, hidden_size)
     except _Unsupported as unsupported:

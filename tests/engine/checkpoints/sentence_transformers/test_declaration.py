@@ -1,6 +1,7 @@
 """What a checkpoint declares is read, or refused by name."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -213,6 +214,22 @@ def test_a_list_of_modules_that_changes_after_it_was_hashed_is_refused(
     declare(tmp_path, MEAN)
     files = locate(str(tmp_path), None)
     declare(tmp_path, MEAN, NORMALIZE)
+    with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
+        read_declaration(files, 8)
+
+
+@pytest.mark.parametrize("encoder", ["", "0_Encoder"])
+def test_a_list_of_modules_that_changes_before_it_is_hashed_is_refused(
+    tmp_path, declare, encoder
+):
+    declare(tmp_path, MEAN, encoder=encoder)
+    files = replace(locate(str(tmp_path), None), encoder="0_Other/")
+    with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
+        read_declaration(files, 8)
+
+
+def test_a_list_of_modules_that_is_removed_before_it_is_hashed_is_refused(tmp_path):
+    files = replace(locate(str(tmp_path), None), encoder="0_Encoder/")
     with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
         read_declaration(files, 8)
 
