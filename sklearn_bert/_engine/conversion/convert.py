@@ -15,6 +15,7 @@ from sklearn_bert._engine.checkpoints.files.disk import (
     read_header,
     size_of,
 )
+from sklearn_bert._engine.checkpoints.files.module_list import list_modules
 from sklearn_bert._engine.checkpoints.files.names import (
     PICKLES,
     WEIGHTS_INDEX,
@@ -51,8 +52,8 @@ def convert_folder(model: str, source: Path, target: Path) -> None:
         )
     pickles = [
         path.relative_to(source).as_posix()
-        for pattern in (PICKLES, f"*/{PICKLES}")
-        for path in sorted(source.glob(pattern))
+        for place in ("", *sorted(_folders_of_modules(source)))
+        for path in sorted((source / place).glob(PICKLES))
     ]
     if not pickles:
         raise CheckpointError(
@@ -78,6 +79,12 @@ def convert_folder(model: str, source: Path, target: Path) -> None:
         if target.exists():
             target.rmdir()
         os.replace(new, target)
+
+
+def _folders_of_modules(source: Path) -> set[str]:
+    """Return the folders below the checkpoint, listed or not, that may have pickles."""
+    listed = {one.folder for one in list_modules(source) if one.folder}
+    return listed | {f"{path.name}/" for path in source.iterdir() if path.is_dir()}
 
 
 def _convert(model: str, source: Path, name: str, new: Path) -> None:

@@ -65,6 +65,21 @@ def test_weights_of_modules_are_converted(pickled, tmp_path):
     assert (tmp_path / "new" / "2_Dense" / "config.json").read_text() == "{}"
 
 
+def test_weights_of_modules_in_deeper_folders_are_converted(pickled, tmp_path):
+    place = pickled / "modules" / "dense"
+    place.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    torch.save({"linear.bias": torch.ones(3)}, place / "pytorch_model.bin")
+    modules = [
+        {"path": "", "type": "sentence_transformers.models.Transformer"},
+        {"path": "modules/dense", "type": "sentence_transformers.models.Dense"},
+    ]
+    (pickled / "modules.json").write_text(json.dumps(modules))
+    convert_folder("own", pickled, tmp_path / "new")
+    found = load_file(tmp_path / "new" / "modules" / "dense" / "model.safetensors")
+    assert torch.equal(found["linear.bias"], torch.ones(3))
+
+
 def test_a_folder_with_content_is_refused(pickled, tmp_path):
     (tmp_path / "new").mkdir()
     convert_folder("own", pickled, tmp_path / "new")

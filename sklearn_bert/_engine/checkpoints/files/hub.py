@@ -5,7 +5,7 @@ that import takes a quarter of a second and most calls do not need it.
 """
 
 import glob
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from sklearn_bert._engine.checkpoints.files.checkpoint_files import (
 )
 from sklearn_bert._engine.checkpoints.files.module_list import (
     MODULES,
+    ListedModule,
     files_of_modules,
     folder_of_encoder,
     list_modules,
@@ -87,36 +88,57 @@ def download(
 
 
 def snapshot_with_pickles(model: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-
-    names = [*(name for name in PATTERNS if "safetensors" not in name), PICKLES]
-    # The folders of modules have a number first.
-    patterns = [*OF_THE_WHOLE, *names, *(f"[0-9]_*/{name}" for name in names)]
-    return Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    names = [name for name in PATTERNS if "safetensors" not in name]
+    folder, _ = _download_files(model, revision, [*names, PICKLES])
+    return folder
 
 
 @lru_cache(maxsize=64)
 def _snapshot(model: str, revision: str | None) -> Path:
     """Download the files of a checkpoint into the cache, once per process."""
-    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
-    patterns = [*PATTERNS, *OF_THE_WHOLE]
-    folder = snapshot_download(model, revision=revision, allow_patterns=patterns)
-    modules = list_modules(Path(folder))
-    patterns = [glob.escape(name) for name in files_of_modules(modules)]
-    if encoder := folder_of_encoder(modules):
-        patterns += [f"{glob.escape(encoder)}{name}" for name in PATTERNS]
-    if patterns:
-        # Of the same commit.
-        commit = Path(folder).name
-        snapshot_download(model, revision=commit, allow_patterns=patterns)
+    folder, modules = _download_files(model, revision, PATTERNS)
     for name in (*DECLARATIONS, *needed_files(modules)):
         if not Path(folder, name).is_file():
             # The cache records that the file does not exist.
             with suppress(EntryNotFoundError):
                 hf_hub_download(model, name, revision=revision)
-    return Path(folder)
+    return folder
+
+
+def _download_files(
+    model: str, revision: str | None, names: Collection[str]
+) -> tuple[Path, tuple[ListedModule, ...]]:
+    """Download the files of the encoder, and what its modules.json lists.
+
+    Parameters
+    ----------
+    model, revision : str or None
+    names : collection of str
+        Patterns of the names of the encoder's files. Pickles of modules are downloaded
+        if those of the encoder are.
+
+    Returns
+    -------
+    folder : pathlib.Path
+    modules : tuple of ListedModule
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = [*names, *OF_THE_WHOLE]
+    folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    modules = list_modules(folder)
+    patterns = [glob.escape(name) for name in files_of_modules(modules)]
+    if PICKLES in names:
+        patterns += [f"{glob.escape(one.folder)}{PICKLES}" for one in modules[1:]]
+    if encoder := folder_of_encoder(modules):
+        patterns += [f"{glob.escape(encoder)}{name}" for name in names]
+    if patterns:
+        # Of the same commit.
+        snapshot_download(model, revision=folder.name, allow_patterns=patterns)
+    return folder, modules
 
 
 def _refuse_incomplete(model: str, folder: Path, lacking: list[str]) -> None:

@@ -242,25 +242,38 @@ def test_modules_are_downloaded_where_the_list_says(
     kept = declare_dense(own_bert, declare, encoder="0_Encoder")
     (own_bert / "0_Pooling").mkdir()
     (own_bert / "0_Pooling/config.json").write_text("{}")
-    asked = []
-
-    def download(model, revision, allow_patterns):
-        asked.append(revision)
-        folder = tmp_path / COMMIT
-        for path in own_bert.rglob("*"):
-            name = path.relative_to(own_bert).as_posix()
-            if path.is_file() and any(fnmatch(name, one) for one in allow_patterns):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, folder / name)
-        return str(folder)
-
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    asked = serve(monkeypatch, own_bert, tmp_path)
     files = locate("owner/name", "v1")
     assert asked == ["v1", COMMIT]
     assert set(files.digests) == kept
     assert files.encoder_folder == files.folder / "0_Encoder"
     assert not (files.folder / "0_Pooling").exists()
+
+
+def test_pickles_of_modules_are_downloaded_where_the_list_says(
+    monkeypatch, own_bert, declare, tmp_path
+):
+    declare_dense(own_bert, declare, encoder="encoder")
+    (own_bert / "2_Dense").rename(own_bert / "head")
+    listed = (own_bert / "modules.json").read_text().replace("2_Dense", "head")
+    (own_bert / "modules.json").write_text(listed)
+    for place in ("encoder", "head", "3_Dense"):
+        (own_bert / place).mkdir(exist_ok=True)
+        (own_bert / place / "pytorch_model.bin").touch()
+    (own_bert / "encoder/model.safetensors").unlink()
+    (own_bert / "head/model.safetensors").unlink()
+    asked = serve(monkeypatch, own_bert, tmp_path)
+    folder = find_pickles("owner/name", "v1")
+    assert asked == ["v1", COMMIT]
+    found = {x.relative_to(folder).as_posix() for x in folder.rglob("*") if x.is_file()}
+    expected = {path.name for path in (own_bert / "encoder").iterdir()}
+    assert found == {
+        "modules.json",
+        "1_Pooling/config.json",
+        "head/config.json",
+        "head/pytorch_model.bin",
+        *(f"encoder/{name}" for name in expected),
+    }
 
 
 def test_a_cache_without_a_module_is_completed(cache, cached, declare, downloads):
@@ -276,6 +289,25 @@ def test_a_cache_without_a_module_is_completed(cache, cached, declare, downloads
     with pytest.raises(CheckpointNotFoundError):
         locate("owner/name", None)
     assert downloads == [("owner/name", None)]
+
+
+def serve(monkeypatch, source, tmp_path):
+    """Download from a folder; return the list of the revisions that are asked for."""
+    asked = []
+
+    def download(model, revision, allow_patterns):
+        asked.append(revision)
+        folder = tmp_path / COMMIT
+        for path in source.rglob("*"):
+            name = path.relative_to(source).as_posix()
+            if path.is_file() and any(fnmatch(name, one) for one in allow_patterns):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, folder / name)
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *a, **k: None)
+    return asked
 
 
 def declare_dense(folder, declare, encoder=""):
