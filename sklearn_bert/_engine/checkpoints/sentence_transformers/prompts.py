@@ -46,7 +46,12 @@ class Prompts:
         texts = dict(self.named)
         name = None
         if self.default:
-            name = next((n for n, t in self.named if t == self.default), "default")
+            name = next((n for n, t in self.named if t == self.default), None)
+        if self.default and name is None:
+            name = "default"
+            # A declared prompt may have this name.
+            while name in texts:
+                name += "_"
             texts[name] = self.default
         return {"prompts": texts, "default_prompt_name": name}
 
@@ -74,7 +79,9 @@ def read_prompts(files: CheckpointFiles) -> Prompts:
     content = read_json(files, PROMPTS)
     if content.get("model_type", "SentenceTransformer") != "SentenceTransformer":
         return NO_PROMPTS
-    texts = content.get("prompts", {})
+    texts = content.get("prompts")
+    if texts is None:
+        texts = {}
     if not isinstance(texts, dict):
         raise broken(files, f"has a {PROMPTS} whose prompts are not an object")
     for name, text in texts.items():

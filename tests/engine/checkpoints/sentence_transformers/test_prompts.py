@@ -32,7 +32,13 @@ def test_a_checkpoint_without_the_file_has_no_prompts(own_bert):
 
 
 @pytest.mark.parametrize(
-    "content", [{}, {"prompts": {}, "default_prompt_name": None}, {"__version__": {}}]
+    "content",
+    [
+        {},
+        {"prompts": {}, "default_prompt_name": None},
+        {"prompts": None},
+        {"__version__": {}},
+    ],
 )
 def test_a_file_without_prompts_declares_none(read, content):
     assert read(**content) == Prompts()
@@ -81,7 +87,7 @@ def test_prompts_of_other_kinds_of_models_do_not_apply(read):
     ("content", "match"),
     [
         ({"prompts": ["query: "]}, "whose prompts are not an object"),
-        ({"prompts": None}, "whose prompts are not an object"),
+        ({"prompts": []}, "whose prompts are not an object"),
         ({"prompts": {"query": 1}}, "whose prompt 'query' is not a text"),
         ({"prompts": {"query": "\ud800"}}, "whose prompt 'query' is not a text"),
         ({"default_prompt_name": "passage"}, "one of 'query', 'document', but is 'pas"),
@@ -118,6 +124,13 @@ def test_written_prompts_are_read_again(read, prompts):
 
 def test_a_default_without_a_name_gets_one(read):
     assert read(**Prompts().with_default("title: ").to_json()).default == "title: "
+
+
+def test_a_default_without_a_name_replaces_no_declared_prompt(read):
+    named = (("default", "a: "), ("default_", "b: "))
+    prompts = read(**Prompts(named).with_default("title: ").to_json())
+    assert prompts.default == "title: "
+    assert prompts.named[:2] == named
 
 
 @pytest.mark.parametrize(
