@@ -148,12 +148,15 @@ def read_state(
     ------
     InvalidContentError
         If a part is missing, unknown, of the wrong type, or does not fit the others.
+    SavedFileError
+        If the file has a newer format.
     """
     try:
         if type(content["format"]) is not int or content["format"] != FORMAT:
-            raise InvalidContentError(
-                f"format {content['format']!r}, of a version of sklearn_bert that is "
-                f"newer than this one, which reads format {FORMAT}"
+            raise SavedFileError(
+                "A saved file must have a format that this version of sklearn_bert "
+                f"reads: {FORMAT}. Got format {content['format']!r}. Upgrade "
+                "sklearn_bert."
             )
         if {*content} != _KEYS:
             raise InvalidContentError("other keys than its format has")
@@ -166,7 +169,7 @@ def read_state(
         reader = Reader(tensors, readers, check_tokenizer)
         estimator = read(reader, content["estimator"])
         reader.check_that_all_is_read()
-    except InvalidContentError:
+    except (InvalidContentError, SavedFileError):
         raise
     # Everything can be wrong in a file of somebody else, and tokenizers may panic.
     except BaseException as error:
