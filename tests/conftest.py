@@ -135,6 +135,30 @@ def declare():
 
 
 @pytest.fixture(scope="session")
+def weigh_layers():
+    """Return a function that puts weights of layers in front of a declared pooling."""
+    from safetensors.torch import save_file
+
+    def edit(path, change):
+        content = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps(change(content)))
+
+    def write(folder, weights, n_layers=3, **settings):
+        place = folder / "weighted"
+        place.mkdir(exist_ok=True)
+        start = n_layers + 1 - len(weights)
+        content = {"num_hidden_layers": n_layers, "layer_start": start, **settings}
+        (place / "config.json").write_text(json.dumps(content))
+        save_file({"layer_weights": weights}, place / "model.safetensors")
+        kind = "sentence_transformers.models.WeightedLayerPooling"
+        module = {"path": place.name, "type": kind}
+        edit(folder / "modules.json", lambda found: [found[0], module, *found[1:]])
+        edit(folder / "config.json", lambda found: found | {"output_hidden_states": 1})
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def texts():
     """Forty texts of 0 to 30 words, some equally long, none in order of length."""
     rng = np.random.RandomState(0)

@@ -6,6 +6,7 @@ replaced by random numbers.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def check_parts(attributes: Mapping[str, Any]) -> None:
             _check_weights("a head", value.head, shape_head(config))
     if "coef_" in attributes:
         _check_head(attributes)
+    if "_readout" in attributes:
+        declared = attributes["encoder_"].architecture.layer_weights
+        if attributes["_readout"].layer_weights not in (None, declared):
+            raise ValueError("other weights of layers than those of the encoder")
 
 
 def _check_encoder(packed: PackedCheckpoint) -> Any:
@@ -87,6 +92,7 @@ def _check_encoder(packed: PackedCheckpoint) -> Any:
         raise ValueError("a module with an unknown activation")
     more = shape_modules(architecture.modules).state_dict()
     _check_weights("modules", packed.module_weights or {}, more)
+    _check_layer_weights(architecture.layer_weights, config.num_hidden_layers)
     check_tokenizer(packed.tokenizer)
     n_rows = model.get_input_embeddings().weight.shape[0]
     if packed.make_tokenizer().largest_id >= n_rows:
@@ -97,6 +103,16 @@ def _check_encoder(packed: PackedCheckpoint) -> Any:
     if sizes != (config.hidden_size, config.num_hidden_layers):
         raise ValueError("an architecture that does not match its configuration")
     return config
+
+
+def _check_layer_weights(weights: tuple[float, ...] | None, n_layers: int) -> None:
+    """Refuse weights that are not those of the last layers."""
+    if weights is None:
+        return
+    total = sum(weights)
+    is_one_each = 1 <= len(weights) <= n_layers + 1
+    if not is_one_each or not math.isfinite(total) or total == 0:
+        raise ValueError("weights of layers that do not match its layers")
 
 
 def _check_weights(

@@ -31,12 +31,10 @@ def has_type(value: Any, hint: Any) -> bool:
             for key, x in value.items()
         )
     if origin is tuple:
+        if type(value) is not tuple:
+            return False
         wanted = parts[:1] * len(value) if parts[-1] is ... else parts
-        return (
-            type(value) is tuple
-            and len(value) == len(wanted)
-            and all(map(has_type, value, wanted))
-        )
+        return len(value) == len(wanted) and all(map(has_type, value, wanted))
     if hint in (bool, None, NoneType):
         return isinstance(value, bool | np.bool_ if hint is bool else NoneType)
     if hint in (int, float):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from sklearn_bert import BertClassifier, BertRegressor, BertVectorizer
+from sklearn_bert import BertClassifier, BertRegressor, BertVectorizer, load
 
 OPTIONS = {"n_epochs": 1, "random_state": 0, "device": "cpu"}
 # So small that no weight changes.
@@ -131,3 +131,32 @@ def test_validation_and_windows_go_through_the_modules(folder, texts, y):
     vectorizer = BertVectorizer(folder, long_text="window", max_length=8)
     expected = vectorizer.transform(texts)
     np.testing.assert_allclose(classifier.transform(texts), expected, atol=1e-5)
+
+
+@pytest.fixture
+def with_layers(folder, weigh_layers):
+    """The same with a weighted mean of the two last layers."""
+    weigh_layers(folder, torch.tensor([2.0, -0.5]))
+    return folder
+
+
+@pytest.mark.parametrize("freeze", [None, 2, "encoder"])
+def test_training_starts_from_the_weighted_layers(with_layers, texts, y, freeze):
+    features = BertVectorizer(with_layers).transform(texts)
+    classifier = BertClassifier(with_layers, freeze=freeze, **STILL).fit(texts, y)
+    np.testing.assert_allclose(classifier.transform(texts), features, atol=1e-6)
+
+
+def test_a_trained_encoder_keeps_the_weights_of_layers(with_layers, texts, tmp_path):
+    options = {**OPTIONS, "warm_start": True, "early_stopping": True}
+    regressor = BertRegressor(with_layers, **options)
+    for _ in range(2):
+        regressor.fit(texts, np.arange(40.0))
+    expected = regressor.transform(texts)
+    regressor.save(tmp_path / "saved")
+    loaded = load(tmp_path / "saved")
+    for model in (regressor, pickle.loads(pickle.dumps(regressor)), loaded):
+        found = BertVectorizer(model).transform(texts)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        np.testing.assert_allclose(model.transform(texts), expected, atol=1e-6)
+    assert regressor.encoder_.architecture.layer_weights == (2.0, -0.5)

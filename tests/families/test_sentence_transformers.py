@@ -61,9 +61,11 @@ class Layout:
         Each returns a module that follows the pooling.
     edit : callable or None
         Changes the folder after it is saved.
-    family : {"bert", "roberta"}
+    family : {"bert", "roberta", "modernbert"}
     options : dict
         Of the SentenceTransformer that is saved.
+    layer_weights : tuple of float
+        Of a WeightedLayerPooling in front of the pooling; none without it.
     """
 
     pooling: object = "mean"
@@ -71,6 +73,7 @@ class Layout:
     edit: object = None
     family: str = "bert"
     options: dict = field(default_factory=dict)
+    layer_weights: tuple = ()
 
 
 def dense(n_in, n_out, activation=None, **options):
@@ -87,6 +90,14 @@ def norm(size):
         return made
 
     return make
+
+
+def weighted_layers(weights):
+    """Return the module that averages as many of the last of 3 layers, if any."""
+    if not weights:
+        return []
+    numbers = nn.Parameter(torch.tensor(weights))
+    return [st.WeightedLayerPooling(SIZE, 3, 4 - len(weights), numbers)]
 
 
 def read(path):
@@ -152,6 +163,26 @@ def add_stale_pooling(folder):
     )
 
 
+def edit_config(**content):
+    def edit(folder):
+        path = folder / "config.json"
+        write(path, {**read(path), **content})
+
+    return edit
+
+
+# Without it, sentence-transformers skips a WeightedLayerPooling.
+put_out_layers = edit_config(output_hidden_states=True)
+
+
+def edit_settings(**content):
+    def edit(folder):
+        path = folder / "sentence_bert_config.json"
+        write(path, {**read(path), **content})
+
+    return edit
+
+
 def rename_settings(folder):
     path = folder / "sentence_bert_config.json"
     path.rename(folder / "sentence_roberta_config.json")
@@ -163,6 +194,10 @@ def both(*edits):
             one(folder)
 
     return edit
+
+
+def weighted(*args, weights=(0.5, 2.0, -0.75), edit=put_out_layers, **options):
+    return Layout(*args, layer_weights=weights, edit=edit, **options)
 
 
 COMBINATIONS = [
@@ -233,6 +268,30 @@ LAYOUTS = {
     "RoBERTa in a folder": Layout(edit=move_encoder("0_Any"), family="roberta"),
     "stale folder": Layout(edit=add_stale_pooling),
     "settings under an old name": Layout(edit=rename_settings),
+    **{f"weighted layers, {mode}": weighted(mode) for mode in MODES},
+    "all layers weighted": weighted(weights=(1.0, 0.25, 2.0, 0.5)),
+    "only the last layer weighted": weighted("cls", weights=(3.0,)),
+    "weighted layers and Dense": weighted(
+        "cls", (dense(SIZE, 16, nn.Tanh()), st.Normalize)
+    ),
+    "weighted layers and several modes": weighted(
+        ("cls", "mean"), (dense(2 * SIZE, 8),)
+    ),
+    "weighted layers of RoBERTa": weighted(family="roberta"),
+    "weighted layers of ModernBERT": weighted(family="modernbert"),
+    "weighted layers under old names": weighted(
+        "cls", edit=both(use_old_names, put_out_layers)
+    ),
+    "weighted layers, switched on by an argument": weighted(
+        edit=edit_settings(config_args={"output_hidden_states": True})
+    ),
+    "weighted layers, switched off by an argument": weighted(
+        edit=both(
+            put_out_layers,
+            edit_settings(config_kwargs={"output_hidden_states": False}),
+        )
+    ),
+    "weighted layers, not switched on": weighted(modules=(dense(SIZE, 16),), edit=None),
 }
 
 
@@ -240,7 +299,7 @@ LAYOUTS = {
 def make(save_model, tmp_path_factory):
     """Return a function that saves a layout, and returns its folder."""
     root = tmp_path_factory.mktemp("sentence-transformers")
-    special = {"bert": {}, "roberta": {"pad_token_id": 0}}
+    special = {"bert": {}, "roberta": {"pad_token_id": 0}, "modernbert": {}}
     encoders = {
         family: st.Transformer(str(save_model(root / family, family, **more)))
         for family, more in special.items()
@@ -253,6 +312,7 @@ def make(save_model, tmp_path_factory):
             torch.manual_seed(0)
             parts = [
                 encoders[layout.family],
+                *weighted_layers(layout.layer_weights),
                 st.Pooling(SIZE, layout.pooling),
                 *(one() for one in layout.modules),
             ]
@@ -291,8 +351,21 @@ def find(model, texts, **options):
         LAYOUTS["cls+mean"],
         LAYOUTS["weightedmean"],
         LAYOUTS["truncated"],
+        LAYOUTS["weighted layers and Dense"],
+        LAYOUTS["weighted layers, switched on by an argument"],
+        LAYOUTS["weighted layers, not switched on"],
     ],
-    ids=["all kinds", "residual", "mean+cls", "cls+mean", "weightedmean", "truncated"],
+    ids=[
+        "all kinds",
+        "residual",
+        "mean+cls",
+        "cls+mean",
+        "weightedmean",
+        "truncated",
+        "weighted",
+        "weighted by an argument",
+        "not weighted",
+    ],
 )
 def test_modules_survive_pre_training_and_its_folder(make, layout, texts, tmp_path):
     trained = BertMaskedLM(make(layout), max_steps=1, random_state=0).fit(texts)
@@ -303,7 +376,7 @@ def test_modules_survive_pre_training_and_its_folder(make, layout, texts, tmp_pa
         np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["CNN", "LSTM", "WeightedLayerPooling", "WordWeights"])
+@pytest.mark.parametrize("name", ["CNN", "LSTM", "WordWeights"])
 def test_modules_that_cannot_be_computed_are_refused_by_name(make, texts, name):
     folder = make(Layout())
     before = find(folder, texts, pooling="max")

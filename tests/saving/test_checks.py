@@ -108,6 +108,26 @@ def test_modules_need_their_weights(packed):
     refuse(with_digest(packed, architecture=other), "modules without weights")
 
 
+@pytest.mark.parametrize(
+    "weights", [(), (1.0,) * 5, (1.0, -1.0), (float("nan"),), (float("inf"),)]
+)
+def test_weights_of_layers_must_be_those_of_the_last_layers(packed, weights):
+    other = replace(packed.architecture, layer_weights=weights)
+    refuse(with_digest(packed, architecture=other), "weights of layers")
+
+
+def test_weights_of_layers_must_be_those_of_the_encoder(case):
+    classifier = case("classes of texts").estimator
+    weighted = replace(classifier.encoder_.architecture, layer_weights=(1.0, 2.0))
+    encoder = with_digest(classifier.encoder_, architecture=weighted)
+    for weights in (None, (1.0, 2.0)):
+        readout = replace(classifier._readout, layer_weights=weights)
+        check_parts({"encoder_": encoder, "_readout": readout})
+    readout = replace(classifier._readout, layer_weights=(1.0,))
+    with pytest.raises(ValueError, match="other weights of layers"):
+        check_parts({"encoder_": encoder, "_readout": readout})
+
+
 def test_tokenizers_must_be_those_that_checkpoints_may_have(packed):
     content = json.loads(packed.tokenizer)
     for change in (

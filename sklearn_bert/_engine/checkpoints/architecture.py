@@ -55,7 +55,7 @@ class Architecture:
     activation : str
         Name of the feed-forward activation.
     prompts : Prompts
-    include_prompt, modules, truncate_dim, refusal
+    include_prompt, modules, truncate_dim, refusal, layer_weights
         As declared, see :class:`Declaration`.
     """
 
@@ -72,6 +72,7 @@ class Architecture:
     modules: tuple[DeclaredModule, ...] = ()
     truncate_dim: int | None = None
     refusal: str | None = None
+    layer_weights: tuple[float, ...] | None = None
 
 
 def read_architecture(files: CheckpointFiles) -> Architecture:
@@ -92,7 +93,7 @@ def _read_architecture(files: CheckpointFiles, digests: _Digests) -> Architectur
         has_segments=getattr(config, "type_vocab_size", 0) > 1,
         activation=str(getattr(config, "hidden_act", "")),
         prompts=read_prompts(files),
-        **vars(read_declaration(files, config.hidden_size)),
+        **vars(read_declaration(files, config.hidden_size, config.num_hidden_layers)),
     )
 
 

@@ -136,6 +136,12 @@ def has_code(files: CheckpointFiles) -> bool:
     return bool(read_json(files, f"{files.encoder}{_NAME}").get("auto_map"))
 
 
+def puts_out_all_layers(files: CheckpointFiles) -> bool:
+    """Tell whether the configuration asks for the states of all layers."""
+    content = read_json(files, f"{files.encoder}{_NAME}")
+    return bool(content.get("output_hidden_states"))
+
+
 def needs_code(files: CheckpointFiles, model_type: str) -> CheckpointError:
     """Return the error about a model that transformers itself cannot run."""
     return CheckpointError(

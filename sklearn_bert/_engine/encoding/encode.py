@@ -246,7 +246,5 @@ def _encode_chunk(
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:
     """Return the rows of a batch: (n_rows, width)."""
     batch = batch.to(encoder.device)
-    states = encoder.backend.hidden_states(
-        batch, config.layers, only_first=config.readout.only_first
-    )
+    states = encoder.read(batch, config.layers, config.readout)
     return torch.cat([config.readout.read(state, batch) for state in states], dim=1)

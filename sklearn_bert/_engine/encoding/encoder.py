@@ -14,6 +14,8 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import Backend
+from sklearn_bert._engine.encoding.batch import Batch
+from sklearn_bert._engine.encoding.pooling import average_layers
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -49,6 +51,33 @@ class Encoder:
     def autocast(self) -> Any:
         """Return a context in which matrix products have the encoder's dtype."""
         return multiply_in(self.device, self.autocast_dtype)
+
+    def read(
+        self, batch: Batch, layers: tuple[int, ...], readout: Readout
+    ) -> list[Tensor]:
+        """Return the states that a readout pools.
+
+        Parameters
+        ----------
+        batch : Batch
+            On the device.
+        layers : tuple of int
+            Only the last one if the readout has weights of layers.
+        readout : Readout
+
+        Returns
+        -------
+        list of Tensor of shape (n, hidden_size) or (T, hidden_size)
+            One per layer.
+        """
+        weights = readout.layer_weights
+        if weights is not None:
+            stop = self.architecture.n_layers + 1
+            layers = tuple(range(stop - len(weights), stop))
+        states = self.backend.hidden_states(
+            batch, layers, only_first=readout.only_first
+        )
+        return states if weights is None else [average_layers(states, weights)]
 
     def finish(self, rows: Tensor, readout: Readout) -> Tensor:
         """Apply what a readout asks for after texts have been pooled.

@@ -83,6 +83,27 @@ def _reduce(tokens: Tensor, n_prompt: int, mode: str) -> Tensor:
     return (_widen(pooled) * weights[:, None]).sum(1) / weights.sum()
 
 
+def average_layers(states: list[Tensor], weights: tuple[float, ...]) -> Tensor:
+    """Return the weighted mean of states of layers, in float32 or a wider dtype.
+
+    Parameters
+    ----------
+    states : list of Tensor of shape (T, hidden_size)
+        One per layer.
+    weights : tuple of float
+        One per layer. Their sum is not 0.
+
+    Returns
+    -------
+    Tensor of shape (T, hidden_size)
+    """
+    total = sum(weights)
+    mean = torch.zeros_like(states[0], dtype=_wide(states[0]))
+    for state, weight in zip(states, weights, strict=True):
+        mean = torch.add(mean, state, alpha=weight / total)
+    return mean
+
+
 def average_runs(hidden: Tensor, batch: Batch, mode: str) -> Tensor:
     """Compute a mean of :func:`pool` with few kernels, whatever the lengths are."""
     rows, lengths = _widen(hidden), batch.boundaries.diff().long()

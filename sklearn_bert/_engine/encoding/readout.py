@@ -30,12 +30,16 @@ class PooledReadout:
         How many of the encoder's modules then apply to the row of a text.
     n_kept : int or None
         How many of the first numbers of a row are then kept; None keeps all.
+    layer_weights : tuple of float or None
+        The weights of the last layers, whose weighted mean is pooled in place of the
+        last layer.
     """
 
     pooling: str
     include_prompt: bool = True
     n_modules: int = 0
     n_kept: int | None = None
+    layer_weights: tuple[float, ...] | None = None
 
     @property
     def n_vectors(self) -> int:
@@ -98,6 +102,7 @@ class WordReadout:
     n_vectors: int = 1
     n_modules: int = 0
     n_kept: int | None = None
+    layer_weights: tuple[float, ...] | None = None
 
     def count(self, sequences: TokenSequences) -> list[int]:
         """Return the number of words of each sequence."""

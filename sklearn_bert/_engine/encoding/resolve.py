@@ -40,6 +40,8 @@ class ResolvedEncoder:
         How many of the declared modules apply after the pooling.
     n_kept : int or None
         How many of the first features are kept; None keeps all.
+    layer_weights : tuple of float or None
+        The declared weights of layers, if they apply.
     """
 
     source: Source
@@ -49,14 +51,20 @@ class ResolvedEncoder:
     layers: tuple[int, ...]
     n_modules: int = 0
     n_kept: int | None = None
+    layer_weights: tuple[float, ...] | None = None
 
     @property
     def readout(self) -> Readout:
         """How the states of the tokens become rows."""
         if self.pooling is None:
             return WordReadout()
-        include_prompt = self.architecture.include_prompt
-        return PooledReadout(self.pooling, include_prompt, self.n_modules, self.n_kept)
+        return PooledReadout(
+            self.pooling,
+            self.architecture.include_prompt,
+            self.n_modules,
+            self.n_kept,
+            self.layer_weights,
+        )
 
     @property
     def n_features(self) -> int:
@@ -83,6 +91,7 @@ class ResolvedEncoder:
             modules=checkpoint.architecture.modules[: self.n_modules],
             truncate_dim=self.n_kept,
             refusal=None,
+            layer_weights=self.layer_weights,
             prompts=checkpoint.architecture.prompts.with_default(
                 self.tokenizing.prompt
             ),
@@ -156,16 +165,19 @@ def resolve_encoder(
     )
     if pooling is not None and n_columns == 1 and _reads_as_declared(resolved):
         _check_supported(architecture, name)
-        n_modules = _count_modules(architecture, with_normalize)
-        n_kept = architecture.truncate_dim
-        resolved = replace(resolved, n_modules=n_modules, n_kept=n_kept)
+        resolved = replace(
+            resolved,
+            n_modules=_count_modules(architecture, with_normalize),
+            n_kept=architecture.truncate_dim,
+            layer_weights=architecture.layer_weights,
+        )
     if truncate_dim is None:
         return resolved
     return replace(resolved, n_kept=_resolve_truncation(truncate_dim, resolved))
 
 
 def _reads_as_declared(resolved: ResolvedEncoder) -> bool:
-    """Tell whether the pooling gives the vectors that the declared modules read."""
+    """Tell whether what is pooled, and how, is that of the declared modules."""
     architecture = resolved.architecture
     is_last = resolved.layers == (architecture.n_layers,)
     return is_last and resolved.pooling == architecture.pooling

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tokenizers import Tokenizer
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
@@ -15,6 +17,9 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
     POOLING_MODES,
     DeclaredModule,
 )
+from sklearn_bert._engine.checkpoints.sentence_transformers.layer_weights import (
+    LAYER_WEIGHTS,
+)
 from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import NO_PROMPTS
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, unpack_masked_model
 from sklearn_bert._engine.runtime.quiet import quietly
@@ -22,6 +27,7 @@ from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 
 # Where sentence-transformers of every version finds its classes.
 _PACKAGE = "sentence_transformers.models"
+_Part = tuple[str, dict[str, Any], dict[str, np.ndarray]]
 # The same in every call, so that a call removes what a killed one has left.
 _UNFINISHED = ".unfinished-sklearn-bert"
 
@@ -102,6 +108,8 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
         inputs.insert(1, "token_type_ids")
     with quietly():
         setattr(whole, whole.base_model_prefix, model.checkpoint.model)
+        if architecture.layer_weights is not None:
+            whole.config.output_hidden_states = True
         whole.save_pretrained(folder)
         PreTrainedTokenizerFast(
             tokenizer_object=own,
@@ -122,32 +130,47 @@ def _write(packed: PackedMaskedModel, folder: Path) -> None:
 
 
 def _write_declarations(encoder: PackedCheckpoint, folder: Path) -> None:
-    """Declare the pooling and what follows it as sentence-transformers does."""
+    """Declare the pooling and the other modules as sentence-transformers does."""
     from safetensors.numpy import save_file
 
     architecture = encoder.architecture
-    names = ["Transformer", "Pooling", *(one.kind for one in architecture.modules)]
-    paths = ["", *(f"{k}_{name}" for k, name in enumerate(names[1:], start=1))]
     settings = {"max_seq_length": architecture.max_length}
     _write_json(folder / SENTENCE_CONFIGS[0], settings)
-    contents = [_pooling_settings(architecture)]
-    contents += [_module_settings(module) for module in architecture.modules]
-    for number, (path, content) in enumerate(zip(paths[1:], contents, strict=True), -1):
+    parts = [("Transformer", "")]
+    for kind, content, weights in _parts_after_encoder(encoder):
+        path = f"{len(parts)}_{kind}"
+        parts.append((kind, path))
         (folder / path).mkdir()
         _write_json(folder / path / "config.json", content)
+        if weights:
+            save_file(weights, folder / path / "model.safetensors")
+    listed = [
+        {"idx": k, "name": str(k), "path": path, "type": f"{_PACKAGE}.{kind}"}
+        for k, (kind, path) in enumerate(parts)
+    ]
+    _write_json(folder / MODULES, listed)
+
+
+def _parts_after_encoder(encoder: PackedCheckpoint) -> Iterator[_Part]:
+    """Yield the kind, the settings and the weights of each module."""
+    architecture = encoder.architecture
+    if architecture.layer_weights is not None:
+        numbers = np.array(architecture.layer_weights, dtype=np.float32)
+        settings = {
+            "word_embedding_dimension": architecture.hidden_size,
+            "layer_start": architecture.n_layers + 1 - len(numbers),
+            "num_hidden_layers": architecture.n_layers,
+        }
+        yield LAYER_WEIGHTS, settings, {"layer_weights": numbers}
+    yield "Pooling", _pooling_settings(architecture), {}
+    for number, module in enumerate(architecture.modules):
         prefix = f"{number}."
         weights = {
             name.removeprefix(prefix): array
             for name, array in (encoder.module_weights or {}).items()
             if name.startswith(prefix)
         }
-        if weights:
-            save_file(weights, folder / path / "model.safetensors")
-    listed = [
-        {"idx": k, "name": str(k), "path": path, "type": f"{_PACKAGE}.{name}"}
-        for k, (path, name) in enumerate(zip(paths, names, strict=True))
-    ]
-    _write_json(folder / MODULES, listed)
+        yield module.kind, _module_settings(module), weights
 
 
 def _pooling_settings(architecture: Architecture) -> dict[str, Any]:

@@ -10,7 +10,11 @@ import pytest
 
 from sklearn_bert._engine.checkpoints import config_files as module
 from sklearn_bert._engine.checkpoints.architecture import read_architecture
-from sklearn_bert._engine.checkpoints.config_files import make_config, read_config
+from sklearn_bert._engine.checkpoints.config_files import (
+    make_config,
+    puts_out_all_layers,
+    read_config,
+)
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert.exceptions import CheckpointError
 
@@ -176,3 +180,10 @@ def test_advice_of_transformers_is_not_shown(own_bert, edit_config, capfd):
     read_config(locate(str(own_bert), None))
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_whether_all_layers_are_put_out_is_read(own_bert, edit_config, value):
+    assert not puts_out_all_layers(locate(str(own_bert), None))
+    edit_config(own_bert, output_hidden_states=value)
+    assert puts_out_all_layers(locate(str(own_bert), None)) == value

@@ -62,7 +62,7 @@ def test_modules_are_packed_with_the_encoder(own_bert, declare):
 
 def test_a_pickle_of_the_version_without_modules_can_be_unpacked(checkpoint):
     packed = pickle.loads(pickle.dumps(pack(checkpoint)))
-    new = ("include_prompt", "modules", "truncate_dim", "refusal")
+    new = ("include_prompt", "modules", "truncate_dim", "refusal", "layer_weights")
     for name in new:
         del packed.architecture.__dict__[name]
     del packed.__dict__["module_weights"]
@@ -114,3 +114,14 @@ def test_a_digest_of_an_earlier_version_matches_its_content(checkpoint):
     assert packed.matches_digest()
     assert replace(packed, digest=earlier).matches_digest()
     assert not replace(packed, digest=earlier, tokenizer="").matches_digest()
+
+
+def test_weights_of_layers_are_packed_with_the_encoder(own_bert, declare, weigh_layers):
+    declare(own_bert, {"pooling_mode": "mean"})
+    weigh_layers(own_bert, torch.tensor([1.0, 0.1]))
+    checkpoint = load_checkpoint(locate(str(own_bert), None))
+    packed = pack(checkpoint)
+    found = unpack(pickle.loads(pickle.dumps(packed))).architecture.layer_weights
+    assert found == (1.0, pytest.approx(0.1))
+    plain = replace(checkpoint.architecture, layer_weights=None)
+    assert pack(replace(checkpoint, architecture=plain)).digest != packed.digest

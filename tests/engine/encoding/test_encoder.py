@@ -11,6 +11,7 @@ from sklearn_bert._engine.encoding.backends import FlatBackend, PaddedBackend
 from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
+from sklearn_bert._engine.encoding.readout import PooledReadout
 
 CPU = torch.device("cpu")
 ALL = (0, 1, 2, 3)
@@ -95,3 +96,15 @@ def test_float64_is_computed_in_float64(files, texts):
             make_batch(encoder, texts), (3,), only_first=True
         )
     assert states[0].dtype == torch.float64
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_weights_of_layers_average_the_last_ones(files, texts, pooling):
+    encoder = build_encoder(files, CPU, torch.float32)
+    batch = make_batch(encoder, texts)
+    readout = PooledReadout(pooling, layer_weights=(1.0, 2.0, -1.0))
+    with torch.inference_mode():
+        (found,) = encoder.read(batch, (3,), readout)
+        states = encoder.backend.hidden_states(batch, ALL, only_first=pooling == "cls")
+    expected = (states[1] + 2 * states[2] - states[3]) / 2
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)

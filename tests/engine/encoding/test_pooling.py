@@ -5,6 +5,7 @@ import torch
 
 from sklearn_bert._engine.encoding.batch import Batch, collate
 from sklearn_bert._engine.encoding.pooling import (
+    average_layers,
     average_runs,
     join_windows,
     pool,
@@ -155,3 +156,19 @@ def test_windows_of_unequal_length_are_joined_as_in_prediction(pooling):
     )
     expected = {"cls": 4.5, "mean": 3.0, "max": 8.0, "compare": 3.0}[pooling]
     assert joined.tolist() == [[expected], [9.0]]
+
+
+def test_layers_are_averaged_with_weights():
+    found = average_layers([HIDDEN, 2 * HIDDEN, -HIDDEN], (1.0, 2.0, 1.0))
+    torch.testing.assert_close(found, HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [(torch.bfloat16, torch.float32), (torch.float64, torch.float64)],
+)
+def test_layers_are_averaged_in_a_wide_dtype(dtype, expected):
+    states = [torch.ones(2, 1, dtype=dtype), torch.full((2, 1), 2.0, dtype=dtype)]
+    found = average_layers(states, (1.0, 1023.0))
+    assert found.dtype == expected
+    assert found[0].item() == pytest.approx(2 - 1 / 1024, abs=1e-6)

@@ -220,3 +220,28 @@ def test_modules_of_another_kind_of_model_are_refused(resolve, own_bert, declare
     with pytest.raises(CheckpointError, match=f"model_type {kind!r}"):
         resolve()
     assert resolve(pooling="max").pooling == "max"
+
+
+@pytest.mark.parametrize(
+    ("n_columns", "changes", "applies"),
+    [
+        (1, {}, True),
+        (1, {"pooling": "cls"}, True),
+        (1, {"pooling": "mean"}, False),
+        (1, {"layers": 2}, False),
+        (1, {"pooling": None}, False),
+        (2, {}, False),
+    ],
+)
+def test_weights_of_layers_apply_as_the_modules_after_the_pooling(
+    resolve, own_bert, declare, weigh_layers, n_columns, changes, applies
+):
+    declare(own_bert, {"pooling_mode": "cls"})
+    weigh_layers(own_bert, torch.tensor([1.0, 2.0]))
+    resolved = resolve(n_columns, **changes)
+    expected = (1.0, 2.0) if applies else None
+    assert resolved.readout.layer_weights == expected
+    assert resolved.n_features == 32
+    if resolved.pooling is not None:
+        adapted = resolved.adapted(load_checkpoint(resolved.source))
+        assert adapted.architecture.layer_weights == expected

@@ -25,6 +25,11 @@ from sklearn_bert._engine.checkpoints.files.module_list import (
     parse_modules,
 )
 from sklearn_bert._engine.checkpoints.files.names import PROMPTS
+from sklearn_bert._engine.checkpoints.sentence_transformers.layer_weights import (
+    LAYER_WEIGHTS,
+    averages_layers,
+    read_layer_weights,
+)
 from sklearn_bert._engine.checkpoints.sentence_transformers.sentence_config import (
     find_sentence_config,
 )
@@ -77,6 +82,8 @@ _VECTOR = "sentence_embedding"
 # named.
 _LARGEST_SIZE = 100_000
 _KIND = "SentenceTransformer"
+# The modules up to the pooling.
+_BEFORE = frozenset({"Transformer", LAYER_WEIGHTS, "Pooling"})
 # Arguments of the encoder that do not change its vectors.
 _HARMLESS = frozenset(
     {
@@ -146,6 +153,9 @@ class Declaration:
     refusal : str or None
         If the declared vectors cannot be computed, what is not supported and the
         remedy, which follow "Got" in an error.
+    layer_weights : tuple of float or None
+        The weights of the last layers, in a mean of which the states of tokens are
+        pooled; None pools those of the last layer.
     """
 
     pooling: str | None = None
@@ -153,6 +163,7 @@ class Declaration:
     modules: tuple[DeclaredModule, ...] = ()
     truncate_dim: int | None = None
     refusal: str | None = None
+    layer_weights: tuple[float, ...] | None = None
 
 
 class _Unsupported(Exception):
@@ -170,7 +181,9 @@ class _Unsupported(Exception):
         self.remedy = remedy
 
 
-def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
+def read_declaration(
+    files: CheckpointFiles, hidden_size: int, n_layers: int
+) -> Declaration:
     """Read what a checkpoint declares.
 
     Parameters
@@ -178,6 +191,7 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
     files : CheckpointFiles
     hidden_size : int
         Width of the states.
+    n_layers : int
 
     Returns
     -------
@@ -186,7 +200,7 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
     Raises
     ------
     CheckpointError
-        If a file is damaged, or the widths of modules do not match.
+        If a file is damaged, or modules do not fit each other or the encoder.
     """
     content = read_bytes(files, MODULES)
     try:
@@ -199,7 +213,7 @@ def read_declaration(files: CheckpointFiles, hidden_size: int) -> Declaration:
     if not listed:
         return Declaration()
     try:
-        return _read(files, listed, hidden_size)
+        return _read(files, listed, hidden_size, n_layers)
     except _Unsupported as unsupported:
         pooling = _pooling_of_refused(files, listed)
         others = [mode for mode in ("cls", "mean", "max") if mode != pooling]
@@ -225,7 +239,10 @@ def _pooling_of_refused(
 
 
 def _read(
-    files: CheckpointFiles, listed: tuple[ListedModule, ...], hidden_size: int
+    files: CheckpointFiles,
+    listed: tuple[ListedModule, ...],
+    hidden_size: int,
+    n_layers: int,
 ) -> Declaration:
     kind = read_json(files, PROMPTS).get("model_type", _KIND)
     if kind != _KIND:
@@ -235,9 +252,15 @@ def _read(
     if names[0] != "Transformer":
         raise _Unsupported(f"the module {listed[0].kind!r}")
     _check_encoder(files)
-    if names[1:2] != ["Pooling"] or {"Transformer", "Pooling"} & set(names[2:]):
+    # Of the pooling.
+    place = 2 if names[1:2] == [LAYER_WEIGHTS] else 1
+    if names[place : place + 1] != ["Pooling"] or _BEFORE & set(names[place + 1 :]):
         raise _Unsupported(f"the order of modules {', '.join(names)}")
-    pooling, include_prompt = _read_pooling(files, listed[1])
+    layer_weights = None
+    if place == 2 and averages_layers(files):
+        _check_weights(files, listed[1])
+        layer_weights = read_layer_weights(files, listed[1].folder, n_layers)
+    pooling, include_prompt = _read_pooling(files, listed[place])
     width = hidden_size * len(pooling.split("+"))
     if width > _LARGEST_SIZE:
         raise broken(
@@ -246,7 +269,7 @@ def _read(
             "are computed",
         )
     modules = []
-    for module in listed[2:]:
+    for module in listed[place + 1 :]:
         content = read_json(files, f"{module.folder}config.json")
         if _name(module) == "Dropout":
             continue
@@ -262,14 +285,16 @@ def _read(
     cut = read_json(files, PROMPTS).get("truncate_dim")
     if cut is not None and not _is_size(cut):
         raise broken(files, f"declares truncate_dim={cut!r}, which is not a size")
-    return Declaration(pooling, include_prompt, tuple(modules), cut)
+    return Declaration(
+        pooling, include_prompt, tuple(modules), cut, layer_weights=layer_weights
+    )
 
 
 def _name(module: ListedModule) -> str:
     """Return the name of a module's class, if its computation is known."""
     match = _CLASS.fullmatch(module.kind)
     name = match[1] if match else ""
-    if name not in {"Transformer", "Pooling", "Dropout", *_READERS}:
+    if name not in {*_BEFORE, "Dropout", *_READERS}:
         raise _Unsupported(f"the module {module.kind!r}")
     return name
 

@@ -4,15 +4,14 @@ from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load
 from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
-from sklearn_bert._engine.checkpoints.files.content import broken, read_bytes, reason
-from sklearn_bert._engine.checkpoints.files.names import WEIGHTS
 from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
     DeclaredModule,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_weights import (
+    read_tensors,
 )
 
 
@@ -86,7 +85,6 @@ class _Normalize(nn.Module):
         return F.normalize(rows, dim=-1)
 
 
-_DTYPES = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 _CLASSES = {"Dense": _Dense, "LayerNorm": _LayerNorm, "Normalize": _Normalize}
 
 
@@ -129,41 +127,6 @@ def load_modules(
     for number, (one, module) in enumerate(zip(declared, shaped, strict=True)):
         shapes = {name: like.shape for name, like in module.state_dict().items()}
         if shapes:
-            found = _read_weights(files, one, shapes)
+            found = read_tensors(files, one.folder, one.kind, shapes)
             weights |= {f"{number}.{name}": tensor for name, tensor in found.items()}
     return make_modules(declared, weights)
-
-
-def _read_weights(
-    files: CheckpointFiles, module: DeclaredModule, shapes: dict[str, torch.Size]
-) -> dict[str, Tensor]:
-    """Return the tensors of a module, all of which are floats of the right shapes."""
-    file = f"{module.folder}{WEIGHTS}"
-    content = read_bytes(files, file)
-    if content is None:
-        raise broken(files, f"has no {file}")
-    try:
-        found = load(content)
-    except SafetensorError as error:
-        raise broken(
-            files, f"has a {file} that cannot be read ({reason(error)})"
-        ) from error
-    for name in sorted({*found, *shapes}):
-        tensor = found.get(name)
-        if tensor is None:
-            problem = f"lacks the tensor {name}"
-        elif name not in shapes:
-            problem = f"has a tensor {name} that a {module.kind} does not have"
-        elif tensor.shape != shapes[name]:
-            problem = (
-                f"has a tensor {name} of shape {tuple(tensor.shape)}, not "
-                f"{tuple(shapes[name])}"
-            )
-        elif tensor.dtype not in _DTYPES:
-            problem = f"has a tensor {name} of {tensor.dtype}, not of floats"
-        elif not torch.isfinite(tensor).all():
-            problem = f"has NaN or infinite values in {name}"
-        else:
-            continue
-        raise broken(files, f"has a {file} that {problem}")
-    return {name: tensor.float() for name, tensor in found.items()}

@@ -36,9 +36,7 @@ class SupervisedModel:
         readout, encoder = self.readout, self.trainable.encoder
         with self.trainable.training():
             layers = (encoder.architecture.n_layers,)
-            (states,) = encoder.backend.hidden_states(
-                part.batch, layers, only_first=readout.only_first
-            )
+            (states,) = encoder.read(part.batch, layers, readout)
             rows = readout.read(states, part.batch)
             if part.owners is not None:
                 rows = readout.join(rows, part.batch, part.owners, part.n_texts)

@@ -23,7 +23,7 @@ def dense(**changes):
 
 
 def read(folder):
-    return read_declaration(locate(str(folder), None), 8)
+    return read_declaration(locate(str(folder), None), 8, 2)
 
 
 def edit(path, change):
@@ -133,6 +133,38 @@ def test_another_pooling_is_the_remedy_for_an_unsupported_module(
     )
 
 
+def test_weights_of_layers_are_read_where_the_encoder_puts_them_out(
+    tmp_path, declare, weigh_layers
+):
+    declare(tmp_path, MEAN, NORMALIZE)
+    weigh_layers(tmp_path, torch.tensor([1.0, 3.0]), n_layers=2)
+    declared = read(tmp_path)
+    assert declared.layer_weights == (1.0, 3.0)
+    assert (declared.pooling, len(declared.modules)) == ("mean", 1)
+    edit(tmp_path / "config.json", lambda _: {})
+    declared = read(tmp_path)
+    assert declared.layer_weights is None
+    assert (declared.pooling, len(declared.modules)) == ("mean", 1)
+
+
+def test_weights_of_layers_in_a_pickle_are_refused(tmp_path, declare, weigh_layers):
+    declare(tmp_path, MEAN)
+    weigh_layers(tmp_path, torch.ones(1), n_layers=2)
+    (tmp_path / "weighted/model.safetensors").unlink()
+    assert read(tmp_path).refusal.startswith("the WeightedLayerPooling in weighted/, w")
+
+
+def test_weights_of_layers_elsewhere_than_before_the_pooling_are_refused(
+    tmp_path, declare, weigh_layers
+):
+    declare(tmp_path, MEAN, ("WeightedLayerPooling", {}, {}))
+    assert read(tmp_path).refusal.startswith("the order of modules Transformer, Pool")
+    declare(tmp_path, MEAN)
+    for _ in range(2):
+        weigh_layers(tmp_path, torch.ones(1), n_layers=2)
+    assert read(tmp_path).refusal.startswith("the order of modules Transformer, Weig")
+
+
 @pytest.mark.parametrize(
     ("kind", "is_known"),
     [
@@ -215,7 +247,7 @@ def test_a_list_of_modules_that_changes_after_it_was_hashed_is_refused(
     files = locate(str(tmp_path), None)
     declare(tmp_path, MEAN, NORMALIZE)
     with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
-        read_declaration(files, 8)
+        read_declaration(files, 8, 2)
 
 
 @pytest.mark.parametrize("encoder", ["", "0_Encoder"])
@@ -225,13 +257,13 @@ def test_a_list_of_modules_that_changes_before_it_is_hashed_is_refused(
     declare(tmp_path, MEAN, encoder=encoder)
     files = replace(locate(str(tmp_path), None), encoder="0_Other/")
     with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
-        read_declaration(files, 8)
+        read_declaration(files, 8, 2)
 
 
 def test_a_list_of_modules_that_is_removed_before_it_is_hashed_is_refused(tmp_path):
     files = replace(locate(str(tmp_path), None), encoder="0_Encoder/")
     with pytest.raises(CheckpointError, match=r"modules\.json that changed while"):
-        read_declaration(files, 8)
+        read_declaration(files, 8, 2)
 
 
 def test_a_damaged_list_of_modules_is_refused(tmp_path):

@@ -1,7 +1,5 @@
 """Modules after the pooling: what they compute, and which weights they take."""
 
-import hashlib
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -101,31 +99,7 @@ def test_weights_are_loaded_in_float32_and_frozen(files):
     torch.testing.assert_close(weights["1.linear.weight"].data, WEIGHT)
 
 
-@pytest.mark.parametrize(
-    ("changes", "match"),
-    [
-        ({"linear.bias": None}, "lacks the tensor linear.bias"),
-        ({"more": BIAS.clone()}, "has a tensor more that a Dense does not have"),
-        ({"linear.bias": WEIGHT.clone()}, r"linear.bias of shape \(4, 8\), not \(4,\)"),
-        ({"linear.bias": torch.ones(4, dtype=torch.int64)}, "not of floats"),
-        ({"linear.bias": BIAS * float("nan")}, "NaN or infinite values in linear.bias"),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(files, changes, match):
-    save(files, **changes)
-    with pytest.raises(CheckpointError, match=match):
-        load_modules(files, (DENSE,))
-
-
-def test_a_damaged_file_is_refused(files):
-    (files.folder / FILE).write_bytes(b"damaged")
-    files.digests[FILE] = hashlib.sha256(b"damaged").hexdigest()
-    with pytest.raises(CheckpointError, match=r"2_Dense/model.safetensors that cannot"):
-        load_modules(files, (DENSE,))
-
-
-def test_a_file_that_changed_after_it_was_hashed_is_refused(files):
-    save(files)
-    files.digests[FILE] = "0" * 64
-    with pytest.raises(CheckpointError, match="changed while it was read"):
+def test_weights_that_do_not_fit_are_refused(files):
+    save(files, more=BIAS.clone())
+    with pytest.raises(CheckpointError, match="tensor more that a Dense does not have"):
         load_modules(files, (DENSE,))

@@ -54,3 +54,20 @@ def test_outputs_that_overflow_are_found(model, sequences):
     huge = LinearHead(np.full((2, 32), 1e308), np.full(2, 1e308))
     head = huge.to_module(CPU, torch.float64)
     assert not replace(model, head=head).has_finite_outputs(sequences)
+
+
+def test_weights_of_layers_pass_gradients_to_these_layers(model, sequences):
+    model.head.weight.data.normal_()
+    readout = PooledReadout("mean", layer_weights=(1.0, 0.0))
+    data = TrainingData(sequences, torch.zeros(40, dtype=torch.int64), torch.ones(40))
+    maker = BatchMaker(data, 40, 0)
+    model.trainable.token_embedding.take(maker.token_ids(range(40)))
+    replace(model, readout=readout).sum_losses(maker.collate([0, 1, 2])).backward()
+    gradients = {one.name: one.tensor.grad for one in model.trainable.tensors}
+    of_layers = {
+        depth: gradients[f"encoder.layer.{depth - 1}.output.dense.weight"]
+        for depth in (1, 2, 3)
+    }
+    assert of_layers[1].norm() > 0
+    assert of_layers[2].norm() > 0
+    assert of_layers[3].norm() == 0
