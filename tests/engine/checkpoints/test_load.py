@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
-from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.checkpoints.load import load_checkpoint, load_tokenizer
 from sklearn_bert.exceptions import CheckpointError
 
 
@@ -316,3 +316,9 @@ def test_weights_of_another_model_that_has_its_own_code_are_said_to_be(
     edit_weights(own_bert, lambda t: t.pop(QUERY))
     with pytest.raises(CheckpointError, match=r"lacks 1 tensors.* never run and may"):
         load(own_bert)
+
+
+def test_the_encoder_has_the_tokenizer_that_was_already_loaded(own_bert):
+    files = locate(str(own_bert), None)
+    tokenizer = load_tokenizer(files)
+    assert load_checkpoint(files).tokenizer is tokenizer
