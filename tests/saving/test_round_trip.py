@@ -1,7 +1,9 @@
 """A loaded estimator is the estimator that was saved."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import numpy as np
 import pytest
 from sklearn import config_context
@@ -146,3 +148,23 @@ def test_the_folder_of_the_checkpoint_is_not_needed(own_bert, tmp_path):
     for file in own_bert.iterdir():
         file.unlink()
     assert np.array_equal(load(tmp_path / "file").predict_proba(TEXTS), expected)
+
+
+@pytest.mark.parametrize("dtype", [None, "bfloat16"])
+def test_an_estimator_in_a_read_only_memory_map_is_saved(case, tmp_path, dtype):
+    one = case("classes of texts")
+    joblib.dump(one.estimator, tmp_path / "pickle")
+    mapped = joblib.load(tmp_path / "pickle", mmap_mode="r")
+    found = mapped.save(tmp_path / "first", dtype=dtype)
+    assert found == one.estimator.save(tmp_path / "second", dtype=dtype)
+
+
+def test_threads_save_and_load_one_estimator_at_once(case, tmp_path):
+    one = case("features of a classifier")
+
+    def answer(k):
+        one.estimator.save(tmp_path / str(k))
+        return one.answers(load(tmp_path / str(k)))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(answer, range(8))) == [one.answers()] * 8
