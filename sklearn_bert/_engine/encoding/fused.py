@@ -109,8 +109,7 @@ class FusedBackend:
         first = batch.first_tokens if only_first else None
         n_tokens = batch.input_ids.shape[0]
         x = self._embed(batch)
-        if (n_rows := self._n_rows(n_tokens)) > n_tokens:
-            x = F.pad(x, (0, 0, 0, n_rows - n_tokens))
+        x = self._pad(x)
         plan = self._plan(batch)
         wanted = {0: x[:n_tokens] if first is None else x[first]} if 0 in layers else {}
         for depth, layer in enumerate(self._layers[:top], start=1):
@@ -130,6 +129,11 @@ class FusedBackend:
     def _n_rows(self, n_tokens: int) -> int:
         """Return to how many rows a batch is padded."""
         return _round_up(n_tokens) if self._is_packed else n_tokens
+
+    def _pad(self, x: Tensor) -> Tensor:
+        """Append rows of zeros up to a number of rows that is round."""
+        n_more = self._n_rows(len(x)) - len(x)
+        return F.pad(x, (0, 0, 0, n_more)) if n_more else x
 
     def _plan(self, batch: Batch) -> Any:
         """Return what the attention of all layers needs to know of a batch."""
@@ -174,12 +178,13 @@ class FusedBackend:
         if first is None:
             attended = flat_attention(query, key, value, plan, scale)
         else:
-            x = x[first]
             attended = first_token_attention(query[first], key, value, plan, scale)
-        attended = attended.view(x.shape[0], -1)
+            x = self._pad(x[first])
+        attended = self._pad(attended.flatten(1))
         x = _norm(layer.attention_norm, layer.project_out.add(attended, x))
         wide = layer.expand(x, self._activation)
-        return _norm(layer.output_norm, layer.contract.add(wide, x))
+        x = _norm(layer.output_norm, layer.contract.add(wide, x))
+        return x if first is None else x[: len(first)]
 
 
 def _round_up(n_rows: int) -> int:
