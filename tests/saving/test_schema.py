@@ -1,5 +1,7 @@
 """The schema names what estimators have."""
 
+from typing import get_args, get_type_hints
+
 import pytest
 from sklearn.utils import get_tags
 
@@ -24,3 +26,16 @@ def test_a_fit_sets_all_attributes_and_no_others(name, case):
 
 def test_records_are_dataclasses_without_functions():
     assert all(hasattr(record, "__dataclass_fields__") for record in RECORDS.values())
+
+
+def test_records_in_records_and_attributes_are_known():
+    """A dataclass that becomes a part of an estimator must be listed, too."""
+    known, waiting = {*RECORDS.values()}, []
+    for kind in KINDS.values():
+        waiting += kind.attributes.values()
+    for record in RECORDS.values():
+        waiting += get_type_hints(record).values()
+    while waiting:
+        hint = waiting.pop()
+        waiting += get_args(hint)
+        assert hint in known or not hasattr(hint, "__dataclass_fields__"), hint
