@@ -18,7 +18,7 @@ from sklearn_bert._engine.checkpoints.architecture import shape_model
 from sklearn_bert._engine.checkpoints.config_files import check_config
 from sklearn_bert._engine.checkpoints.files.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     ACTIVATIONS,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.modules import shape_modules

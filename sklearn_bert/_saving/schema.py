@@ -12,7 +12,7 @@ import numpy as np
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     DeclaredModule,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import Prompts

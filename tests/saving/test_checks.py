@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     DeclaredModule,
 )
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel

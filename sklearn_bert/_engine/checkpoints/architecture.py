@@ -15,8 +15,10 @@ from sklearn_bert._engine.checkpoints.config_files import read_config
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.files.content import broken, read_json, reason
 from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
-    DeclaredModule,
     read_declaration,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
+    DeclaredModule,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import (
     NO_PROMPTS,

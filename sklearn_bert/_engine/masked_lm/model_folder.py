@@ -13,12 +13,12 @@ from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.files.module_list import MODULES
 from sklearn_bert._engine.checkpoints.files.names import PROMPTS, SENTENCE_CONFIGS
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
-    POOLING_MODES,
-    DeclaredModule,
-)
 from sklearn_bert._engine.checkpoints.sentence_transformers.layer_weights import (
     LAYER_WEIGHTS,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
+    POOLING_MODES,
+    DeclaredModule,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.prompts import NO_PROMPTS
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, unpack_masked_model

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     DeclaredModule,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.module_weights import (

@@ -8,8 +8,10 @@ import torch
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
-    DeclaredModule,
     read_declaration,
+)
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
+    DeclaredModule,
 )
 from sklearn_bert.exceptions import CheckpointError
 
@@ -38,33 +40,6 @@ def test_no_list_of_modules_declares_nothing(tmp_path):
     assert (declared.pooling, declared.modules, declared.refusal) == (None, (), None)
 
 
-@pytest.mark.parametrize(
-    ("content", "pooling"),
-    [
-        ({"pooling_mode_cls_token": True}, "cls"),
-        ({"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "mean"),
-        ({"pooling_mode": "max"}, "max"),
-        ({"pooling_mode": ["mean", "cls"]}, "mean+cls"),
-        ({"pooling_mode_weightedmean_tokens": True}, "weightedmean"),
-        (
-            {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": True},
-            "cls+mean",
-        ),
-        ({"word_embedding_dimension": 8}, "mean"),
-    ],
-)
-def test_poolings_are_read_in_every_form(tmp_path, declare, content, pooling):
-    declare(tmp_path, content)
-    assert read(tmp_path).pooling == pooling
-
-
-def test_whether_a_prompt_is_pooled_is_read(tmp_path, declare):
-    declare(tmp_path, MEAN)
-    assert read(tmp_path).include_prompt
-    declare(tmp_path, {**MEAN, "include_prompt": False})
-    assert not read(tmp_path).include_prompt
-
-
 def test_modules_after_the_pooling_are_read_in_order(tmp_path, declare):
     norm = ("LayerNorm", {"dimension": 4}, {"any": torch.zeros(1)})
     no_norm = dense(activation_function="torch.nn.modules.linear.Identity", bias=False)
@@ -74,11 +49,6 @@ def test_modules_after_the_pooling_are_read_in_order(tmp_path, declare):
         DeclaredModule("LayerNorm", "4_LayerNorm/", 4, 4),
         DeclaredModule("Normalize"),
     )
-
-
-def test_a_dense_without_a_declared_activation_has_that_of_its_class(tmp_path, declare):
-    declare(tmp_path, MEAN, DENSE)
-    assert read(tmp_path).modules[0].activation == "Tanh"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.files.disk import sha256_of
-from sklearn_bert._engine.checkpoints.sentence_transformers.declaration import (
+from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     ACTIVATIONS,
     DeclaredModule,
 )
