@@ -140,16 +140,18 @@ def _find(folder: Path, name: str) -> tuple[str, os.stat_result]:
     """Return the place behind links of a regular file of bounded size."""
     path = folder / name
     try:
-        target = os.path.realpath(path, strict=True)
-        status = os.stat(target)
+        target, status = str(path), os.lstat(path)
+        # Every call looks at every file, and links are rare.
+        may_be_elsewhere = "/" in name or stat.S_ISLNK(status.st_mode)
+        if may_be_elsewhere:
+            target = os.path.realpath(path, strict=True)
+            status = os.stat(target)
     except OSError as error:
         raise _unreadable(name, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise UnreadableFileError(f"has a {name} that is not a regular file")
-    if not _belongs(Path(target), folder):
-        raise UnreadableFileError(
-            f"has a {name} that is a link to a file outside the folder"
-        )
+    if may_be_elsewhere:
+        _check_belongs(Path(target), folder, name)
     largest = next(
         (size for kind, size in _LARGEST.items() if fnmatchcase(path.name, kind)),
         _LARGEST_JSON,
@@ -161,12 +163,14 @@ def _find(folder: Path, name: str) -> tuple[str, os.stat_result]:
     return target, status
 
 
-def _belongs(target: Path, folder: Path) -> bool:
-    """Tell whether a file is in the folder, or where the Hub's cache puts files."""
-    if target.is_relative_to(os.path.realpath(folder)):
-        return True
+def _check_belongs(target: Path, folder: Path, name: str) -> None:
+    """Refuse a file outside of the folder and of where the Hub's cache puts files."""
     place = target.parent
-    return place.name == "blobs" and place.parent.name.startswith("models--")
+    is_blob = place.name == "blobs" and place.parent.name.startswith("models--")
+    if not is_blob and not target.is_relative_to(os.path.realpath(folder)):
+        raise UnreadableFileError(
+            f"has a {name} that is a link to a file outside the folder"
+        )
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
