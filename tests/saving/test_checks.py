@@ -73,7 +73,6 @@ def test_weights_must_be_those_of_the_configuration(packed, masked, part, change
         {"model_type": None},
         {"hidden_size": -1},
     ],
-    ids=str,
 )
 def test_the_configuration_must_be_that_of_an_encoder(packed, changes):
     refuse(with_config(packed, **changes), "config.json|weights|encoder|code")

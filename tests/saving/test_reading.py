@@ -69,7 +69,6 @@ def test_values_are_the_same(value):
         np.array(["a", 1, None, 2.5], object),
         np.array([2**63, 2**64 - 1], np.uint64),
     ],
-    ids=repr,
 )
 def test_arrays_are_the_same(array):
     found = read_again(array)
@@ -135,7 +134,6 @@ STATE = {"key": {"array": ["<u4", "key"]}, "pos": 3, "has_gauss": 0, "gauss": 0.
         {"random_state": {**STATE, "more": 1}},
         {"estimator": {}},
     ],
-    ids=str,
 )
 def test_other_nodes_are_refused(node):
     with pytest.raises(ERRORS):

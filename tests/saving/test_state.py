@@ -28,7 +28,6 @@ def write(estimator):
         {"scoring": lambda estimator, X, y: 1.0},
         {"callbacks": {print}},
     ],
-    ids=str,
 )
 def test_functions_are_refused_with_the_remedy(case, params):
     estimator = copy.copy(case("classes of texts").estimator).set_params(**params)

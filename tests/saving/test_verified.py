@@ -175,7 +175,6 @@ def test_a_header_that_is_not_an_object_is_refused(path, header):
         {"data_offsets": None},
         {"more": 1},
     ],
-    ids=str,
 )
 def test_a_forged_entry_is_refused(path, change):
     header, content, data = take_apart(path)

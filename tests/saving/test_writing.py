@@ -36,7 +36,6 @@ def test_plain_values_are_written_as_json_has_them(writer, value):
         (np.array(["a", "bc"]), {"values": ["<U2", ["a", "bc"]]}),
         (np.array(["a", 1, None], object), {"values": ["|O", ["a", 1, None]]}),
     ],
-    ids=repr,
 )
 def test_other_values_have_a_tag(writer, value, expected):
     found = writer.write(value, "x")
@@ -75,7 +74,6 @@ def test_each_tensor_has_a_name_of_its_own(writer):
         type("Text", (str,), {})("a"),
         type("Number", (int,), {})(1),
     ],
-    ids=repr,
 )
 def test_values_of_other_types_are_refused(writer, value):
     with pytest.raises(UnwritableError):
