@@ -353,11 +353,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         y = check_labels(y, texts, self, warn=False)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, len(texts))
-        # X may be an iterator, which is read by now. The names of its columns have been
-        # checked, and a list has none.
-        fitted.__dict__.pop("feature_names_in_", None)
-        # A subclass may override predict.
-        predicted = fitted.predict(texts.to_list())
+        predicted = fitted._predict_inputs(texts)
         return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def _read_target(

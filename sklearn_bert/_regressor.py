@@ -248,7 +248,8 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             Predictions in the units of y, with the number of dimensions of y.
         """
         fitted, texts = self._begin(X)
-        return fitted._numbers_of(texts)
+        outputs = fitted._run(texts)
+        return outputs[:, 0] if fitted._y_ndim == 1 else outputs
 
     def score(self, X, y, sample_weight=None):
         """Return the coefficient of determination, R², of the predictions.
@@ -274,12 +275,8 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         y = check_numbers(y, texts, self)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, len(texts))
-        return r2_score(y, fitted._numbers_of(texts), sample_weight=sample_weight)
-
-    def _numbers_of(self, texts: Texts) -> np.ndarray:
-        """Return the result of :meth:`predict` for parsed texts."""
-        outputs = self._run(texts)
-        return outputs[:, 0] if self._y_ndim == 1 else outputs
+        predicted = fitted._predict_inputs(texts)
+        return r2_score(y, predicted, sample_weight=sample_weight)
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

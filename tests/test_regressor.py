@@ -343,3 +343,15 @@ def test_the_gpu_learns_what_the_cpu_learns(make, texts, two_numbers):
     assert on_gpu.device_.startswith("cuda")
     on_cpu = make(**EXACT, device="cpu").fit(texts, two_numbers)
     assert_same(on_gpu, on_cpu, 1e-9)
+
+
+def test_the_predictions_of_a_subclass_are_scored(make, texts, numbers):
+    fitted = make(n_epochs=1).fit(texts, numbers)
+
+    class Constant(type(fitted)):
+        def predict(self, X):
+            return np.full(len(X), np.mean(numbers))
+
+    constant = Constant()
+    constant.__dict__.update(vars(fitted))
+    assert constant.score(iter(texts), numbers) == pytest.approx(0)

@@ -95,6 +95,14 @@ class BaseFineTuner(BaseBert):
             warn_if_truncated(encoded.n_truncated, len(inputs), self._tokenizing)
         return encoded.features
 
+    def _predict_inputs(self, inputs: Inputs) -> Any:
+        """Return the predictions of a snapshot for an X that has been validated."""
+        # X may be an iterator, which is read by now. The names of its columns have been
+        # checked, and a list has none.
+        self.__dict__.pop("feature_names_in_", None)
+        # A subclass may override predict.
+        return self.predict(inputs.to_list())
+
     # --- fit --------------------------------------------------------------------------
 
     # The caller may have disabled gradients, which training needs.
