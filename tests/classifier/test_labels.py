@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import sklearn
 from scipy import sparse
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
@@ -33,6 +34,12 @@ LABELS = {
     "dates": (lambda y: np.array(y, "M8[D]"), ["2020-01-01", "2021-01-01"]),
     "masked array without a mask": (np.ma.masked_array, [3, 5]),
 }
+
+# Its cross-validation makes lists of pyarrow's scalars, and its scores accept texts
+# next to numbers.
+IS_OLD = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 7)
+if IS_OLD:
+    del LABELS["pyarrow"]
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed")
@@ -88,7 +95,11 @@ def test_indicators_are_scored_as_scikit_learn_does(
         (None, "requires y to be passed"),
         (["good"], r"inconsistent numbers of samples: \[40, 1\]"),
         (["good", None] * 20, "20 of 40 labels are missing"),
-        ([1, 2] * 20, "Mix of label input types"),
+        pytest.param(
+            [1, 2] * 20,
+            "Mix of label input types",
+            marks=pytest.mark.skipif(IS_OLD, reason="needs scikit-learn 1.7"),
+        ),
     ],
     ids=["none", "short", "missing", "int"],
 )

@@ -34,7 +34,6 @@ VALUES = {
 TEXTS_IN = {
     "object array": as_objects,
     "column": lambda X: as_objects(X).reshape(-1, 1),
-    "StringDType": lambda X: np.array(X, dtype=np.dtypes.StringDType(na_object=None)),
     "masked array": lambda X: np.ma.array(
         ["" if x is None else x for x in X], mask=[x is None for x in X]
     ),
@@ -51,6 +50,10 @@ TEXTS_IN = {
     "pyarrow table": lambda X: pa.table({"text": X}),
     "generator": lambda X: (x for x in X),
 }
+if hasattr(np.dtypes, "StringDType"):
+    TEXTS_IN["StringDType"] = lambda X: np.array(
+        X, dtype=np.dtypes.StringDType(na_object=None)
+    )
 SENTENCES_IN = {
     "object array": as_objects,
     "Series": pd.Series,

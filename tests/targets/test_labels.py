@@ -317,7 +317,7 @@ def test_classes_of_partial_fit_are_read_as_labels_are():
         ([["g", "b"]], r"\[\['g', 'b'\]\] \(list\)"),
         (np.array([["g", "b"]]), r"array\(\[\['g', 'b'\]\], dtype='<U1'\) \(ndarray\)"),
         ([], r"\[\] \(list\)"),
-        (sparse.csr_array([[1, 2]]), r"<Compressed.* \(csr_array\)"),
+        (sparse.csr_array([[1, 2]]), r"<.* \(csr_array\)"),
         (["g", None], r"\['g', None\] \(list\)"),
     ],
 )

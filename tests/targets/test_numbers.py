@@ -82,7 +82,7 @@ def test_columns_of_a_frame_are_targets():
         (np.array(3.0), r"Got array\(3\.\) \(ndarray\)"),
         (sparse.csr_array([[1], [2], [3]]), r"must be dense\. .*y\.toarray\(\)"),
         (
-            pd.DataFrame.sparse.from_spmatrix(sparse.eye_array(3)),
+            pd.DataFrame.sparse.from_spmatrix(sparse.eye(3, format="csc")),
             r"must be dense\. Got a DataFrame .*y\.sparse\.to_dense\(\)",
         ),
         (np.ma.masked_array(NUMBERS, [0, 0, 1]), "masked values in row 2"),
