@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -273,3 +274,15 @@ def _skip(items, marker, reason):
     for item in items:
         if marker in item.keywords:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def messages_of_transformers():
+    """List what transformers would print, wherever its output goes."""
+    found = []
+    handler = logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())
+    logger = logging.getLogger("transformers")
+    logger.addHandler(handler)
+    yield found
+    logger.removeHandler(handler)

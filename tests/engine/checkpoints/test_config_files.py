@@ -175,11 +175,12 @@ def test_a_configuration_is_made_of_its_own_content():
     assert not hasattr(config, "auto_map")
 
 
-def test_advice_of_transformers_is_not_shown(own_bert, edit_config, capfd):
+def test_advice_of_transformers_is_not_shown(
+    own_bert, edit_config, messages_of_transformers
+):
     edit_config(own_bert, pad_token_id=-1, bos_token_id=-1, eos_token_id=-1)
     read_config(locate(str(own_bert), None))
-    captured = capfd.readouterr()
-    assert captured.out + captured.err == ""
+    assert messages_of_transformers == []
 
 
 @pytest.mark.parametrize("value", [True, False])
