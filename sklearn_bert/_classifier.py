@@ -1,5 +1,6 @@
 """Text classification with a fine-tuned encoder."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.fine_tuning import CLASSIFICATION, FINE_TUNING
 from sklearn_bert._params.param import constraints, document
-from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.classes import (
     check_same_classes,
     is_same,
@@ -349,12 +349,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             Fraction of correct predictions. For an indicator matrix, the fraction of
             texts with all labels correct.
         """
-        fitted, texts = self._begin(X)
-        y = check_labels(y, texts, self, warn=False)
-        if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, len(texts))
-        predicted = fitted._predict_inputs(texts)
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
+        read = partial(check_labels, warn=False)
+        return self._score(X, y, sample_weight, read, accuracy_score)
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

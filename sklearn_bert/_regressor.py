@@ -12,7 +12,6 @@ from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._params.fine_tuning import FINE_TUNING, REGRESSION
 from sklearn_bert._params.param import constraints, document
-from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.numbers import check_numbers, read_numbers
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
@@ -271,12 +270,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             The mean over the targets. 1 is best; the mean of y as a constant
             prediction gets 0.
         """
-        fitted, texts = self._begin(X)
-        y = check_numbers(y, texts, self)
-        if sample_weight is not None:
-            sample_weight = check_weights(sample_weight, len(texts))
-        predicted = fitted._predict_inputs(texts)
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        return self._score(X, y, sample_weight, check_numbers, r2_score)
 
     def _read_target(
         self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext

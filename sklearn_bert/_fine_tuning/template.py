@@ -95,13 +95,25 @@ class BaseFineTuner(BaseBert):
             warn_if_truncated(encoded.n_truncated, len(inputs), self._tokenizing)
         return encoded.features
 
-    def _predict_inputs(self, inputs: Inputs) -> Any:
-        """Return the predictions of a snapshot for an X that has been validated."""
+    def _score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        read_y: Callable[[Any, Any, Any], Any],
+        metric: Callable[..., float],
+    ) -> float:
+        """Return a metric of the predictions, with y read as in fit."""
+        fitted, inputs = self._begin(X)
+        y = read_y(y, inputs, self)
+        if sample_weight is not None:
+            sample_weight = check_weights(sample_weight, len(inputs))
         # X may be an iterator, which is read by now. The names of its columns have been
         # checked, and a list has none.
-        self.__dict__.pop("feature_names_in_", None)
+        fitted.__dict__.pop("feature_names_in_", None)
         # A subclass may override predict.
-        return self.predict(inputs.to_list())
+        predicted = fitted.predict(inputs.to_list())
+        return metric(y, predicted, sample_weight=sample_weight)
 
     # --- fit --------------------------------------------------------------------------
 
