@@ -62,10 +62,8 @@ class PackedCheckpoint:
 
     def matches_digest(self) -> bool:
         """Tell whether the digest is that of the content, in any version."""
-        # Earlier versions had only these two parts of the architecture in the digest.
-        declared = self.architecture
-        earlier = f"{declared.modules or ''}{declared.prompts.default}"
-        return self.digest in (self.compute_digest(), self._digest_with(earlier))
+        # Earlier versions left the architecture out of the digest.
+        return self.digest in (self.compute_digest(), self._digest_with(""))
 
     def _digest_with(self, architecture: str) -> str:
         more = self.module_weights or {}
