@@ -167,6 +167,7 @@ def read_weights(
             key: file.get_slice(key)
             for name in names
             for file in [opened.enter_context(safe_open(files.folder / name, "pt"))]
+            # It has no other way to iterate.
             for key in file.keys()  # noqa: SIM118
         }
         loaded = _load(
