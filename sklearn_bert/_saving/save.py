@@ -49,6 +49,6 @@ def save_estimator(estimator: Any, path: Any, dtype: str | None) -> str:
     except OSError as error:
         raise SavedFileError(
             "path must be a file that can be written. Got "
-            f"{os.fspath(path)!r}, which cannot ({error.strerror or error}). Check "
+            f"{os.fspath(path)!r} ({error.strerror or error}). Check "
             "that its folder exists, its permissions and the free space."
         ) from error

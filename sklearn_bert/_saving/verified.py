@@ -109,7 +109,7 @@ def _read_bytes(path: Path) -> bytearray:
             n_read = file.readinto(data)
     except OSError as error:
         raise SavedFileError(
-            f"path must be a file that can be read. Got {str(path)!r}, which cannot "
+            f"path must be a file that can be read. Got {str(path)!r} "
             f"({error.strerror or error}). Check its permissions."
         ) from error
     if n_read != size:
