@@ -192,7 +192,7 @@ def _check_kind(files: CheckpointFiles, config: Any) -> None:
         for place in (type(config), config)
         for name in ("is_encoder_decoder", "is_decoder")
     ):
-        raise _of_another_kind(files, config, "decodes, or is a part of one that does")
+        raise _of_another_kind(files, config, "is a decoder or an encoder-decoder")
     model: Any = MODEL_MAPPING.get(type(config), None)
     # Some families have several models.
     model = model[0] if isinstance(model, tuple) else model

@@ -144,10 +144,10 @@ def test_a_model_that_needs_its_own_code_is_refused_in_short(
         ("vit", "is not a text encoder"),
         ("wav2vec2", "is not a text encoder"),
         ("siglip", "is not a text encoder"),
-        ("whisper", "decodes, or is a part of one"),
-        ("bart", "decodes, or is a part of one"),
-        ("t5", "decodes, or is a part of one"),
-        ("mt5", "decodes, or is a part of one"),
+        ("whisper", "is a decoder or an encoder-decoder"),
+        ("bart", "is a decoder or an encoder-decoder"),
+        ("t5", "is a decoder or an encoder-decoder"),
+        ("mt5", "is a decoder or an encoder-decoder"),
     ],
 )
 @pytest.mark.parametrize("changes", [{}, {"is_encoder_decoder": False}])
