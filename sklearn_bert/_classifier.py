@@ -47,13 +47,16 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     is_multilabel_ : bool
         Whether y is an indicator matrix.
 
+    class_count_ : ndarray of shape (n_classes,)
+        Number of the `n_samples_seen_` texts with each label.
+
     coef_ : ndarray of shape (n_classes, n_features_out)
         Weights of the linear layer, applied to the features of `transform`.
 
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, learning_rate_, n_iter_)s
+    %(encoder_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch.

@@ -52,7 +52,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Weighted standard deviation of each target, by which it is divided for
         training; 1 for a constant target.
 
-    %(encoder_, learning_rate_, n_iter_)s
+    %(encoder_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.

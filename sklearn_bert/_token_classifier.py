@@ -43,13 +43,16 @@ class BertTokenClassifier(BaseFineTuner):
     classes_ : ndarray of shape (n_classes,)
         The sorted tags.
 
+    class_count_ : ndarray of shape (n_classes,)
+        Number of words with each tag, in the `n_samples_seen_` sentences.
+
     coef_ : ndarray of shape (n_classes, hidden_size)
         Weights of the linear layer.
 
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, learning_rate_, n_iter_)s
+    %(encoder_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss per word of each epoch.

@@ -150,6 +150,7 @@ class BaseFineTuner(BaseBert):
         weights = check_weights(sample_weight, len(inputs))
         fitted = self._copy()
         target = fitted._read_target(inputs, y, weights, fit)
+        fitted._count_samples(target, is_added=fit.is_partial and fit.continues)
         n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
         seeds = draw_seeds(self.random_state, n_before)
         train, held_out = self._split(target, seeds.split, fit)
@@ -200,6 +201,15 @@ class BaseFineTuner(BaseBert):
         fitted.n_iter_ = len(fitted.loss_curve_)
         fitted.validation_scores_ = log.validation_scores
         return fitted, log
+
+    def _count_samples(self, target: Target, *, is_added: bool) -> None:
+        """Set the numbers of samples, or add them to those of earlier calls."""
+        for name, count in target.count().items():
+            if not is_added:
+                setattr(self, name, count)
+            # An estimator of an earlier version does not know how many it has seen.
+            elif hasattr(self, name):
+                setattr(self, name, getattr(self, name) + count)
 
     def _split(
         self, target: Target, seed: int, fit: FitContext

@@ -30,6 +30,10 @@ encoder_ : object
     "n_iter_": """\
 n_iter_ : int
     Number of completed epochs.""",
+    "n_samples_seen_": """\
+n_samples_seen_ : int
+    Number of samples of positive weight in `fit`, or in all calls of `partial_fit`
+    together. Those held out for early stopping are included.""",
     "learning_rate_": """\
 learning_rate_ : float
     Peak learning rate, as resolved by `fit`.""",

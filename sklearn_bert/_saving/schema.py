@@ -61,6 +61,9 @@ class Kind:
 # Attributes that not every fitted estimator has.
 OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,
+    # Of estimators that fine-tune; files of earlier versions lack them.
+    "n_samples_seen_": int,
+    "class_count_": np.ndarray,
     "_sklearn_output_config": dict[str, str | None],
 }
 _TEXTS = {"pooling_": str, "prompt_": str}

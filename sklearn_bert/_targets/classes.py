@@ -27,6 +27,16 @@ class ClassTarget(Target):
 
     classes: np.ndarray
 
+    def count(self) -> dict[str, Any]:
+        """Return the number of samples, and those of each class."""
+        used = self.values[self.weights > 0]
+        counts = (
+            np.bincount(used, minlength=self.n_outputs)
+            if used.ndim == 1
+            else used.sum(axis=0, dtype=np.float64).astype(np.int64)
+        )
+        return {**super().count(), "class_count_": counts}
+
 
 def read_classes(
     y: np.ndarray,

@@ -39,6 +39,10 @@ class Target:
         """Number of samples."""
         return len(self.weights)
 
+    def count(self) -> dict[str, Any]:
+        """Return how many samples are trained on, by the name of the attribute."""
+        return {"n_samples_seen_": len(self.samples())}
+
     def samples(self) -> np.ndarray:
         """Return the rows of the samples with a positive weight."""
         return np.flatnonzero(self.weights)

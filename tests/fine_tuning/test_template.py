@@ -236,3 +236,22 @@ def test_short_memory_in_loading_is_told_with_remedies(
             read(texts)
     monkeypatch.undo()
     assert classifier.predict(texts).shape == (40,)
+
+
+def test_parts_are_counted_together_and_a_fit_alone(make, texts, labels):
+    classifier = make(n_epochs=1).fit(texts, labels)
+    counts = classifier.class_count_
+    assert classifier.n_samples_seen_ == counts.sum() == 40
+    classifier.partial_fit(texts[:8], labels[:8])
+    assert classifier.n_samples_seen_ == 48
+    assert classifier.class_count_.sum() == 48
+    assert classifier.fit(texts, labels).n_samples_seen_ == 40
+    assert classifier.class_count_.tolist() == counts.tolist()
+
+
+def test_what_an_earlier_version_did_not_count_stays_unknown(make, texts, labels):
+    classifier = make(n_epochs=1).fit(texts, labels)
+    del classifier.n_samples_seen_, classifier.class_count_
+    classifier.partial_fit(texts[:8], labels[:8])
+    assert not hasattr(classifier, "n_samples_seen_")
+    assert not hasattr(classifier, "class_count_")

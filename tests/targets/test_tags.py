@@ -37,6 +37,12 @@ def test_taking_sentences_takes_their_words():
     assert target.lengths.tolist() == [3, 0, 2]
 
 
+def test_sentences_and_the_words_of_each_tag_are_counted():
+    counts = read_tags(Y, WEIGHTS, None, None, 0.0).count()
+    assert counts["n_samples_seen_"] == 2
+    assert counts["class_count_"].tolist() == [3, 2, 0]
+
+
 def test_class_weights_go_by_word():
     target = read_tags(Y, WEIGHTS, None, {"a": 10}, 0.0)
     assert target.weights.tolist() == [1, 10, 0, 20, 20, 2]

@@ -32,6 +32,23 @@ def test_samples_are_those_with_a_weight():
     assert target.samples().tolist() == [0, 1, 3]
 
 
+def test_samples_without_weight_are_not_counted():
+    weights = np.array([1.0, 2.0, 0.0, 1.0])
+    counts = read_classes(Y, weights, None, None, 0.0).count()
+    assert counts["n_samples_seen_"] == 3
+    assert counts["class_count_"].tolist() == [2, 1, 0]
+    numbers = read_numbers(np.arange(4.0), weights, None, "squared_error")
+    assert numbers.count() == {"n_samples_seen_": 3}
+
+
+def test_a_text_counts_for_each_of_its_labels():
+    weights = np.array([1.0, 2.0, 0.0, 1.0])
+    counts = read_indicators(INDICATORS, weights, None, None, 0.0).count()
+    assert counts["n_samples_seen_"] == 3
+    assert counts["class_count_"].tolist() == [3, 2]
+    assert counts["class_count_"].dtype == np.int64
+
+
 def test_only_numbers_have_units():
     head = LinearHead(np.array([[2.0]]), np.array([1.0]))
     labels = read_classes(Y, np.ones(4), None, None, 0.0)
