@@ -49,6 +49,7 @@ html_sidebars = {
         "fine_tuning",
         "regression_and_tagging",
         "checkpoints",
+        "sharing",
         "performance",
         "contributing",
         "changelog",
