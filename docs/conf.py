@@ -50,6 +50,7 @@ html_sidebars = {
         "regression_and_tagging",
         "checkpoints",
         "sharing",
+        "serving",
         "performance",
         "contributing",
         "changelog",
