@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from inspect import signature
-from pathlib import PurePath
 from typing import Any, Self
 
 import torch
@@ -20,6 +19,8 @@ from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.columns import check_different_names
 from sklearn_bert._inputs.texts import check_texts
 from sklearn_bert._inputs.values import show
+from sklearn_bert._saving.plain import from_plain, to_plain
+from sklearn_bert._saving.requests import make_requests
 from sklearn_bert._saving.save import save_estimator
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
@@ -126,16 +127,12 @@ class BaseBert(BaseEstimator):
         self.n_features_in_ = n_columns
 
     def __getstate__(self) -> dict[str, Any]:
-        # The pickle of a path can only be loaded on the same kind of system.
-        return {
-            name: str(value) if isinstance(value, PurePath) else value
-            for name, value in super().__getstate__().items()
-        }
+        return {name: to_plain(value) for name, value in super().__getstate__().items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles lack newer parameters, whose defaults are what was done before,
-        # except that prompts were not read.
-        # A subclass may have fewer parameters than the class that it extends.
+        # except that prompts were not read. A subclass may have fewer parameters than
+        # the class that it extends.
         newer = {
             one.name: one.default
             for kind in reversed(type(self).__mro__)
@@ -145,7 +142,23 @@ class BaseBert(BaseEstimator):
         }
         if "prompt" in newer:
             newer["prompt"] = None
+        # Earlier versions pickled what are properties now.
+        state = {
+            name: from_plain(value)
+            for name, value in state.items()
+            if not isinstance(getattr(type(self), name, None), property)
+        }
+        requests = state.pop("_metadata_request", None)
         super().__setstate__({**state, **newer})
+        if requests is not None:
+            # Those in older pickles are scikit-learn's objects.
+            is_plain = isinstance(requests, dict)
+            made = make_requests(self, requests) if is_plain else requests
+            self._metadata_request = made
+
+    def __copy__(self) -> Self:
+        # Records would be made again from what is pickled, and encoders of them.
+        return self._copy()
 
     def _copy(self) -> Self:
         """Return a shallow copy, whatever a subclass does to be pickled."""

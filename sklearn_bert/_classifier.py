@@ -102,6 +102,9 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     array(['good', 'bad'], dtype='<U4')
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = constraints(FINE_TUNING, CLASSIFICATION)
 
     classes_: np.ndarray

@@ -113,6 +113,9 @@ class BertMaskedLM(BaseBert):
     (1, 16)
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = constraints(PRE_TRAINING)
 
     _holds_encoder = True
@@ -175,6 +178,16 @@ class BertMaskedLM(BaseBert):
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def encoder_(self):
+        """The pre-trained encoder."""
+        return self._masked_model.encoder
+
+    @property
+    def vocabulary_(self):
+        """The id of each token."""
+        return self.encoder_.vocabulary
+
     # The caller may have disabled gradients, which training needs.
     @torch.inference_mode(False)
     @torch.enable_grad()
@@ -230,8 +243,6 @@ class BertMaskedLM(BaseBert):
         with OutOfMemoryGuard("The fit", resolve_device(fitted.device), remedy):
             results = pretrain(fitted, source, packed, texts)
         fitted._masked_model = results.model
-        fitted.encoder_ = results.model.encoder
-        fitted.vocabulary_ = results.vocabulary
         fitted.max_length_ = results.max_length
         fitted.device_ = results.device
         fitted.loss_curve_ = results.log.loss_curve

@@ -89,6 +89,9 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
     True
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = constraints(FINE_TUNING, REGRESSION)
 
     n_outputs_: int

@@ -113,6 +113,9 @@ class BertTokenClassifier(BaseFineTuner):
     [4, 0]
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = constraints(TAGGING)
 
     classes_: np.ndarray

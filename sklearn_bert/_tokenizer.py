@@ -131,6 +131,9 @@ class BertTokenizer(TransformerMixin, BaseBert):
     [['a', 'joy', 'to', 'watch', '.'], ['un', '##watch', '##able']]
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = {
         **constraints(_SHARED, VOCABULARY),
         "vocab_size": [VOCABULARY_SIZE, None],
@@ -298,6 +301,11 @@ class BertTokenizer(TransformerMixin, BaseBert):
             [f"{block}{k}" for block in fitted._blocks for k in columns], dtype=object
         )
 
+    @property
+    def vocabulary_(self):
+        """The id of each token."""
+        return self._tokenizer.vocabulary
+
     # --- fitting -------------------------------------------------------------------
 
     def _fit(self, X: Any) -> tuple[Self, TokenSequences]:
@@ -312,7 +320,6 @@ class BertTokenizer(TransformerMixin, BaseBert):
         fitted = self._copy()
         fitted._remember_columns(X, texts.n_columns)
         fitted._tokenizer = tokenizer
-        fitted.vocabulary_ = tokenizer.vocabulary
         fitted.checkpoint_ = record
         fitted.max_length_ = self.max_length
         if self.max_length is None and not wants_all:

@@ -116,6 +116,9 @@ class BertVectorizer(TransformerMixin, BaseBert):
     array(['good', 'bad'], dtype='<U4')
     """
 
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
     _parameter_constraints = {
         **constraints(ENCODER),
         "layers": [Integral, list, tuple],

@@ -65,14 +65,12 @@ class Pretrained:
     Attributes
     ----------
     model : PackedMaskedModel
-    vocabulary : dict of str to int
     max_length : int
     device : str
     log : PretrainingLog
     """
 
     model: PackedMaskedModel
-    vocabulary: dict[str, int]
     max_length: int
     device: str
     log: PretrainingLog
@@ -145,7 +143,6 @@ def pretrain(
     log = training.run()
     return Pretrained(
         pack_masked_model(model),
-        model.checkpoint.tokenizer.vocabulary,
         max_length,
         str(device),
         log,

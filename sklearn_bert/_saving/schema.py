@@ -3,8 +3,6 @@
 The types are checked when an estimator is saved, and again when it is loaded.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,22 +40,6 @@ RECORDS: dict[str, type[Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What an estimator has after fit.
-
-    Attributes
-    ----------
-    attributes : dict of str to type
-        The type of each attribute that every fit sets.
-    derived : dict of str to callable
-        Attributes that are not written, since a function of the estimator gives them.
-    """
-
-    attributes: dict[str, Any]
-    derived: dict[str, Callable[[Any], Any]]
-
-
 # Attributes that not every fitted estimator has.
 OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,
@@ -83,57 +65,41 @@ _TUNED = {
     "_optimizer_state": dict[str, list[str] | dict[str, np.ndarray]] | None,
 }
 
-KINDS = {
-    "BertVectorizer": Kind({**_ENCODED, **_TEXTS}, {}),
-    "BertClassifier": Kind(
-        {
-            **_TUNED,
-            **_TEXTS,
-            "classes_": np.ndarray,
-            "is_multilabel_": bool,
-            "_has_sparse_y": bool,
-        },
-        {},
-    ),
-    "BertRegressor": Kind(
-        {
-            **_TUNED,
-            **_TEXTS,
-            "n_outputs_": int,
-            "target_mean_": np.ndarray,
-            "target_scale_": np.ndarray,
-            "_y_ndim": int,
-            "_is_constant": np.ndarray,
-        },
-        {},
-    ),
-    "BertTokenClassifier": Kind({**_TUNED, "classes_": np.ndarray}, {}),
-    "BertTokenizer": Kind(
-        {
-            "n_features_in_": int,
-            "n_truncated_": int,
-            "max_length_": int | None,
-            "checkpoint_": CheckpointRecord | None,
-            "_tokenizer": TextTokenizer,
-        },
-        {"vocabulary_": lambda estimator: estimator._tokenizer.vocabulary},
-    ),
-    "BertMaskedLM": Kind(
-        {
-            "n_features_in_": int,
-            "max_length_": int,
-            "device_": str,
-            "checkpoint_": CheckpointRecord | None,
-            "loss_curve_": list[float],
-            "n_steps_": int,
-            "n_tokens_": int,
-            "_masked_model": PackedMaskedModel,
-        },
-        {
-            "encoder_": lambda estimator: estimator._masked_model.encoder,
-            "vocabulary_": lambda estimator: (
-                estimator._masked_model.encoder.make_tokenizer().vocabulary
-            ),
-        },
-    ),
+# The attributes of each estimator that every fit sets, and their types.
+KINDS: dict[str, dict[str, Any]] = {
+    "BertVectorizer": {**_ENCODED, **_TEXTS},
+    "BertClassifier": {
+        **_TUNED,
+        **_TEXTS,
+        "classes_": np.ndarray,
+        "is_multilabel_": bool,
+        "_has_sparse_y": bool,
+    },
+    "BertRegressor": {
+        **_TUNED,
+        **_TEXTS,
+        "n_outputs_": int,
+        "target_mean_": np.ndarray,
+        "target_scale_": np.ndarray,
+        "_y_ndim": int,
+        "_is_constant": np.ndarray,
+    },
+    "BertTokenClassifier": {**_TUNED, "classes_": np.ndarray},
+    "BertTokenizer": {
+        "n_features_in_": int,
+        "n_truncated_": int,
+        "max_length_": int | None,
+        "checkpoint_": CheckpointRecord | None,
+        "_tokenizer": TextTokenizer,
+    },
+    "BertMaskedLM": {
+        "n_features_in_": int,
+        "max_length_": int,
+        "device_": str,
+        "checkpoint_": CheckpointRecord | None,
+        "loss_curve_": list[float],
+        "n_steps_": int,
+        "n_tokens_": int,
+        "_masked_model": PackedMaskedModel,
+    },
 }

@@ -14,17 +14,16 @@ from sklearn_bert._saving.checks import check_parts, check_tokenizer
 from sklearn_bert._saving.file import StoredTensor
 from sklearn_bert._saving.hints import has_type
 from sklearn_bert._saving.reading import Reader
-from sklearn_bert._saving.schema import FORMAT, KINDS, OPTIONAL, Kind
+from sklearn_bert._saving.requests import METHODS, make_requests, plain_requests
+from sklearn_bert._saving.schema import FORMAT, KINDS, OPTIONAL
 from sklearn_bert._saving.writing import UnwritableError, Writer
 from sklearn_bert.exceptions import SavedFileError
 
-_PACKAGE = "sklearn_bert."
+_PACKAGE = "sklearn_bert"
 # They are only written, to find out where a difference comes from.
 _PACKAGES = ("sklearn-bert", "scikit-learn", "numpy", "torch", "transformers")
 _KEYS = {"format", "versions", "estimator"}
 _KEYS_OF_ESTIMATOR = {"class", "parameters", "attributes", "requests"}
-# The methods of all estimators that accept metadata.
-_METHODS = ("fit", "partial_fit", "score")
 _Content = dict[str, Any]
 
 
@@ -66,16 +65,16 @@ def _write_value(value: Any, place: str, writer: Writer) -> _Content:
 
 
 def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
-    kind = _kind_of(estimator)
+    types = _types_of(estimator)
     name = type(estimator).__name__
     parameters = estimator.get_params(deep=False)
     attributes = {
         key: value
         for key, value in vars(estimator).items()
-        if key not in {*parameters, *kind.derived, "_metadata_request"}
+        if key not in {*parameters, "_metadata_request"}
     }
     try:
-        _check_attributes(name, kind, attributes)
+        _check_attributes(name, types, attributes)
         check_parts(attributes)
     except ValueError as error:
         raise SavedFileError(
@@ -96,9 +95,9 @@ def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
     }
 
 
-def _kind_of(estimator: Any) -> Kind:
+def _types_of(estimator: Any) -> dict[str, Any]:
     kind = type(estimator)
-    if not kind.__module__.startswith(_PACKAGE) or kind.__name__ not in KINDS:
+    if kind.__module__ != _PACKAGE or kind.__name__ not in KINDS:
         raise SavedFileError(
             "Only the estimators of sklearn_bert itself can be saved, since a file "
             f"contains no code. Got a {kind.__name__} of {kind.__module__}. Save it "
@@ -125,9 +124,7 @@ def _write_parameter(name: str, value: Any, place: str, writer: Writer) -> Any:
 def _requests_of(estimator: Any) -> dict[str, Any] | None:
     """Return the requests of metadata that the user set, by method and parameter."""
     requests: MetadataRequest | None = vars(estimator).get("_metadata_request")
-    if requests is None:
-        return None
-    return {method: getattr(requests, method).requests for method in _METHODS}
+    return None if requests is None else plain_requests(requests)
 
 
 def read_state(
@@ -192,39 +189,35 @@ def _read_estimator(classes: Mapping[str, type[Any]], reader: Reader, node: Any)
     name = node["class"]
     if name not in KINDS:
         raise InvalidContentError(f"an unknown class {name!r}")
-    kind = KINDS[name]
+    types = KINDS[name]
     estimator = classes[name](**reader.read_all(node["parameters"]))
     estimator._validate_params()
     attributes = reader.read_all(node["attributes"])
-    _check_attributes(name, kind, attributes)
+    _check_attributes(name, types, attributes)
     check_parts(attributes)
     vars(estimator).update(attributes)
-    if attributes:
-        derived = {key: derive(estimator) for key, derive in kind.derived.items()}
-        vars(estimator).update(derived)
     if node["requests"] is not None:
         estimator._metadata_request = _read_requests(estimator, node["requests"])
     return estimator
 
 
-def _check_attributes(name: str, kind: Kind, attributes: Mapping[str, Any]) -> None:
+def _check_attributes(
+    name: str, types: dict[str, Any], attributes: Mapping[str, Any]
+) -> None:
     """Refuse attributes that the estimator cannot have; it may be not fitted."""
-    known = {**kind.attributes, **OPTIONAL}
+    known = {**types, **OPTIONAL}
     for key, value in attributes.items():
         if key not in known:
             raise InvalidContentError(f"an attribute {key!r} that a {name} cannot have")
         if not has_type(value, known[key]):
             raise InvalidContentError(f"an attribute {key!r} of the wrong type")
-    missing = sorted({*kind.attributes} - {*attributes})
-    if missing and len(missing) < len(kind.attributes):
+    missing = sorted({*types} - {*attributes})
+    if missing and len(missing) < len(types):
         raise InvalidContentError(f"no attribute {missing[0]!r}")
 
 
 def _read_requests(estimator: Any, node: Any) -> MetadataRequest:
-    requests: MetadataRequest = estimator.get_metadata_routing()
-    for method, aliases in node.items():
-        if method not in _METHODS:
+    for method in node:
+        if method not in METHODS:
             raise InvalidContentError(f"requests of metadata of {method!r}")
-        for parameter, alias in aliases.items():
-            getattr(requests, method).add_request(param=parameter, alias=alias)
-    return requests
+    return make_requests(estimator, node)

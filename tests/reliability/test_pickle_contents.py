@@ -1,5 +1,6 @@
 """A pickle holds parameters, weights and a vocabulary, and nothing of the machine."""
 
+import io
 import os
 import pickle
 import pickletools
@@ -48,6 +49,18 @@ def content_of(estimator):
     return texts, {text.split(".")[0] for text in texts if text.startswith("torch")}
 
 
+class Recorder(pickle.Unpickler):
+    """Notes every class and function that a pickle names."""
+
+    def __init__(self, saved):
+        super().__init__(io.BytesIO(saved))
+        self.found = set()
+
+    def find_class(self, module, name):
+        self.found.add(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
 @pytest.fixture
 def relative(tiny_bert, tmp_path, monkeypatch):
     """The model in the current folder, under its relative name."""
@@ -62,6 +75,15 @@ def test_no_absolute_path_no_text_and_no_tensor_is_kept(relative, name):
     assert not [text for text in texts if os.getcwd() in text or text[:1] == "/"]
     assert not [text for text in texts if "zebrafish" in text]
     assert modules == set()
+
+
+@pytest.mark.parametrize("name", FITTED)
+def test_of_this_package_only_the_public_name_of_the_class_is_in_it(relative, name):
+    estimator = FITTED[name](relative)
+    recorder = Recorder(pickle.dumps(estimator))
+    recorder.load()
+    foreign = {x for x in recorder.found if not x.startswith(("numpy.", "_codecs."))}
+    assert foreign == {f"sklearn_bert.{type(estimator).__name__}"}
 
 
 @pytest.mark.parametrize("name", ["vectorizer", "classifier", "masked"])

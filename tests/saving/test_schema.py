@@ -17,11 +17,11 @@ def test_every_estimator_is_known():
 @pytest.mark.parametrize("name", CASES)
 def test_a_fit_sets_all_attributes_and_no_others(name, case):
     estimator = case(name).estimator
-    kind = KINDS[type(estimator).__name__]
+    types = KINDS[type(estimator).__name__]
     found = {*vars(estimator)} - {*estimator.get_params(deep=False), *OPTIONAL}
     is_fitted = "n_features_in_" in found
     assert is_fitted or not get_tags(estimator).requires_fit
-    assert found == ({*kind.attributes, *kind.derived} if is_fitted else set())
+    assert found == ({*types} if is_fitted else set())
 
 
 def test_records_are_dataclasses_without_functions():
@@ -31,8 +31,8 @@ def test_records_are_dataclasses_without_functions():
 def test_records_in_records_and_attributes_are_known():
     """A dataclass that becomes a part of an estimator must be listed, too."""
     known, waiting = {*RECORDS.values()}, []
-    for kind in KINDS.values():
-        waiting += kind.attributes.values()
+    for types in KINDS.values():
+        waiting += types.values()
     for record in RECORDS.values():
         waiting += get_type_hints(record).values()
     while waiting:

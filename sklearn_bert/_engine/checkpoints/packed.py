@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,11 @@ class PackedCheckpoint:
     weights: dict[str, np.ndarray]
     digest: str
     module_weights: dict[str, np.ndarray] | None = None
+
+    @cached_property
+    def vocabulary(self) -> dict[str, int]:
+        """The id of each token."""
+        return self.make_tokenizer().vocabulary
 
     def make_tokenizer(self) -> TextTokenizer:
         """Return the tokenizer."""

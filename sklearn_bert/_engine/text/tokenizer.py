@@ -6,6 +6,7 @@ special tokens are added and texts are truncated here, on lists of ids.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -120,9 +121,12 @@ class TextTokenizer:
         """Return the tokenizer in the format of tokenizer.json."""
         return self._tokenizer.to_str()
 
-    @property
+    @cached_property
     def vocabulary(self) -> dict[str, int]:
         """The id of each token, added tokens included."""
+        return self._vocabulary()
+
+    def _vocabulary(self) -> dict[str, int]:
         return self._tokenizer.get_vocab(with_added_tokens=True)
 
     @property
@@ -133,7 +137,7 @@ class TextTokenizer:
     def _find_largest_id(self) -> int:
         pair = self._pair
         around = (*pair.before, *pair.between, *pair.after, *chain(*self.around_text))
-        return max(*self.vocabulary.values(), *around)
+        return max(*self._vocabulary().values(), *around)
 
     def __call__(
         self,
