@@ -58,7 +58,7 @@ ALLOWED = {
     "_engine.text": BELOW_TEXT,
     "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
-    "_engine.conversion": {"_engine.checkpoints", "exceptions"},
+    "_engine.conversion": {"_engine.checkpoints", "_engine.runtime", "exceptions"},
     "_engine.training": ENGINE_FOLDERS - {"_engine.masked_lm"} | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
     "_params": BELOW_PARAMS,

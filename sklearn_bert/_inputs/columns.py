@@ -62,10 +62,16 @@ def as_list(row: Any) -> list[Any] | None:
     if (
         isinstance(row, str | bytes | Mapping | set | frozenset)
         or not isinstance(row, Iterable)
-        or getattr(row, "ndim", 1) == 0
+        or not _has_one_dimension(row)
     ):
         return None
     return row.tolist() if hasattr(row, "tolist") else list(row)
+
+
+def _has_one_dimension(row: Any) -> bool:
+    """Refuse a number in an array, and frames, which iterate over their columns."""
+    shape = getattr(row, "shape", None)
+    return not isinstance(shape, tuple) or len(shape) == 1
 
 
 def check_not_empty(rows: Sequence[Any], X: Any) -> None:

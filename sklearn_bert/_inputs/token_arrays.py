@@ -149,6 +149,8 @@ def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
 def _check_two_dimensions(X: Any, n_columns: int) -> None:
     """Raise an error if X is not an array, a matrix, a frame or a list of rows."""
     shape = getattr(X, "shape", None)
+    if not isinstance(shape, tuple):
+        shape = None
     if shape is None and isinstance(X, list | tuple) and X:
         rows = [as_list(row) for row in X]
         widths = {len(row) for row in rows if row is not None}
@@ -157,7 +159,8 @@ def _check_two_dimensions(X: Any, n_columns: int) -> None:
         shape = (len(X),) if rows == [None] * len(X) else None
     if shape is not None and len(shape) == 2 and shape[1] > 0:
         return
-    got = f"the shape {tuple(X.shape)}" if hasattr(X, "shape") else show(X)
+    is_array = isinstance(getattr(X, "shape", None), tuple)
+    got = f"the shape {tuple(X.shape)}" if is_array else show(X)
     remedy = "Pass the output of transform."
     if shape is not None and len(shape) == 1:
         remedy = "Pass the output of transform, or [X] if X is one row of it."

@@ -50,6 +50,9 @@ def check_tokenizer(text: str) -> None:
     # Both are done elsewhere. A length in the file could be of any size.
     if content.get("padding") or content.get("truncation"):
         raise ValueError("a tokenizer that pads or truncates")
+    model = content.get("model")
+    if isinstance(model, dict) and model.get("dropout"):
+        raise ValueError("a tokenizer with dropout, whose tokens are random")
     check_components(_FILES, content, _MOST_TOKENS)
 
 

@@ -4,10 +4,15 @@ import re
 import sys
 import unicodedata
 
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from sklearn_bert import BertTokenClassifier
 from sklearn_bert._inputs.sentences import check_sentences
+from sklearn_bert.exceptions import InputError
 
 
 def words_of(text):
@@ -78,3 +83,18 @@ def test_whoever_splits_texts_may_give_any_sequence():
     ]
     for split in splits:
         assert check_sentences(["a b"], split).words == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": ["film"]}),
+        pl.DataFrame({"a": ["film"]}),
+        pa.table({"a": ["film"]}),
+        np.array([["film"]]),
+    ],
+    ids=["pandas", "polars", "pyarrow", "numpy"],
+)
+def test_a_frame_is_not_a_sentence_of_the_names_of_its_columns(frame):
+    with pytest.raises(InputError, match=r"must contain a list of words.* in row 1\."):
+        check_sentences([["a", "film"], frame])

@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
+
 from sklearn_bert._engine.checkpoints.files.disk import (
     UnreadableFileError,
     damaged,
@@ -22,9 +24,11 @@ from sklearn_bert._engine.checkpoints.files.names import (
     files_without_weights,
 )
 from sklearn_bert._engine.conversion import pickled
+from sklearn_bert._engine.runtime.memory import device_memory_error
 from sklearn_bert.exceptions import CheckpointError
 
 _SECONDS = 1800
+_SIGKILL = 9
 _PICKLE = re.compile(r"pytorch_model(.*)\.bin")
 
 
@@ -44,6 +48,8 @@ def convert_folder(model: str, source: Path, target: Path) -> None:
     CheckpointError
         If there is no pickle, if one is damaged or contains other things than weights,
         or if the target is not empty.
+    DeviceMemoryError
+        If a pickle does not fit into memory.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise CheckpointError(
@@ -105,10 +111,19 @@ def _convert(model: str, source: Path, name: str, new: Path) -> None:
             timeout=_SECONDS,
             check=False,
         )
-        why = done.stderr.strip().split("\n")[-1] if done.returncode else None
+        status = done.returncode
+        why = done.stderr.strip().split("\n")[-1] or f"the process ended with {status}"
     except subprocess.TimeoutExpired:
-        why = f"it was not read in {_SECONDS} seconds"
-    if why is not None:
+        status, why = None, f"it was not read in {_SECONDS} seconds"
+    # An operating system that is out of memory kills the process.
+    if status in (pickled.OUT_OF_MEMORY, -_SIGKILL):
+        raise device_memory_error(
+            f"The file {name} of model {model!r}",
+            torch.device("cpu"),
+            why,
+            "Convert it on a machine with more memory, choose a smaller model",
+        )
+    if status != 0:
         raise CheckpointError(
             f"The file {name} must contain only the weights of a model, which are "
             f"named arrays of numbers. In model {model!r} it cannot be read as weights "

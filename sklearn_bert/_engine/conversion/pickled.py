@@ -14,6 +14,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+# The exit status if memory runs out, which says nothing about the pickle.
+OUT_OF_MEMORY = 3
+# How torch's allocator names itself in a plain RuntimeError.
+_ALLOCATOR = "DefaultCPUAllocator"
 # What a compressed archive may grow to, in bytes for each byte of the file, and more.
 _MOST_GROWTH = 2
 _SLACK = 2**20
@@ -82,7 +86,9 @@ def main() -> None:
     # A pickle may raise anything.
     except Exception as error:
         first = str(error).strip().split("\n")[0]
-        sys.exit(f"{type(error).__name__}: {first}"[:300])
+        print(f"{type(error).__name__}: {first}"[:300], file=sys.stderr)
+        is_memory = isinstance(error, MemoryError) or _ALLOCATOR in first
+        sys.exit(OUT_OF_MEMORY if is_memory else 1)
 
 
 if __name__ == "__main__":

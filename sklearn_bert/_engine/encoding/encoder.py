@@ -48,6 +48,11 @@ class Encoder:
     autocast_dtype: torch.dtype | None = None
     modules: SentenceModules = field(default_factory=SentenceModules)
 
+    @property
+    def dtype_of_products(self) -> torch.dtype:
+        """Dtype of matrix products."""
+        return self.autocast_dtype or self.dtype
+
     def autocast(self) -> Any:
         """Return a context in which matrix products have the encoder's dtype."""
         return multiply_in(self.device, self.autocast_dtype)

@@ -105,6 +105,7 @@ class Pretraining:
             n_steps=self._schedule.n_steps,
             learning_rate=config.learning_rate,
             schedule=self._schedule.factor,
+            dtype=trainable.encoder.dtype_of_products,
         )
         # The numbers of steps at the last check of the weights and the last saving.
         self._checked_step = self._saved_step = self.log.n_steps

@@ -1,15 +1,30 @@
 """Files that are replaced atomically."""
 
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:
+    # On Windows, where a folder with an open file cannot be removed.
+    fcntl = None  # type: ignore[assignment]
+
+_SUFFIX = ".part"
+# Names may have 255 bytes, and a character up to four.
+_MOST_CHARACTERS = 40
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     """Replace a file atomically.
 
     A temporary file is written, synchronized to the disk, and renamed over the previous
-    one. If the process is killed in between, the previous file remains.
+    one. If the process is killed in between, the previous file remains, and the next
+    call removes the temporary one. Of several processes that replace a file at once,
+    the last one prevails.
 
     Parameters
     ----------
@@ -17,17 +32,68 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     write : callable
         Writes the new content to a path.
     """
-    # Always the same name, so that leftovers of a killed process are replaced. They are
-    # removed first, since somebody else could have put a link there.
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
+    with _own_folder(path) as folder:
+        part = folder / path.name
         write(part)
         _force_to_disk(part)
         os.replace(part, path)
         _force_to_disk(path.parent)
+
+
+@contextmanager
+def _own_folder(path: Path) -> Iterator[Path]:
+    """Make a folder next to a file, which is locked as long as this process uses it."""
+    start = f".{path.name[:_MOST_CHARACTERS]}."
+    _remove_leftovers(path.parent, start)
+    folder, lock = _make_locked(path.parent, start)
+    try:
+        yield folder
     finally:
-        part.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        _unlock(lock)
+
+
+def _make_locked(parent: Path, start: str) -> tuple[Path, int | None]:
+    while True:
+        folder = Path(tempfile.mkdtemp(_SUFFIX, start, parent))
+        # Another process may have locked it for a moment, as a leftover.
+        lock = _lock(folder, wait=True)
+        if folder.exists():
+            return folder, lock
+        # It has been removed as one.
+        _unlock(lock)
+
+
+def _remove_leftovers(parent: Path, start: str) -> None:
+    """Remove the folders of killed processes, which are not locked any more."""
+    for folder in list(parent.iterdir()):
+        name = folder.name
+        is_ours = name.startswith(start) and name.endswith(_SUFFIX)
+        if not is_ours or folder.is_symlink() or not folder.is_dir():
+            continue
+        lock = _lock(folder, wait=False)
+        if lock is not None or fcntl is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        _unlock(lock)
+
+
+def _lock(folder: Path, *, wait: bool) -> int | None:
+    """Lock a folder; return None if another process has locked it, or none can."""
+    if fcntl is None:
+        return None
+    descriptor = None
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        _unlock(descriptor)
+        return None
+    return descriptor
+
+
+def _unlock(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)
 
 
 def _force_to_disk(path: Path) -> None:

@@ -116,6 +116,7 @@ class FineTuning:
                 n_warmup=round(config.warmup * self._n_steps),
                 schedule=config.schedule,
             ),
+            dtype=trainable.encoder.dtype_of_products,
         )
 
     def run(self) -> TrainingLog:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Generic
 
+import torch
+
 from sklearn_bert._engine.runtime.memory import retry_smaller
 from sklearn_bert._engine.training.batches import TrainingBatch
 from sklearn_bert._engine.training.config import LoopLog
@@ -41,6 +43,8 @@ class Stepper(Generic[Part]):
     learning_rate : float
     schedule : callable
         Maps a step, counted from 0, to its factor on the learning rate.
+    dtype : torch.dtype
+        Of matrix products, which the remedy for a divergence depends on.
     """
 
     runner: StepRunner[Part]
@@ -50,6 +54,7 @@ class Stepper(Generic[Part]):
     n_steps: int
     learning_rate: float
     schedule: Callable[[int], float]
+    dtype: torch.dtype
 
     def accumulate(
         self, step: Step[Part], make_smaller: Callable[[Step[Part], str], Step[Part]]
@@ -103,11 +108,14 @@ class Stepper(Generic[Part]):
         """
         step = self.log.n_steps if is_after else self.log.n_steps + 1
         rate = self.learning_rate * self.schedule(step - 1)
+        remedies = "or raise warmup"
+        if torch.finfo(self.dtype).bits < 32:
+            remedies = "raise warmup, or set dtype='float32'"
         return DivergenceError(
             f"The {what} became NaN or infinite {'after' if is_after else 'at'} step "
             f"{step} of {self.n_steps}, with a learning rate of {rate:.3g}. The "
             f"{self.kept.name} are kept. Lower learning_rate (it is "
-            f"{self.learning_rate:g}), raise warmup, or set dtype='float32'."
+            f"{self.learning_rate:g}), {remedies}."
         )
 
 

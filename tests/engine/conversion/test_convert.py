@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.conversion.convert import convert_folder
-from sklearn_bert.exceptions import CheckpointError
+from sklearn_bert.exceptions import CheckpointError, DeviceMemoryError
 
 
 @pytest.fixture
@@ -104,6 +104,23 @@ def test_a_pickle_that_is_refused_leaves_nothing(
     with pytest.raises(CheckpointError, match=r"cannot be read as weights .* again"):
         convert_folder("own", pickled, tmp_path / "new")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "error", ["MemoryError()", "RuntimeError('x DefaultCPUAllo' 'cator: can not')"]
+)
+def test_too_little_memory_is_not_a_damaged_pickle(
+    pickled, tmp_path, monkeypatch, error
+):
+    # Python runs this module in the child process before anything else.
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import torch\n"
+        f"def load(*args, **options):\n    raise {error}\n"
+        "torch.load = load\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(DeviceMemoryError, match=r"pytorch_model.bin .* does not fit"):
+        convert_folder("own", pickled, tmp_path / "new")
 
 
 def test_a_pickle_that_is_no_file_is_refused(pickled, tmp_path):

@@ -48,16 +48,16 @@ def test_leftovers_of_a_killed_process_are_overwritten(tmp_path, monkeypatch):
     class Killed(BaseException):
         pass
 
-    def kill(*args):
-        raise Killed
-
     file = TrainingFile(tmp_path, {})
-    for pid in (1, 2):
+    for _ in range(2):
         with monkeypatch.context() as patch:
-            patch.setattr("os.getpid", lambda pid=pid: pid)
+
+            def kill(*args, patch=patch):
+                # A killed process removes nothing.
+                patch.setattr("shutil.rmtree", lambda *args, **options: None)
+                raise Killed
+
             patch.setattr("os.fsync", kill)
-            # A killed process removes nothing.
-            patch.setattr("pathlib.Path.unlink", lambda *args, **options: None)
             with pytest.raises(Killed):
                 file.save(SAVED)
     assert len(list(tmp_path.iterdir())) == 1

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,7 @@ def stepper():
         n_steps=10,
         learning_rate=0.002,
         schedule=lambda step: 0.5,
+        dtype=torch.float32,
     )
 
 
@@ -60,9 +62,22 @@ def test_the_error_states_value_step_and_remedy(stepper, loss):
         accumulate(stepper, loss)
     assert str(caught.value) == (
         "The loss became NaN or infinite at step 3 of 10, with a learning rate of "
-        "0.001. The initial weights are kept. Lower learning_rate (it is 0.002), raise "
-        "warmup, or set dtype='float32'."
+        "0.001. The initial weights are kept. Lower learning_rate (it is 0.002), or "
+        "raise warmup."
     )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "end"),
+    [
+        (torch.float64, "or raise warmup."),
+        (torch.bfloat16, "raise warmup, or set dtype='float32'."),
+        (torch.float16, "raise warmup, or set dtype='float32'."),
+    ],
+)
+def test_a_wider_dtype_is_advised_only_if_products_are_narrow(stepper, dtype, end):
+    error = replace(stepper, dtype=dtype).divergence("loss")
+    assert str(error).endswith(f"(it is 0.002), {end}")
 
 
 def test_a_non_finite_gradient_is_not_called_a_loss(stepper):
