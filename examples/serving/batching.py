@@ -156,7 +156,10 @@ def answer(jobs: list[Job]) -> None:
         if len(jobs) == 1:
             jobs[0].future.set_exception(error)
             return
-        # The error may quote the rows of all jobs, so that it is not passed on.
+        answers = None
+    # Not in the handler: the error may quote the rows of all, and would become the
+    # context of the errors of each.
+    if answers is None:
         middle = len(jobs) // 2
         answer(jobs[:middle])
         answer(jobs[middle:])

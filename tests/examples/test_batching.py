@@ -133,8 +133,10 @@ def test_a_failing_job_fails_alone_and_hears_of_no_other(recorder):
 
     for text, job in zip(texts, jobs, strict=True):
         if text == "bad":
-            with pytest.raises(ValueError, match=r"^bad is in \['bad'\]$"):
+            with pytest.raises(ValueError, match=r"^bad is in \['bad'\]$") as caught:
                 job.result()
+            # Nor does the log.
+            assert caught.value.__context__ is None
         else:
             assert job.result() == [text.upper()]
 
