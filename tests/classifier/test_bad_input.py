@@ -145,3 +145,8 @@ def test_errors_of_the_checkpoint_are_the_vectorizers(tmp_path, texts, labels):
     with pytest.raises(CheckpointError) as error:
         BertClassifier(tmp_path).fit(texts, labels)
     assert isinstance(error.value, SklearnBertError)
+
+
+def test_a_label_about_memory_is_not_an_error_about_memory(make):
+    with pytest.raises(ValueError, match="y must contain one label per text"):
+        make().fit(["a", "b", "c", "d"], [["out of memory"]] * 4)

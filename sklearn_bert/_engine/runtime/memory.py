@@ -22,7 +22,8 @@ _MESSAGES = (
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error is about too little memory, whoever raised it."""
-    if isinstance(error, SklearnBertError):
+    # Errors about values may quote a text with the same words.
+    if isinstance(error, SklearnBertError | ValueError | TypeError | LookupError):
         return False
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True

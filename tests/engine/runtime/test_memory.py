@@ -146,6 +146,7 @@ def test_only_errors_about_memory_are_about_memory():
     assert is_out_of_memory(RuntimeError("DefaultCPUAllocator: not enough memory"))
     assert not is_out_of_memory(OSError(28, "No space left on device"))
     assert not is_out_of_memory(RuntimeError("shapes do not match"))
+    assert not is_out_of_memory(ValueError("Got the label 'out of memory'"))
     # It is that already.
     assert not is_out_of_memory(DeviceMemoryError("out of memory"))
 
