@@ -2,6 +2,7 @@
 
 from sklearn_bert import datasets, exceptions, metrics
 from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._config import config_context, get_config, set_config
 from sklearn_bert._convert import convert_checkpoint
 from sklearn_bert._load import load
 from sklearn_bert._masked_lm import BertMaskedLM
@@ -20,9 +21,12 @@ __all__ = [
     "BertTokenizer",
     "BertVectorizer",
     "__version__",
+    "config_context",
     "convert_checkpoint",
     "datasets",
     "exceptions",
+    "get_config",
     "load",
     "metrics",
+    "set_config",
 ]

@@ -18,7 +18,7 @@ from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding
 from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.columns import check_different_names
 from sklearn_bert._inputs.texts import check_texts
-from sklearn_bert._inputs.values import show
+from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert._saving.plain import from_plain, to_plain
 from sklearn_bert._saving.requests import make_requests
 from sklearn_bert._saving.save import save_estimator
@@ -99,7 +99,7 @@ class BaseBert(BaseEstimator):
         """Refuse other names of columns than those of the fit."""
         if hasattr(self, "feature_names_in_"):
             check_different_names(X)
-            validate_data(self, X, reset=False, **_NAMES_ONLY)
+            call_hiding_values(validate_data, self, X, reset=False, **_NAMES_ONLY)
 
     def _check_input_features(self, input_features: Any) -> None:
         """Refuse other names of columns than those of the fit, given as such."""
@@ -123,7 +123,7 @@ class BaseBert(BaseEstimator):
     def _remember_columns(self, X: Any, n_columns: int) -> None:
         """Set the attributes that :meth:`_check_texts` compares with."""
         check_different_names(X)
-        validate_data(self, X, reset=True, **_NAMES_ONLY)
+        call_hiding_values(validate_data, self, X, reset=True, **_NAMES_ONLY)
         self.n_features_in_ = n_columns
 
     def __getstate__(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
@@ -247,8 +248,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             classes = check_classes(classes)
             if known is not None and not is_same(known, classes):
                 raise ValueError(
-                    f"`classes={classes!r}` is not the same as on last call to "
-                    f"partial_fit, was: {known!r}"
+                    f"`classes={quote(classes)}` is not the same as on last call to "
+                    f"partial_fit, was: {quote(known)}"
                 )
             known = classes
         if self.class_weight == "balanced":

@@ -10,6 +10,7 @@ from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.template import BaseFineTuner
 from sklearn_bert._inputs.sentences import check_sentences
+from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.fine_tuning import TAGGING
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._targets.bio import BioRules, check_bio
@@ -314,7 +315,8 @@ class BertTokenClassifier(BaseFineTuner):
         fitted, sentences = self._begin(X)
         tags = check_tags(y, sentences, self)
         weights = check_weights(sample_weight, len(sentences))
-        return accuracy_score(
+        return call_hiding_values(
+            accuracy_score,
             flat_tags(tags),
             flat_tags(fitted._tags_of(sentences)),
             sample_weight=np.repeat(weights, sentences.lengths),

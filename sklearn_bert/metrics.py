@@ -1,18 +1,27 @@
 """Metrics for sequence tagging, computed by seqeval (the extra ``ner``)."""
 
+import warnings
+from collections.abc import Iterable
+from functools import partial
 from numbers import Real
 
 from sklearn.metrics import make_scorer
 
+from sklearn_bert._config import quote, shows_values
 from sklearn_bert._sklearn_compat import Options, StrOptions, validate_params
+from sklearn_bert._warnings import warn_user
+
+# The end of a warning of seqeval, which starts with the tag.
+_NOT_A_TAG = "seems not to be NE tag"
 
 __all__ = ["entity_f1_score", "entity_f1_scorer"]
 
 
 @validate_params(
     {
-        "y_true": ["array-like"],
-        "y_pred": ["array-like"],
+        # Read below, since scikit-learn's error would quote them.
+        "y_true": "no_validation",
+        "y_pred": "no_validation",
         "average": [StrOptions({"micro", "macro", "weighted"})],
         "zero_division": [Options(Real, {0, 1})],
     },
@@ -65,17 +74,28 @@ def entity_f1_score(y_true, y_pred, *, average="micro", zero_division=0):
             "Install it with: pip install seqeval"
         ) from error
     true, predicted = _read_tags("y_true", y_true), _read_tags("y_pred", y_pred)
-    score = f1_score(true, predicted, average=average, zero_division=zero_division)
-    return float(score)
+    score = partial(f1_score, average=average, zero_division=zero_division)
+    if shows_values():
+        return float(score(true, predicted))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = float(score(true, predicted))
+    for one in caught:
+        is_quoting = _NOT_A_TAG in str(one.message)
+        message = f"A tag {_NOT_A_TAG}." if is_quoting else str(one.message)
+        warn_user(message, one.category)
+    return result
 
 
 def _read_tags(name, lists):
     """Return the tags of each sentence as plain str."""
-    for row, tags in enumerate(lists):
-        if isinstance(tags, str):
+    is_collection = isinstance(lists, Iterable) and not isinstance(lists, str | bytes)
+    for row, tags in enumerate(lists if is_collection else [lists]):
+        if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
             raise ValueError(
-                f"{name} must contain a list of tags for each sentence. Got {tags!r} "
-                f"(str) in row {row}. Put the tags of each sentence into a list."
+                f"{name} must contain a list of tags for each sentence. Got "
+                f"{quote(tags)} ({type(tags).__name__}) in row {row}. Put the tags of "
+                "each sentence into a list."
             )
     return [list(map(str, tags)) for tags in lists]
 

@@ -9,7 +9,16 @@ from numpydoc.validate import validate
 from sklearn.base import BaseEstimator
 
 import sklearn_bert
-from sklearn_bert import convert_checkpoint, datasets, exceptions, load, metrics
+from sklearn_bert import (
+    config_context,
+    convert_checkpoint,
+    datasets,
+    exceptions,
+    get_config,
+    load,
+    metrics,
+    set_config,
+)
 
 ESTIMATORS = [
     value
@@ -69,7 +78,7 @@ def own_methods(estimator):
 def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
     functions = [metrics.entity_f1_score, load, convert_checkpoint]
-    return [*fetchers, *functions]
+    return [*fetchers, *functions, config_context, get_config, set_config]
 
 
 def public_names():
@@ -79,6 +88,8 @@ def public_names():
     names.append("sklearn_bert.metrics.entity_f1_score")
     names.append("sklearn_bert.convert_checkpoint")
     names.append("sklearn_bert.load")
+    names += [f"sklearn_bert.{x}_config" for x in ("get", "set")]
+    names.append("sklearn_bert.config_context")
     for estimator in ESTIMATORS:
         path = f"sklearn_bert.{estimator.__name__}"
         names += [path, *(f"{path}.{method}" for method in own_methods(estimator))]
@@ -89,7 +100,7 @@ def test_everything_public_is_looked_at():
     assert set(sklearn_bert.__all__) == {
         *(estimator.__name__ for estimator in ESTIMATORS),
         *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
-        "metrics",
+        *("metrics", "config_context", "get_config", "set_config"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 
@@ -102,7 +113,7 @@ def test_numpydoc_finds_nothing(name):
 
 @pytest.mark.parametrize("function", public_functions())
 def test_every_parameter_of_a_function_is_constrained(function):
-    constrained = set(function._skl_parameter_constraints)
+    constrained = set(getattr(function, "_skl_parameter_constraints", ()))
     assert constrained == set(inspect.signature(function).parameters)
 
 

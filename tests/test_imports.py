@@ -32,7 +32,7 @@ ESTIMATORS = {
 }
 # Who may import whom, by folder or module below sklearn_bert, from the bottom up. A
 # folder may import itself; nothing imports the root.
-BOTTOM = {"exceptions", "_warnings"}
+BOTTOM = {"exceptions", "_warnings", "_config"}
 ENGINE_FOLDERS = {
     f"_engine.{name}"
     for name in (
@@ -52,10 +52,11 @@ BELOW_TEMPLATES = {"_base", "_targets", *BELOW_TARGETS}
 ALLOWED = {
     "exceptions": set(),
     "_warnings": set(),
+    "_config": {"_sklearn_compat"},
     "_sklearn_compat": set(),
     "_engine.compat": set(),
     "_engine.runtime": {"_engine.compat", "exceptions"},
-    "_engine.text": BELOW_TEXT,
+    "_engine.text": {"_config", *BELOW_TEXT},
     "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
     "_engine.conversion": {"_engine.checkpoints", "_engine.runtime", "exceptions"},
@@ -69,11 +70,12 @@ ALLOWED = {
     "_fine_tuning": BELOW_TEMPLATES,
     "_pretraining": BELOW_TEMPLATES,
     "datasets": {"_sklearn_compat", "exceptions"},
-    "metrics": {"_sklearn_compat"},
+    "metrics": {"_config", "_sklearn_compat", "_warnings"},
     "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
     "_load": {*ESTIMATORS, "_saving", "_sklearn_compat"},
     "__init__": {
         *ESTIMATORS,
+        "_config",
         "_convert",
         "_load",
         "datasets",

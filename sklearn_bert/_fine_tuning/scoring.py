@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 
 from sklearn_bert._engine.text.inputs import Inputs
-from sklearn_bert._inputs.values import show
+from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert.exceptions import NonFiniteError
 
 
@@ -76,7 +76,9 @@ class HoldoutScorer:
             return self._score()
 
     def _score(self) -> Any:
-        return self._scorer(self._estimator, self._X, self._y, **self._options)
+        return call_hiding_values(
+            self._scorer, self._estimator, self._X, self._y, **self._options
+        )
 
     def _as_float(self, score: Any) -> float:
         try:

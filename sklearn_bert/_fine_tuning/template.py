@@ -42,6 +42,7 @@ from sklearn_bert._fine_tuning.start import (
     resolve_learning_rate,
     start_head,
 )
+from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.target import Target
@@ -113,7 +114,7 @@ class BaseFineTuner(BaseBert):
         fitted.__dict__.pop("feature_names_in_", None)
         # A subclass may override predict.
         predicted = fitted.predict(inputs.to_list())
-        return metric(y, predicted, sample_weight=sample_weight)
+        return call_hiding_values(metric, y, predicted, sample_weight=sample_weight)
 
     # --- fit --------------------------------------------------------------------------
 

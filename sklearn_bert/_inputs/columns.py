@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sklearn_bert._inputs.values import is_missing, show, show_some
+from sklearn_bert._config import quote
+from sklearn_bert._inputs.values import is_missing, show, show_each
 from sklearn_bert.exceptions import InputError
 
 _COLLECTION = "a list, array, Series or frame of texts (str)"
@@ -120,8 +121,8 @@ def _collection(X: Any) -> Any:
     if isinstance(X, np.ndarray) and X.dtype.names:
         raise InputError(
             f"X must be {_COLLECTION}. Got a structured array with the fields "
-            f"{show_some(map(repr, X.dtype.names))}. Select the texts in it, for "
-            f"instance X[{X.dtype.names[0]!r}]."
+            f"{show_each(X.dtype.names)}. Select the texts in it, for "
+            f"instance X[{quote(X.dtype.names[0])}]."
         )
     # Iterating over a pyarrow array would yield pyarrow scalars.
     if hasattr(X, "to_pylist"):
@@ -141,8 +142,8 @@ def _remedy_for_mapping(X: Mapping[Any, Any]) -> str:
     if any(isinstance(value, str) for value in X.values()):
         return "Pass its values: list(X.values())."
     return (
-        f"Its keys are {show_some(map(repr, X))}. Select the texts in it, for instance "
-        f"X[{next(iter(X))!r}]."
+        f"Its keys are {show_each(X)}. Select the texts in it, for instance "
+        f"X[{quote(next(iter(X)))}]."
     )
 
 
@@ -184,8 +185,9 @@ def check_different_names(X: Any) -> None:
     names = _names(X) if _is_frame(X) else []
     if len(names) == 2 and names[0] == names[1]:
         raise InputError(
-            f"The columns of X must have different names. Got {names[0]!r} for both. "
-            "Rename one of them, or pass the values: X.to_numpy()."
+            "The columns of X must have different names. Got "
+            f"{quote(names[0])} for both. Rename one of them, or pass the values: "
+            "X.to_numpy()."
         )
 
 
@@ -195,8 +197,8 @@ def _remedy_for_columns(X: Any) -> str:
     if not names:
         return "Got 0 columns. Pass a frame that contains the texts."
     return (
-        f"Got {len(names)} columns: {show_some(map(repr, names))}. Select the column "
-        f"with the texts, for instance X[{names[0]!r}] or with a ColumnTransformer."
+        f"Got {len(names)} columns: {show_each(names)}. Select the column with the "
+        f"texts, for instance X[{quote(names[0])}] or with a ColumnTransformer."
     )
 
 

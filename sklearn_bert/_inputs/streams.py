@@ -68,12 +68,14 @@ class _Lines:
                 for line in file:
                     if text := line.strip():
                         yield text
+                return
             except UnicodeDecodeError as error:
-                raise InputError(
-                    "A file of texts must be encoded in UTF-8. Got "
-                    f"{str(self._path)!r}, which is not ({error.reason}). Convert it, "
-                    "or pass an iterable of its texts."
-                ) from error
+                reason = error.reason
+        # Raised here, since the other error holds a part of the file.
+        raise InputError(
+            f"A file of texts must be encoded in UTF-8. Got {str(self._path)!r}, which "
+            f"is not ({reason}). Convert it, or pass an iterable of its texts."
+        )
 
 
 class _Stream:

@@ -8,9 +8,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._inputs.columns import as_list
-from sklearn_bert._inputs.values import show
+from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert.exceptions import InputError
 
 # The blocks of columns, in order.
@@ -71,7 +72,7 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
     """
     n_columns = n_blocks * length
     _check_two_dimensions(X, n_columns)
-    array = check_array(X, dtype=None, ensure_min_features=0)
+    array = call_hiding_values(check_array, X, dtype=None, ensure_min_features=0)
     _check_n_columns(array, n_columns)
     ids = array[:, :length]
     if not (ids.dtype == bool or np.issubdtype(ids.dtype, np.number)):
@@ -81,7 +82,8 @@ def read_ids(X: Any, n_blocks: int, length: int, highest: int) -> np.ndarray:
         row, column = np.argwhere(~is_id)[0]
         raise InputError(
             f"X must contain token ids, integers from 0 to {highest}. Got "
-            f"{ids[row, column]} in row {row}. Pass the output of transform."
+            f"{quote(ids[row, column].item())} in row {row}. "
+            "Pass the output of transform."
         )
     return ids.astype(np.int64)
 
@@ -140,7 +142,7 @@ def read_counts(X: Any, names: np.ndarray) -> list[np.ndarray]:
     """
     _check_two_dimensions(X, len(names))
     counts = sparse.csr_matrix(
-        check_array(X, accept_sparse="csr", ensure_min_samples=0)
+        call_hiding_values(check_array, X, accept_sparse="csr", ensure_min_samples=0)
     )
     _check_n_columns(counts, len(names))
     return [names[counts[row].nonzero()[1]] for row in range(counts.shape[0])]

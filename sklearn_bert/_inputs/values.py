@@ -1,6 +1,6 @@
 """Validation of single texts and words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Number
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_bert._config import quote, shows_values
 from sklearn_bert._warnings import warn_user
-from sklearn_bert.exceptions import InputError, TextRepairWarning
+from sklearn_bert.exceptions import InputError, SklearnBertError, TextRepairWarning
 
 _N_SHOWN = 3
 _N_CHARACTERS_SHOWN = 40
@@ -62,7 +63,8 @@ class Kind:
         if hasattr(value, "as_py"):
             return "Convert pyarrow scalars first: value.as_py()."
         if isinstance(value, Mapping) and value:
-            return f"Select the field of the {self.name}: value[{next(iter(value))!r}]."
+            key = quote(next(iter(value)))
+            return f"Select the field of the {self.name}: value[{key}]."
         if isinstance(value, Iterable) and not isinstance(value, Mapping):
             return self.if_nested
         return self.otherwise
@@ -158,12 +160,7 @@ def fill_missing(values: Iterable[Any]) -> list[str]:
 
 def show(value: Any) -> str:
     """Format a value and its type for an error message."""
-    try:
-        text = repr(value)
-    # It may call the code of a user, or be nested too deeply.
-    except Exception:
-        text = "a value without a repr"
-    text = " ".join(line.strip() for line in text.splitlines())
+    text = " ".join(line.strip() for line in quote(value).splitlines())
     if len(text) > _N_CHARACTERS_SHOWN:
         text = text[:_N_CHARACTERS_SHOWN] + "..."
     return f"{text} ({type(value).__name__})"
@@ -174,6 +171,38 @@ def show_some(values: Iterable[Any]) -> str:
     shown = [str(value) for value in values]
     more = len(shown) - _N_SHOWN
     return ", ".join(shown[:_N_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def show_each(values: Iterable[Any]) -> str:
+    """Format the first of several values, or only their number."""
+    values = list(values)
+    if shows_values():
+        return show_some(map(quote, values))
+    return f"<{len(values)} hidden values>"
+
+
+def call_hiding_values(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Call a function of another library, whose errors may quote values.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the function does. Without the message if values are not shown.
+    """
+    try:
+        return function(*args, **options)
+    # These hide values themselves.
+    except SklearnBertError:
+        raise
+    except (ValueError, TypeError, LookupError) as error:
+        if shows_values():
+            raise
+        kind = type(error)
+    # Raised here, where it has no context with the message.
+    raise (TypeError if issubclass(kind, TypeError) else ValueError)(
+        f"A value was refused ({kind.__name__}). The message is hidden, since it may "
+        "quote values. Call sklearn_bert.set_config(show_values=True) to see it."
+    )
 
 
 def repair(values: Sequence[str], kind: Kind) -> list[str]:

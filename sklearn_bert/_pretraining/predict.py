@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.predict import predict_masked, sum_log_likelihoods
@@ -117,8 +118,8 @@ def _read_gaps(
     first, *others = text.split(mask)
     if not others:
         raise InputError(
-            f"Each text must contain the mask {mask!r}. Got {text[:40]!r}. Insert it "
-            "where a token is to be predicted, or set mask to another string."
+            f"Each text must contain the mask {mask!r}. Got {quote(text[:40])}. Insert "
+            "it where a token is to be predicted, or set mask to another string."
         )
     # Spaces before a mask belong to the masked token.
     heads = [part.rstrip() for part in [first, *others[:-1]]]
@@ -129,6 +130,6 @@ def _read_gaps(
     if len(ids) > max_length:
         raise InputError(
             f"A text with masks must have at most {max_length} tokens. Got {len(ids)} "
-            f"in {text[:40]!r}. Shorten it."
+            f"in {quote(text[:40])}. Shorten it."
         )
     return ids

@@ -8,6 +8,7 @@ from typing import Any
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from sklearn_bert._config import quote, shows_values
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.text.tokenizer import is_panic
 from sklearn_bert._saving.checks import check_parts, check_tokenizer
@@ -61,7 +62,7 @@ def _write_value(value: Any, place: str, writer: Writer) -> _Content:
         return {"frozen": writer.write(value.estimator, place)}
     if type(value).__name__ in KINDS and hasattr(value, "get_params"):
         return {"estimator": _write_estimator(value, f"{place}.", writer)}
-    raise UnwritableError(f"{value!r}")
+    raise UnwritableError(quote(value))
 
 
 def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
@@ -117,7 +118,7 @@ def _write_parameter(name: str, value: Any, place: str, writer: Writer) -> Any:
         )
         raise SavedFileError(
             "The parameters of a saved estimator must be values without code. Got "
-            f"{name}={value!r}, which contains {error}. {remedy}"
+            f"{name}={quote(value)}, which contains {error}. {remedy}"
         ) from error
 
 
@@ -173,10 +174,15 @@ def read_state(
         if not isinstance(error, Exception) and not is_panic(error):
             raise
         raise_if_out_of_memory(error)
-        raise InvalidContentError(
-            f"content that cannot be read ({type(error).__name__}: {error})"
-        ) from error
-    return estimator
+        why = type(error).__name__
+        # The message may quote a label, or a word of the vocabulary.
+        if shows_values():
+            raise InvalidContentError(
+                f"content that cannot be read ({why}: {error})"
+            ) from error
+    else:
+        return estimator
+    raise InvalidContentError(f"content that cannot be read ({why})")
 
 
 def _read_frozen(reader: Reader, node: Any) -> FrozenEstimator:

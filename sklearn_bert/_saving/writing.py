@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
@@ -102,7 +103,7 @@ class Writer:
     def _scalar(self, value: np.generic) -> list[Any]:
         if value.dtype.kind == "U" or value.dtype.str in NAMES_OF_DTYPES:
             return [value.dtype.str, self.write(value.item(), "")]
-        raise UnwritableError(f"{value!r} of dtype {value.dtype}")
+        raise UnwritableError(f"{quote(value)} of dtype {value.dtype}")
 
     def _text(self, text: str, place: str) -> Any:
         codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from sklearn_bert._config import quote
+
 _START = ("O", "")
 
 
@@ -30,16 +32,16 @@ def check_bio(sentences: np.ndarray) -> None:
             if kind is None:
                 raise ValueError(
                     "y must contain BIO tags with constrain_tags='bio': 'O', or 'B-' "
-                    f"or 'I-' and a type. Got {tag!r} {where}. Set "
+                    f"or 'I-' and a type. Got {quote(tag)} {where}. Set "
                     "constrain_tags=None."
                 )
             if not _may_follow(before, kind):
                 raise ValueError(
                     "y must start every entity with 'B-' with constrain_tags='bio'. "
-                    f"Got {tag!r} {place_before} {where}. Turn the first 'I-' of each "
-                    "entity into 'B-', or set constrain_tags=None."
+                    f"Got {quote(tag)} {place_before} {where}. Turn the first 'I-' of "
+                    "each entity into 'B-', or set constrain_tags=None."
                 )
-            before, place_before = kind, f"after {tag!r}"
+            before, place_before = kind, f"after {quote(tag)}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def _parse_all(tags: list[Any]) -> list[tuple[str, str]]:
         raise ValueError(
             "constrain_tags must be None unless all classes are BIO tags and one of "
             "them may start a sentence: 'O', or 'B-' and a type. Got "
-            f"constrain_tags='bio' for the classes {tags}. Set constrain_tags=None."
+            f"constrain_tags='bio' for the classes {quote(tags)}. Set "
+            "constrain_tags=None."
         )
     return kinds
 

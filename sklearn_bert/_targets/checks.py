@@ -12,8 +12,14 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, check_non_negative
 
+from sklearn_bert._config import quote
 from sklearn_bert._inputs.columns import as_list
-from sklearn_bert._inputs.values import is_missing, show, show_some
+from sklearn_bert._inputs.values import (
+    call_hiding_values,
+    is_missing,
+    show,
+    show_some,
+)
 
 _BYTES = bytes | bytearray | memoryview
 
@@ -90,7 +96,7 @@ def check_plain_text(label: str, rule: str, where: str) -> None:
     if str(label) != label:
         raise ValueError(
             f"{rule} plain texts. Got {show(label)} {where}, which scikit-learn's "
-            f"metrics would read as {str(label)!r}. Pass the text of each member: "
+            f"metrics would read as {quote(str(label))}. Pass the text of each member: "
             "label.value."
         )
 
@@ -240,8 +246,12 @@ def check_weights(sample_weight: Any, n_samples: int) -> np.ndarray:
     check_collection(sample_weight, "sample_weight", "number")
     check_not_masked(sample_weight, "sample_weight")
     check_all_numbers(as_array(sample_weight), "sample_weight")
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    weights = call_hiding_values(
+        check_array,
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        input_name="sample_weight",
     )
     if weights.ndim != 1:
         raise ValueError(

@@ -1,5 +1,6 @@
 """What labels mean: the classes, what a loss takes, and the weights of the samples."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -8,8 +9,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 
+from sklearn_bert._config import quote, shows_values
 from sklearn_bert._engine.training.heads import SigmoidLoss, SoftmaxLoss
-from sklearn_bert._inputs.values import show, show_some
+from sklearn_bert._inputs.values import show, show_each
 from sklearn_bert._targets.target import Target
 
 ClassWeight = dict[Any, float] | str | None
@@ -70,12 +72,12 @@ def read_classes(
         if not np.isin(*_exact(classes, known)).all():
             raise ValueError(
                 "`y` has classes not in `self.classes_`. `self.classes_` has "
-                f"{known}. 'y' has {classes}."
+                f"{_show_classes(known)}. 'y' has {_show_classes(classes)}."
             )
         if len(known) < 2:
             raise ValueError(
                 "classes must contain at least 2 labels. Got only one class: "
-                f"{known.tolist()[0]!r}. Pass all labels that occur in any call."
+                f"{quote(known.tolist()[0])}. Pass all labels that occur in any call."
             )
         classes = known
     codes = np.searchsorted(*_exact(classes, y))
@@ -85,13 +87,13 @@ def read_classes(
     if not weights.any():
         raise ValueError(
             "class_weight and sample_weight must give some samples a positive weight. "
-            f"Got class_weight={class_weight!r}. Raise a weight."
+            f"Got class_weight={quote(class_weight)}. Raise a weight."
         )
     if known is None and len(np.unique(codes[weights > 0])) < 2:
         raise ValueError(
             f"y must contain more than one {noun} of positive weight. Got only one "
-            f"{noun}: {y[weights > 0].tolist()[0]!r}. Add samples of another {noun}, "
-            "or raise their weights."
+            f"{noun}: {quote(y[weights > 0].tolist()[0])}. Add samples of another "
+            f"{noun}, or raise their weights."
         )
     return ClassTarget(
         # Of the dtype of the predictions, with which it is compared.
@@ -117,7 +119,7 @@ def read_indicators(
     if known is not None and not np.array_equal(classes, known):
         raise ValueError(
             f"y must have one column per label. Got {len(classes)} columns for "
-            f"classes={known!r}. Pass the column indices as classes: "
+            f"classes={quote(known)}. Pass the column indices as classes: "
             f"range({len(classes)})."
         )
     values = (y.toarray() if sparse.issparse(y) else y).astype(np.float32)
@@ -140,13 +142,19 @@ def check_same_classes(y: Any, before: np.ndarray | None) -> None:
     if before is not None and not is_same(before, classes):
         raise ValueError(
             "warm_start can only be used where `y` has the same classes as in the "
-            f"previous call to fit. Previously got {before}, `y` has {classes}"
+            f"previous call to fit. Previously got {_show_classes(before)}, `y` has "
+            f"{_show_classes(classes)}"
         )
 
 
 def is_same(first: np.ndarray, second: np.ndarray) -> bool:
     """Return whether two arrays contain the same labels in the same order."""
     return np.array_equal(*_exact(first, second))
+
+
+def _show_classes(classes: np.ndarray) -> str:
+    """Format classes as scikit-learn does."""
+    return str(classes) if shows_values() else show_each(classes)
 
 
 def _exact(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -184,16 +192,15 @@ def _weights_of_classes(
         totals = np.bincount(codes, weights, minlength=len(classes))
         mean = totals.sum() / np.count_nonzero(totals)
         return mean / np.where(totals > 0, totals, np.inf)
-    try:
+    with suppress(ValueError):
         return compute_class_weight(class_weight, classes=classes, y=classes[codes])
-    except ValueError as error:
-        assert isinstance(class_weight, dict)
-        raise ValueError(
-            "class_weight must have labels of y as keys. Got the keys "
-            f"{show_some(map(repr, class_weight))} for the labels "
-            f"{show_some(map(repr, classes.tolist()))}. Correct the keys; a label "
-            "without a key has weight 1."
-        ) from error
+    # Raised here, since the other error quotes labels.
+    assert isinstance(class_weight, dict)
+    raise ValueError(
+        "class_weight must have labels of y as keys. Got the keys "
+        f"{show_each(class_weight)} for the labels {show_each(classes.tolist())}. "
+        "Correct the keys; a label without a key has weight 1."
+    )
 
 
 def _weights_of_labels(
@@ -214,6 +221,6 @@ def _weights_of_labels(
     if unknown:
         raise ValueError(
             "class_weight must have the column indices of y, counted from 0, as keys. "
-            f"Got the keys {unknown} for {n_labels} columns. Correct the keys."
+            f"Got the keys {quote(unknown)} for {n_labels} columns. Correct the keys."
         )
     return tuple(float(class_weight.get(label, 1)) for label in range(n_labels))

@@ -1,6 +1,7 @@
 """Validation of class labels."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from numbers import Number
 from typing import Any
 
@@ -10,9 +11,10 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._inputs.columns import as_list
-from sklearn_bert._inputs.values import is_missing, show
+from sklearn_bert._inputs.values import call_hiding_values, is_missing, show
 from sklearn_bert._targets.checks import (
     as_array,
     check_collection,
@@ -63,9 +65,12 @@ def check_labels(
         _refuse_other_labels(y)
     check_consistent_length(texts.first, y)
     kind = _type_of_target(given, y)
-    check_classification_targets(y)
+    call_hiding_values(check_classification_targets, y)
+    check = partial(
+        call_hiding_values, check_array, input_name="y", estimator=estimator
+    )
     if kind == "multilabel-indicator":
-        y = check_array(y, accept_sparse="csr", input_name="y", estimator=estimator)
+        y = check(y, accept_sparse="csr")
         _check_indicators(y)
         return y
     if kind.endswith("multioutput"):
@@ -80,8 +85,8 @@ def check_labels(
             f"y must be dense if it has one column. Got a sparse {type(y).__name__} of "
             f"shape {y.shape}. Convert it: y.toarray().ravel()."
         )
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
-    return column_or_1d(y, warn=warn)
+    y = check(y, ensure_2d=False, dtype=None)
+    return call_hiding_values(column_or_1d, y, warn=warn)
 
 
 def check_classes(classes: Any) -> np.ndarray:
@@ -171,7 +176,7 @@ def _type_of_target(given: Any, y: Any) -> str:
         raise _not_readable(given, y)
     # It converts nullable integers to floats and back, and large ones overflow.
     with np.errstate(invalid="ignore"):
-        kind = type_of_target(given, input_name="y")
+        kind = call_hiding_values(type_of_target, given, input_name="y")
     if not isinstance(y, np.ndarray) or y.dtype.kind not in "biuf":
         return kind
     is_rounded = kind == "continuous" and y.dtype.kind in "iu"
@@ -198,7 +203,7 @@ def _check_indicators(y: np.ndarray | sparse.csr_array) -> None:
     if not np.isin(values, (0, 1)).all():
         raise ValueError(
             "y must be a label indicator matrix of zeros and ones if it has several "
-            f"columns. Got the values {np.unique(values).tolist()}. Pass "
+            f"columns. Got the values {quote(np.unique(values).tolist())}. Pass "
             "(y == value).astype(int) if one value marks the label; for several "
             "multiclass targets, use sklearn.multioutput.MultiOutputClassifier."
         )

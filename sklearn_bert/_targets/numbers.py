@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.training.heads import LinearHead, NumberLoss
+from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._targets.checks import (
     as_array,
     check_all_numbers,
@@ -76,8 +77,13 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     y = as_array(y)
     check_no_missing(y, "number")
     check_all_numbers(y, "y")
-    y = check_array(
-        y, ensure_2d=False, dtype="numeric", input_name="y", estimator=estimator
+    y = call_hiding_values(
+        check_array,
+        y,
+        ensure_2d=False,
+        dtype="numeric",
+        input_name="y",
+        estimator=estimator,
     )
     check_consistent_length(texts.first, y)
     return y.astype(np.float64)

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, rows_of
 from sklearn_bert._inputs.values import is_missing, show
@@ -237,6 +238,7 @@ def _check_width(tags: list[list[Any]]) -> None:
     if flat.dtype == object and not all(isinstance(tag, str) for tag in flat):
         raise ValueError(
             "y must contain tags that are texts (str), or integers that are all in the "
-            f"range of int64 or all in that of uint64. Got integers from {min(flat)} "
-            f"to {max(flat)}. Convert tags to texts: str(tag)."
+            "range of int64 or all in that of uint64. Got integers from "
+            f"{quote(min(flat))} to {quote(max(flat))}. Convert tags to texts: "
+            "str(tag)."
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 _Input = TypeVar("_Input")
@@ -26,7 +27,8 @@ def prefetch(
     waiting: Future[_Output] | None = None
     with ThreadPoolExecutor(max_workers=1) as pool_of_one:
         for one in inputs:
-            upcoming = pool_of_one.submit(make, one)
+            # The thread has the configuration of the caller.
+            upcoming = pool_of_one.submit(copy_context().run, make, one)
             if waiting is not None:
                 yield waiting.result()
             waiting = upcoming

@@ -12,6 +12,7 @@ from typing import Any
 
 from tokenizers import Encoding, Tokenizer
 
+from sklearn_bert._config import quote
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
 from sklearn_bert._engine.text.long_runs import RunShortener
 from sklearn_bert._engine.text.prompt import (
@@ -48,10 +49,11 @@ def _panics_are_errors() -> Iterator[None]:
     except BaseException as error:
         if not is_panic(error):
             raise
+        # A panic may quote the text.
         raise CheckpointError(
             "model must have a tokenizer that accepts any text. It failed with: "
-            f"{error}. Choose another model."
-        ) from error
+            f"{quote(error)}. Choose another model."
+        ) from None
 
 
 class TextTokenizer:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from sklearn_bert import config_context, get_config
 from sklearn_bert._engine.runtime.prefetch import prefetch
 
 
@@ -40,3 +41,9 @@ def test_an_error_is_raised_in_place_of_its_result():
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_the_thread_has_the_configuration_of_the_caller():
+    with config_context(show_values=False):
+        found = list(prefetch(lambda _: get_config(), [1, 2]))
+    assert found == [{"show_values": False}] * 2
