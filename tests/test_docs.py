@@ -17,6 +17,7 @@ PAGES = [
     "regression_and_tagging",
     "pretraining",
     "checkpoints",
+    "serving",
 ]
 
 pytestmark = pytest.mark.real
