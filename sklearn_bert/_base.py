@@ -14,6 +14,8 @@ from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
+from sklearn_bert._engine.export.contents import EncoderExport, TokenizerExport
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
 from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.columns import check_different_names
@@ -22,6 +24,7 @@ from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert._saving.plain import from_plain, to_plain
 from sklearn_bert._saving.requests import make_requests
 from sklearn_bert._saving.save import save_estimator
+from sklearn_bert._sharing.pretrained import save_pretrained
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -78,6 +81,36 @@ class BaseBert(BaseEstimator):
             If a parameter is a function, or the file cannot be written.
         """
         return save_estimator(self._snapshot(), path, dtype)
+
+    def save_pretrained(self, folder):
+        """Save the estimator to a folder that other programs can open.
+
+        The folder is in the format of Hugging Face. It contains the weights, the
+        configuration and the tokenizer, which transformers opens, and the pooling and
+        the prompts, which sentence-transformers opens. It is a valid `model` of every
+        estimator of this package, which then starts from its encoder. To keep the
+        estimator itself, use :meth:`save`.
+
+        Parameters
+        ----------
+        folder : str or path
+            Must not exist, be empty, or contain only what an earlier call has written,
+            which is then replaced. A new folder is created atomically and, where the
+            system allows it, replaced atomically: if the process is killed, the
+            previous folder remains. What a killed call has left is removed by the next.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted and needs to be.
+        ValueError
+            If the folder contains other files.
+        """
+        save_pretrained(self._snapshot(), folder)
+
+    def _export(self) -> EncoderExport | TokenizerExport | PackedMaskedModel:
+        """Return what :meth:`save_pretrained` writes."""
+        raise NotImplementedError
 
     def _read(self, X: Any) -> Any:
         """Validate X without comparing it with that of fit; return its Inputs."""

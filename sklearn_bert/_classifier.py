@@ -379,6 +379,11 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.is_multilabel_, self._has_sparse_y = y.ndim == 2, sparse.issparse(y)
         return target
 
+    def _describe_outputs(self) -> tuple[str, str, list[Any]]:
+        kind = "multi_label" if self.is_multilabel_ else "single_label"
+        labels = self.classes_.tolist()
+        return "text-classification", f"{kind}_classification", labels
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True

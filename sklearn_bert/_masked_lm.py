@@ -2,8 +2,6 @@
 
 import math
 from numbers import Integral
-from os import PathLike
-from pathlib import Path
 
 import torch
 
@@ -15,7 +13,6 @@ from sklearn_bert._engine.masked_lm.loaded import (
 )
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
-from sklearn_bert._engine.masked_lm.model_folder import is_free, save_masked_model
 from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._inputs.streams import check_stream
@@ -335,28 +332,8 @@ class BertMaskedLM(BaseBert):
         model = fitted._load_fitted()
         return fill_gaps(model, texts, mask, int(top_k), fitted.max_length_)
 
-    def save_pretrained(self, folder):
-        """Save a model folder that every estimator and transformers can load.
-
-        Parameters
-        ----------
-        folder : str or path
-            Must not exist, or be empty. A new folder is created atomically; an empty
-            folder is filled, config.json last. What a killed call has left is replaced.
-        """
-        validate_parameter_constraints(
-            {"folder": [str, PathLike]},
-            {"folder": folder},
-            caller_name=f"{type(self).__name__}.save_pretrained",
-        )
-        fitted = self._snapshot()
-        path = Path(folder).expanduser()
-        if not is_free(path):
-            raise ValueError(
-                f"folder must not exist, or be empty. Got {str(path)!r}, which is "
-                "neither. Remove it, or choose another folder."
-            )
-        save_masked_model(fitted._masked_model, path.absolute())
+    def _export(self) -> PackedMaskedModel:
+        return self._masked_model
 
     def _load_fitted(self) -> FittedMaskedModel:
         """Return the fitted model, ready to run."""

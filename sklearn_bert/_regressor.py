@@ -293,6 +293,12 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self._is_constant = target.is_constant
         return target
 
+    def _describe_outputs(self) -> tuple[str, str, list[Any]]:
+        names = ["target"]
+        if self.n_outputs_ > 1:
+            names = [f"target{k}" for k in range(self.n_outputs_)]
+        return "text-classification", "regression", names
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

@@ -1,11 +1,13 @@
 """Sequence tagging with a fine-tuned encoder."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score
 
+from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.template import BaseFineTuner
@@ -355,6 +357,16 @@ class BertTokenClassifier(BaseFineTuner):
         )
         self.classes_ = target.classes
         return target
+
+    def _describe_outputs(self) -> tuple[str, str, list[Any]]:
+        labels = self.classes_.tolist()
+        return "token-classification", "single_label_classification", labels
+
+    def _export(self) -> EncoderExport:
+        export = super()._export()
+        if self.constrain_tags is None:
+            return export
+        return replace(export, constraint=f"constrain_tags={self.constrain_tags!r}")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

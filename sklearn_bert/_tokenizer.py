@@ -14,6 +14,7 @@ from sklearn_bert._engine.encoding.resolve import (
     check_room_for_pairs,
     resolve_max_length,
 )
+from sklearn_bert._engine.export.contents import TokenizerExport
 from sklearn_bert._engine.text.inputs import Texts, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -382,6 +383,9 @@ class BertTokenizer(TransformerMixin, BaseBert):
                 "whose vocabulary has neither [PAD] nor <pad>. Choose another model, "
                 "or set output='counts'."
             )
+
+    def _export(self) -> TokenizerExport:
+        return TokenizerExport(self._tokenizer, self.max_length_)
 
     # --- layout -----------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from sklearn_bert._engine.checkpoints.source import (
 )
 from sklearn_bert._engine.encoding.encode import Encoded, encode
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
+from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
@@ -314,7 +315,7 @@ class BertVectorizer(TransformerMixin, BaseBert):
         self, texts: Texts, resolved: ResolvedEncoder, *, user: Self
     ) -> Encoded:
         config = resolved.encoding(
-            normalize=not isinstance(self.normalize, str) and bool(self.normalize),
+            normalize=self._normalizes,
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
@@ -322,6 +323,16 @@ class BertVectorizer(TransformerMixin, BaseBert):
         encoded = encode(encoder, texts, resolved.tokenizing, config)
         warn_if_truncated(encoded.n_truncated, len(texts), resolved.tokenizing)
         return encoded
+
+    def _export(self) -> EncoderExport:
+        n_columns = getattr(self, "n_features_in_", 1)
+        resolved = self._resolve(self._find_fitted_source(), n_columns)
+        return EncoderExport(resolved, normalize=self._normalizes)
+
+    @property
+    def _normalizes(self) -> bool:
+        """Whether the features are scaled, in addition to what is declared."""
+        return not isinstance(self.normalize, str) and bool(self.normalize)
 
     def _count_named_features(self, source: Source) -> int:
         """Return the number of features that have names: before fit, of texts."""

@@ -19,7 +19,8 @@ TRANSFORMERS = {
     f"{ENGINE}.checkpoints.tokenizer_files",
     f"{ENGINE}.encoding.backends",
     f"{ENGINE}.masked_lm.model",
-    f"{ENGINE}.masked_lm.model_folder",
+    f"{ENGINE}.export.task_models",
+    f"{ENGINE}.export.transformers_files",
     f"{ENGINE}.runtime.quiet",
 }
 ESTIMATORS = {
@@ -41,6 +42,7 @@ ENGINE_FOLDERS = {
         "text",
         "checkpoints",
         "encoding",
+        "export",
         "training",
         "masked_lm",
     )
@@ -60,13 +62,21 @@ ALLOWED = {
     "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
     "_engine.conversion": {"_engine.checkpoints", "_engine.runtime", "exceptions"},
-    "_engine.training": ENGINE_FOLDERS - {"_engine.masked_lm"} | {"exceptions"},
+    "_engine.export": {
+        "_engine.encoding",
+        "_engine.checkpoints",
+        "_engine.text",
+        *BELOW_TEXT,
+    },
+    "_engine.training": ENGINE_FOLDERS - {"_engine.export", "_engine.masked_lm"}
+    | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
     "_params": BELOW_PARAMS,
     "_inputs": {*ENGINE_FOLDERS, *BOTTOM},
     "_targets": BELOW_TARGETS,
     "_saving": {*ENGINE_FOLDERS, *BELOW_PARAMS},
-    "_base": {"_saving", *BELOW_TARGETS},
+    "_sharing": {*ENGINE_FOLDERS, *BELOW_PARAMS},
+    "_base": {"_saving", "_sharing", *BELOW_TARGETS},
     "_fine_tuning": BELOW_TEMPLATES,
     "_pretraining": BELOW_TEMPLATES,
     "datasets": {"_sklearn_compat", "exceptions"},

@@ -19,11 +19,13 @@ from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
+from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.runtime.progress import name_fit
-from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.config import TrainingLog
 from sklearn_bert._engine.training.heads import LinearHead
@@ -66,6 +68,8 @@ class BaseFineTuner(BaseBert):
     coef_: np.ndarray
     intercept_: np.ndarray
     loss_curve_: list[float]
+    _tokenizing: TokenizingConfig
+    _readout: PooledReadout | WordReadout
 
     def _read_target(
         self, inputs: Any, y: Any, weights: np.ndarray, fit: FitContext
@@ -115,6 +119,27 @@ class BaseFineTuner(BaseBert):
         # A subclass may override predict.
         predicted = fitted.predict(inputs.to_list())
         return call_hiding_values(metric, y, predicted, sample_weight=sample_weight)
+
+    def _describe_outputs(self) -> tuple[str, str, list[Any]]:
+        """Return the task, the loss and the labels by the names of transformers."""
+        raise NotImplementedError
+
+    def _export(self) -> EncoderExport:
+        packed, readout = self.encoder_, self._readout
+        encoder = ResolvedEncoder(
+            packed,
+            packed.architecture,
+            self._tokenizing,
+            readout.pooling if isinstance(readout, PooledReadout) else None,
+            (packed.architecture.n_layers,),
+            readout.n_modules,
+            readout.n_kept,
+            readout.layer_weights,
+        )
+        task, loss, labels = self._describe_outputs()
+        names = tuple(map(str, labels))
+        head = LabeledHead(task, loss, names, self.coef_, self.intercept_)
+        return EncoderExport(encoder, head=head)
 
     # --- fit --------------------------------------------------------------------------
 

@@ -63,9 +63,9 @@ def test_invalid_parameters_raise_scikit_learns_error(wrong):
 
 
 @pytest.mark.parametrize("folder", [None, 5, ["x"], b"x"])
-def test_a_model_is_saved_to_a_path(folder):
+def test_a_model_is_saved_to_a_path(fitted, folder):
     with pytest.raises(ValueError, match="The 'folder' parameter of BertMaskedLM"):
-        make().save_pretrained(folder)
+        fitted.save_pretrained(folder)
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32])

@@ -13,8 +13,8 @@ from sklearn_bert import BertMaskedLM, BertVectorizer
 TEXTS = ["a good film", "the bad plot"]
 # Each child is killed when it opens, makes or renames something for the k-th time.
 CODE = """
-import os, sys, json, joblib, pathlib
-model, root, exists = joblib.load(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+import os, sys, json, joblib, pathlib, shutil
+model, root, before = joblib.load(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 model.save_pretrained(root / "warm-up")
 
 def save(folder, fatal):
@@ -38,14 +38,19 @@ def save(folder, fatal):
     os._exit(0)
 
 found = []
-for fatal in range(1, 200):
+for fatal in range(1, 400):
     folder = root / str(fatal) / "model"
     folder.parent.mkdir()
-    if exists == "True":
+    if before == "empty":
         folder.mkdir()
+    if before == "earlier":
+        shutil.copytree(root / "warm-up", folder)
     code = save(folder, fatal)
     is_model = (folder / "config.json").exists()
-    again = save(folder, 0) if code or exists == "True" and not is_model else 0
+    if is_model:
+        written = json.loads((folder / "sklearn_bert.json").read_text())["files"]
+        assert all((folder / name).exists() for name in written), fatal
+    again = save(folder, 0)
     found.append([code, is_model, again])
     if code == 0:
         break
@@ -58,26 +63,29 @@ def files_of(folder):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("exists", [False, True])
-def test_a_killed_saving_can_be_repeated(tiny_bert, tmp_path, exists):
+@pytest.mark.parametrize("before", ["absent", "empty", "earlier"])
+def test_a_killed_saving_can_be_repeated(tiny_bert, tmp_path, before):
     model = BertMaskedLM(tiny_bert, max_steps=1, random_state=0).fit(TEXTS)
     joblib.dump(model, tmp_path / "model.joblib")
     root = tmp_path / "root"
     root.mkdir()
-    args = [tmp_path / "model.joblib", root, str(exists)]
+    args = [tmp_path / "model.joblib", root, before]
     # -P: not the source tree that the tests may have been started in.
     done = subprocess.run(
         [sys.executable, "-P", "-c", CODE, *map(str, args)],
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=300,
     )
     found = json.loads(done.stdout)
     *killed, last = found
     assert len(killed) > 5
     assert {code for code, _, _ in killed} == {9}
     assert last[0] == 0
+    if before == "earlier" and sys.platform == "linux":
+        # Exchanged, so that there is a model at every moment.
+        assert all(is_model for _, is_model, _ in found)
     # Whatever was left, the next call succeeds.
     assert all(again == 0 for _, _, again in found), (found, done.stderr)
     expected = files_of(root / "warm-up")

@@ -84,7 +84,7 @@ def _first_matching_backend(checkpoint: Checkpoint) -> ModuleBackend | FusedBack
     attention = attention_of(model)
     padded = PaddedBackend(checkpoint, _CPU, dtype)
     window = _window(checkpoint)
-    sequences = _self_test_sequences(checkpoint)
+    sequences = self_test_sequences(checkpoint)
     layers = tuple(range(checkpoint.architecture.n_layers + 1))
     expected = _one_by_one(padded, sequences, layers)
     _check_size(checkpoint, expected[-1])
@@ -129,7 +129,7 @@ def runs_in_autocast(
     Some models write the lowest number of their weights' dtype into a tensor of another
     one, which cannot hold it.
     """
-    sequences = _self_test_sequences(checkpoint)
+    sequences = self_test_sequences(checkpoint)
     batch = collate(sequences, range(len(sequences.ids))).to(device)
     top = (checkpoint.architecture.n_layers,)
     try:
@@ -244,7 +244,7 @@ def _check_close(states: list[Tensor], expected: list[Tensor]) -> None:
             )
 
 
-def _self_test_sequences(checkpoint: Checkpoint) -> TokenSequences:
+def self_test_sequences(checkpoint: Checkpoint) -> TokenSequences:
     """Return four sequences whose mixing or misplacing would show.
 
     One is longer than the window of local attention.

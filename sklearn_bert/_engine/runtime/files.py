@@ -35,9 +35,9 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     with _own_folder(path) as folder:
         part = folder / path.name
         write(part)
-        _force_to_disk(part)
+        force_to_disk(part)
         os.replace(part, path)
-        _force_to_disk(path.parent)
+        force_to_disk(path.parent)
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def _unlock(descriptor: int | None) -> None:
         os.close(descriptor)
 
 
-def _force_to_disk(path: Path) -> None:
+def force_to_disk(path: Path) -> None:
     # On Windows folders cannot be opened, and read-only files cannot be synchronized.
     if path.is_dir() and os.name == "nt":
         return

@@ -10,7 +10,7 @@ from sklearn_bert._engine.masked_lm.model import (
     pack_masked_model,
     unpack_masked_model,
 )
-from sklearn_bert._engine.masked_lm.model_folder import save_masked_model
+from sklearn_bert._engine.masked_lm.model_folder import write_masked_model
 from sklearn_bert.exceptions import CheckpointError
 
 
@@ -38,7 +38,8 @@ def test_a_missing_head_is_initialized_from_the_seed(tiny_bert, model):
 
 def test_a_head_of_which_a_part_is_missing_is_refused(tmp_path, model):
     whole = pack_masked_model(model)
-    save_masked_model(whole, tmp_path / "saved")
+    (tmp_path / "saved").mkdir()
+    write_masked_model(whole, tmp_path / "saved")
     path = tmp_path / "saved" / "model.safetensors"
     tensors = load_file(path)
     lost = "cls.predictions.transform.dense.weight"

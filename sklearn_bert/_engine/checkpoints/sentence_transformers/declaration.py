@@ -35,6 +35,7 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs impor
     DeclaredModule,
     UnsupportedModuleError,
     check_weights,
+    computes_scores,
     is_size,
     read_pooling,
 )
@@ -196,7 +197,7 @@ def _read(
     modules = []
     for module in listed[place + 1 :]:
         content = read_json(files, f"{module.folder}config.json")
-        if _name(module) == "Dropout":
+        if _name(module) == "Dropout" or computes_scores(_name(module), content):
             continue
         one = READERS[_name(module)](files, module, content)
         if one.n_in not in (0, width):

@@ -48,7 +48,9 @@ ACTIVATIONS = frozenset(
 )
 _ACTIVATION = re.compile(r"torch\.nn\.(?:modules\.)?(?:(?:activation|linear)\.)?(\w+)")
 # The module that follows the encoder reads its input from, and writes it to.
-_VECTOR = "sentence_embedding"
+VECTOR = "sentence_embedding"
+# The output of a linear layer on top of the features, as in a CrossEncoder.
+SCORES = "scores"
 # More features are refused before a module of that width is built, and its features
 # named.
 LARGEST_SIZE = 100_000
@@ -163,11 +165,16 @@ READERS = {
 }
 
 
+def computes_scores(name: str, content: dict[str, Any]) -> bool:
+    """Tell whether a module leaves the vector as it is and puts out scores of it."""
+    return name == "Dense" and content.get("module_output_name") == SCORES
+
+
 def _check_vector(module: ListedModule, content: dict[str, Any]) -> None:
     """Refuse a module that reads or writes anything but the vector of a text."""
     for key in ("module_input_name", "module_output_name"):
         name = content.get(key)
-        if name not in (None, _VECTOR):
+        if name not in (None, VECTOR):
             raise UnsupportedModuleError(
                 f"{key}={name!r} of the module in {module.folder}"
             )

@@ -51,6 +51,16 @@ def test_modules_after_the_pooling_are_read_in_order(tmp_path, declare):
     )
 
 
+def test_a_linear_layer_that_puts_out_scores_is_no_part_of_the_features(
+    tmp_path, declare
+):
+    scores = dense(module_output_name="scores", out_features=2)
+    declare(tmp_path, MEAN, dense(activation_function="torch.nn.Tanh"), scores)
+    declared = read(tmp_path)
+    assert [module.folder for module in declared.modules] == ["2_Dense/"]
+    assert declared.refusal is None
+
+
 @pytest.mark.parametrize(
     ("pooling", "module", "refusal"),
     [

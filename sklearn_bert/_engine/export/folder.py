@@ -1,0 +1,163 @@
+"""Folders that are written as a whole, and replaced only if nothing else is in them.
+
+A file in the folder lists what was written. A later call replaces these files, and
+refuses a folder with others.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from sklearn_bert._engine.runtime.exchange import exchange
+from sklearn_bert._engine.runtime.files import force_to_disk
+
+# The list of the files that were written, itself included.
+MANIFEST = "sklearn_bert.json"
+# The same in every call, so that a call removes what a killed one has left.
+_UNFINISHED = ".unfinished-sklearn-bert"
+# Without it, a folder is not a model. It comes last, the manifest first.
+_LAST, _FIRST = "config.json", MANIFEST
+_Result = TypeVar("_Result")
+
+
+def find_foreign(folder: Path) -> list[str]:
+    """Return the files in a folder that :func:`replace_folder` has not written.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An existing folder.
+
+    Returns
+    -------
+    list of str
+        Relative paths in alphabetic order.
+    """
+    written = _read_manifest(folder)
+    names = _files_of(folder)
+    return sorted(name for name in names if not _is_own(name, written))
+
+
+def replace_folder(folder: Path, write: Callable[[Path], _Result]) -> _Result:
+    """Write a folder that is complete or absent, and replaces an earlier one.
+
+    A new folder is written next to its place and renamed. An earlier one is exchanged
+    for the new one, where the system can do that. An empty folder, which may be a mount
+    point, and the others are filled instead; config.json, without which a folder is not
+    a model, comes last.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Without files of others, see :func:`find_foreign`.
+    write : callable
+        Writes the new content into an empty folder.
+
+    Returns
+    -------
+    object
+        What ``write`` returns.
+    """
+    # A link remains, and the folder that it names is replaced.
+    folder = folder.resolve()
+    sibling = folder.with_name(f".{folder.name}{_UNFINISHED}")
+    exists, is_empty = folder.exists(), not _read_manifest(folder)
+    inside = folder / _UNFINISHED
+    new = inside if exists else sibling
+    for left in (sibling, inside):
+        _remove(left)
+    new.mkdir(parents=True)
+    try:
+        result = write(new)
+        _finish(new)
+        if not exists:
+            new.rename(folder)
+        elif is_empty or not _exchange(folder, new, sibling):
+            _fill(folder, new)
+        force_to_disk(folder.parent)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    return result
+
+
+def _remove(path: Path) -> None:
+    """Remove what a killed call has left, if there is something."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _finish(new: Path) -> None:
+    """Add the manifest, and force everything to the disk."""
+    names = sorted([*_files_of(new), MANIFEST])
+    content = json.dumps({"files": names}, indent=2)
+    (new / MANIFEST).write_text(content, encoding="utf-8")
+    for name in names:
+        force_to_disk(new / name)
+    for path in (new, *filter(Path.is_dir, new.rglob("*"))):
+        force_to_disk(path)
+
+
+def _exchange(folder: Path, new: Path, sibling: Path) -> bool:
+    """Replace a folder by a new one inside it; return False if that is impossible.
+
+    It is for a mount point, and on file systems that cannot exchange folders.
+    """
+    try:
+        new.rename(sibling)
+    except OSError:
+        return False
+    try:
+        exchange(sibling, folder)
+    except OSError:
+        sibling.rename(new)
+        return False
+    # Now the earlier content.
+    shutil.rmtree(sibling)
+    return True
+
+
+def _fill(folder: Path, new: Path) -> None:
+    """Move a model into a folder in place of an earlier one, or what is left of it."""
+    written = _read_manifest(folder)
+    (folder / _LAST).unlink(missing_ok=True)
+    for name in _files_of(folder):
+        if name in written and name != MANIFEST:
+            (folder / name).unlink()
+    for path in folder.iterdir():
+        if path.is_dir() and path != new and not _files_of(path):
+            shutil.rmtree(path)
+    for path in sorted(new.iterdir(), key=_place_in_order):
+        path.replace(folder / path.name)
+    # The last step, since it shows that the saving is complete.
+    new.rmdir()
+
+
+def _place_in_order(path: Path) -> int:
+    return (path.name != _FIRST) + (path.name == _LAST)
+
+
+def _read_manifest(folder: Path) -> frozenset[str]:
+    """Return the relative paths of the files that an earlier call has written."""
+    try:
+        content = json.loads((folder / MANIFEST).read_bytes())
+        return frozenset(map(str, content["files"]))
+    # A file of somebody else may have any content.
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return frozenset()
+
+
+def _files_of(folder: Path) -> list[str]:
+    return [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    ]
+
+
+def _is_own(name: str, written: Iterable[str]) -> bool:
+    return name in written or name.split("/")[0] == _UNFINISHED

@@ -1,0 +1,1 @@
+"""Fitted estimators in the formats of other programs."""

@@ -1,0 +1,88 @@
+"""Folders in the format of Hugging Face."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sklearn_bert._engine.export.contents import (
+    EncoderExport,
+    Exported,
+    TokenizerExport,
+)
+from sklearn_bert._engine.export.encoder import write_encoder
+from sklearn_bert._engine.export.folder import find_foreign, replace_folder
+from sklearn_bert._engine.export.transformers_files import write_tokenizer
+from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
+from sklearn_bert._engine.masked_lm.model_folder import write_masked_model
+from sklearn_bert._sklearn_compat import validate_parameter_constraints
+
+
+def save_pretrained(estimator: Any, folder: Any) -> None:
+    """Write the folder of an estimator, in place of one that was written earlier.
+
+    Parameters
+    ----------
+    estimator : BaseBert
+        Fitted, with validated parameters.
+    folder : str or path
+
+    Raises
+    ------
+    ValueError
+        If the folder is a file, or contains files of others.
+    """
+    validate_parameter_constraints(
+        {"folder": [str, os.PathLike]},
+        {"folder": folder},
+        caller_name=f"{type(estimator).__name__}.save_pretrained",
+    )
+    path = Path(folder).expanduser().absolute()
+    _check_free(path)
+    replace_folder(path, lambda new: write_pretrained(estimator, new))
+
+
+def write_pretrained(estimator: Any, folder: Path) -> Exported:
+    """Write everything that is shared of an estimator into an empty folder.
+
+    Parameters
+    ----------
+    estimator : BaseBert
+        Fitted, with validated parameters.
+    folder : pathlib.Path
+
+    Returns
+    -------
+    Exported
+    """
+    content = estimator._export()
+    return _WRITERS[type(content)](content, folder)
+
+
+def _write_tokenizer(export: TokenizerExport, folder: Path) -> Exported:
+    write_tokenizer(export.tokenizer, folder, export.max_length)
+    return Exported(None, "AutoTokenizer")
+
+
+_WRITERS: dict[type[Any], Callable[[Any, Path], Exported]] = {
+    EncoderExport: write_encoder,
+    TokenizerExport: _write_tokenizer,
+    PackedMaskedModel: write_masked_model,
+}
+
+
+def _check_free(folder: Path) -> None:
+    """Refuse a folder with files that are not ours to replace."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(
+            f"folder must be a folder. Got {str(folder)!r}, which is a file. Choose "
+            "another name."
+        )
+    if foreign := find_foreign(folder):
+        raise ValueError(
+            "folder must not exist, be empty, or contain only what save_pretrained has "
+            f"written. Got {str(folder)!r}, which contains {foreign[0]!r}. Move it to "
+            "another place, or choose another folder."
+        )

@@ -1,0 +1,119 @@
+"""A folder is complete or absent, and nothing of others is replaced."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from sklearn_bert._engine.export import folder as folders
+from sklearn_bert._engine.export.folder import MANIFEST, find_foreign, replace_folder
+
+
+def fill(**contents):
+    """Return a function that writes files, whose names have / for __."""
+
+    def write(folder):
+        for name, content in contents.items():
+            path = folder / name.replace("__", "/")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content)
+        return len(contents)
+
+    return write
+
+
+def names_in(folder):
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """A folder of an earlier call."""
+    folder = tmp_path / "model"
+    replace_folder(folder, fill(config="old", old="old", part__weights="old"))
+    return folder
+
+
+def refuse(*args):
+    raise OSError(errno.EBUSY, "Device or resource busy")
+
+
+@pytest.fixture(params=["exchanged", "not exchanged", "mount point"])
+def system(request, monkeypatch):
+    """What the system can do with a folder."""
+    if request.param == "not exchanged":
+        monkeypatch.setattr(folders, "exchange", refuse)
+    if request.param == "mount point":
+        rename = folders.Path.rename
+
+        def rename_elsewhere(self, target):
+            if self.parent != target.parent:
+                raise OSError(errno.EXDEV, "Invalid cross-device link")
+            return rename(self, target)
+
+        monkeypatch.setattr(folders.Path, "rename", rename_elsewhere)
+
+
+def test_a_new_folder_contains_what_was_written_and_the_list_of_it(tmp_path):
+    folder = tmp_path / "below" / "model"
+    assert replace_folder(folder, fill(config="new", part__weights="new")) == 2
+    names = ["config", "part/weights", MANIFEST]
+    assert names_in(folder) == names
+    assert json.loads((folder / MANIFEST).read_text())["files"] == names
+    assert os.listdir(folder.parent) == ["model"]
+
+
+def test_an_earlier_folder_is_replaced_as_a_whole(earlier, system):
+    replace_folder(earlier, fill(config="new", new="new"))
+    assert names_in(earlier) == ["config", "new", MANIFEST]
+    assert (earlier / "config").read_text() == "new"
+    assert sorted(os.listdir(earlier)) == ["config", "new", MANIFEST]
+    assert os.listdir(earlier.parent) == ["model"]
+
+
+def test_a_failed_write_keeps_the_earlier_folder(earlier, system):
+    before = {name: (earlier / name).read_text() for name in names_in(earlier)}
+
+    def write(folder):
+        (folder / "config").write_text("half")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        replace_folder(earlier, write)
+    assert {name: (earlier / name).read_text() for name in names_in(earlier)} == before
+    assert os.listdir(earlier.parent) == ["model"]
+
+
+def test_a_link_to_an_earlier_folder_remains(earlier, tmp_path):
+    (tmp_path / "link").symlink_to(earlier)
+    replace_folder(tmp_path / "link", fill(config="new"))
+    assert (tmp_path / "link").is_symlink()
+    assert (earlier / "config").read_text() == "new"
+
+
+def test_files_of_others_are_found(earlier):
+    assert find_foreign(earlier) == []
+    (earlier / "part" / "mine").write_text("mine")
+    (earlier / "notes.txt").write_text("mine")
+    (earlier / "link").symlink_to(earlier / "part")
+    assert find_foreign(earlier) == ["link", "notes.txt", "part/mine"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 3}', "[" * 9999])
+def test_a_list_of_others_makes_no_file_ours(tmp_path, content):
+    (tmp_path / MANIFEST).write_text(content)
+    assert find_foreign(tmp_path) == [MANIFEST]
+
+
+def test_what_a_killed_call_has_left_is_not_of_others(earlier):
+    left = earlier / ".unfinished-sklearn-bert"
+    left.mkdir()
+    (left / "config").write_text("half")
+    assert find_foreign(earlier) == []
+    replace_folder(earlier, fill(config="new"))
+    assert names_in(earlier) == ["config", MANIFEST]
