@@ -14,6 +14,7 @@ from tokenizers import Encoding, Tokenizer
 
 from sklearn_bert._config import quote
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
+from sklearn_bert._engine.text.huge_words import SHORTEST, HugeWords
 from sklearn_bert._engine.text.long_runs import RunShortener
 from sklearn_bert._engine.text.prompt import (
     NO_PROMPT,
@@ -97,6 +98,7 @@ class TextTokenizer:
         # Added tokens may contain spaces, and therefore span the end of a prefix.
         self._can_read_front = all(token.special for token in added.values())
         self._shorten = RunShortener(tokenizer)
+        self._huge_words = HugeWords(tokenizer)
 
     def _find(self, kind: str) -> int | None:
         name = find_control(self._tokenizer, CONTROL_NAMES[kind])
@@ -316,6 +318,11 @@ class TextTokenizer:
             ids = encoding.ids[: _n_settled(encoding)]
             if len(ids) >= wanted:
                 return self._without_controls(ids[:wanted])
+            if len(text) >= SHORTEST and self._huge_words.is_able:
+                with _panics_are_errors():
+                    ids = self._huge_words.first_ids(text, size, wanted)
+                if len(ids) >= wanted:
+                    return self._without_controls(ids[:wanted])
             size *= 4
             front = self._shorten(text[:size])
         return self.split([front])[0]
