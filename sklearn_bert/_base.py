@@ -25,6 +25,7 @@ from sklearn_bert._saving.plain import from_plain, to_plain
 from sklearn_bert._saving.requests import make_requests
 from sklearn_bert._saving.save import save_estimator
 from sklearn_bert._sharing.pretrained import save_pretrained
+from sklearn_bert._sharing.push import push_to_hub
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import (
     CheckpointError,
@@ -82,14 +83,16 @@ class BaseBert(BaseEstimator):
         """
         return save_estimator(self._snapshot(), path, dtype)
 
-    def save_pretrained(self, folder):
+    def save_pretrained(self, folder, *, scores=None):
         """Save the estimator to a folder that other programs can open.
 
         The folder is in the format of Hugging Face. It contains the weights, the
         configuration and the tokenizer, which transformers opens, and the pooling and
-        the prompts, which sentence-transformers opens. It is a valid `model` of every
-        estimator of this package, which then starts from its encoder. To keep the
-        estimator itself, use :meth:`save`.
+        the prompts, which sentence-transformers opens. A model card, README.md, says
+        what the model does, what it was trained from, and how it is used; it contains
+        no texts, and of a path only the name of the folder. The folder is a valid
+        `model` of every estimator of this package, which then starts from its encoder.
+        To keep the estimator itself, use :meth:`save`.
 
         Parameters
         ----------
@@ -99,6 +102,10 @@ class BaseBert(BaseEstimator):
             system allows it, replaced atomically: if the process is killed, the
             previous folder remains. What a killed call has left is removed by the next.
 
+        scores : dict of str to float, default=None
+            Scores by the name of the metric, such as `{"accuracy": 0.9}`, which the
+            model card reports.
+
         Raises
         ------
         NotFittedError
@@ -106,7 +113,72 @@ class BaseBert(BaseEstimator):
         ValueError
             If the folder contains other files.
         """
-        save_pretrained(self._snapshot(), folder)
+        save_pretrained(self._snapshot(), folder, scores)
+
+    def push_to_hub(
+        self,
+        repo_id,
+        *,
+        private=None,
+        token=None,
+        revision=None,
+        commit_message=None,
+        scores=None,
+    ):
+        """Upload the folder of :meth:`save_pretrained` to the Hugging Face Hub.
+
+        The repository is created if it does not exist, and everything is uploaded in
+        one commit, so that a failed or interrupted upload changes no file. Files of an
+        earlier model that the new one does not have are removed; other files remain.
+
+        Parameters
+        ----------
+        repo_id : str
+            Name of the repository: "owner/name", or "name" for one of your own.
+
+        private : bool, default=None
+            Whether the repository is private. By default a new one is public, unless
+            its organization has another default. `True` is refused for an existing
+            public repository. An existing private repository remains private.
+
+        token : str, default=None
+            Access token with write permission. By default that of the environment
+            variable `HF_TOKEN`, or of the login with `hf auth login`.
+
+        revision : str, default=None
+            Branch. It is created from the main branch if it does not exist. By default
+            the main branch.
+
+        commit_message : str, default=None
+            Message of the commit. By default it names the estimator.
+
+        scores : dict of str to float, default=None
+            Scores for the model card, as in :meth:`save_pretrained`.
+
+        Returns
+        -------
+        commit : str
+            Hash of the commit. `BertVectorizer(repo_id, revision=commit)` reads the
+            model of this call even after later ones.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted and needs to be.
+        HubError
+            If there is no token, the Hub cannot be reached, or it refuses the upload.
+        ValueError
+            If a name or a score is not valid.
+        """
+        return push_to_hub(
+            self._snapshot(),
+            repo_id,
+            private=private,
+            token=token,
+            revision=revision,
+            commit_message=commit_message,
+            scores=scores,
+        )
 
     def _export(self) -> EncoderExport | TokenizerExport | PackedMaskedModel:
         """Return what :meth:`save_pretrained` writes."""

@@ -11,6 +11,7 @@
     │   └── ModelNotFittedError               model is an estimator, and not fitted
     ├── ResumeError (ValueError)              checkpoint_dir has another training run
     ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
+    ├── HubError (RuntimeError)               model not pushed to the Hub
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
     └── NonFiniteError (RuntimeError)         the model gave NaN or infinite values
         └── DivergenceError                   training gave them
@@ -33,6 +34,7 @@ __all__ = [
     "DeviceError",
     "DeviceMemoryError",
     "DivergenceError",
+    "HubError",
     "InputError",
     "InterruptedFitWarning",
     "MemoryWarning",
@@ -81,6 +83,10 @@ class ResumeError(SklearnBertError, ValueError):
 
 class SavedFileError(SklearnBertError, ValueError):
     """A file is not a saved estimator, or an estimator cannot be saved to it."""
+
+
+class HubError(SklearnBertError, RuntimeError):
+    """A model cannot be pushed to the Hugging Face Hub."""
 
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):

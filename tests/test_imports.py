@@ -23,6 +23,13 @@ TRANSFORMERS = {
     f"{ENGINE}.export.transformers_files",
     f"{ENGINE}.runtime.quiet",
 }
+# Those that access the Hub, and the format of model cards.
+HUGGINGFACE_HUB = {
+    f"{ENGINE}.checkpoints.files.hub",
+    f"{ENGINE}.export.hub",
+    f"{ENGINE}.export.hub_errors",
+    f"{ENGINE}.export.metadata",
+}
 ESTIMATORS = {
     "_classifier",
     "_masked_lm",
@@ -75,7 +82,7 @@ ALLOWED = {
     "_inputs": {*ENGINE_FOLDERS, *BOTTOM},
     "_targets": BELOW_TARGETS,
     "_saving": {*ENGINE_FOLDERS, *BELOW_PARAMS},
-    "_sharing": {*ENGINE_FOLDERS, *BELOW_PARAMS},
+    "_sharing": {"_inputs", *ENGINE_FOLDERS, *BELOW_PARAMS},
     "_base": {"_saving", "_sharing", *BELOW_TARGETS},
     "_fine_tuning": BELOW_TEMPLATES,
     "_pretraining": BELOW_TEMPLATES,
@@ -167,7 +174,7 @@ def test_foreign_packages_stay_where_they_belong(path):
         assert "sklearn" not in tops
     if name not in TRANSFORMERS:
         assert "transformers" not in tops
-    if name != f"{ENGINE}.checkpoints.files.hub":
+    if name not in HUGGINGFACE_HUB:
         assert "huggingface_hub" not in tops
     if name != "sklearn_bert._sklearn_compat":
         assert not [

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sklearn_bert._engine.checkpoints.files.names import README
 from sklearn_bert._engine.export.contents import (
     EncoderExport,
     Exported,
@@ -15,10 +16,13 @@ from sklearn_bert._engine.export.folder import find_foreign, replace_folder
 from sklearn_bert._engine.export.transformers_files import write_tokenizer
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.model_folder import write_masked_model
+from sklearn_bert._sharing.card import make_card
+from sklearn_bert._sharing.scores import check_scores
+from sklearn_bert._sharing.usage import Place
 from sklearn_bert._sklearn_compat import validate_parameter_constraints
 
 
-def save_pretrained(estimator: Any, folder: Any) -> None:
+def save_pretrained(estimator: Any, folder: Any, scores: Any) -> None:
     """Write the folder of an estimator, in place of one that was written earlier.
 
     Parameters
@@ -26,11 +30,14 @@ def save_pretrained(estimator: Any, folder: Any) -> None:
     estimator : BaseBert
         Fitted, with validated parameters.
     folder : str or path
+    scores : dict of str to float, or None
+        For the model card.
 
     Raises
     ------
     ValueError
-        If the folder is a file, or contains files of others.
+        If the folder is a file, or contains files of others, or if the scores are not
+        numbers by name.
     """
     validate_parameter_constraints(
         {"folder": [str, os.PathLike]},
@@ -38,8 +45,30 @@ def save_pretrained(estimator: Any, folder: Any) -> None:
         caller_name=f"{type(estimator).__name__}.save_pretrained",
     )
     path = Path(folder).expanduser().absolute()
+    scores = check_scores(scores)
     _check_free(path)
-    replace_folder(path, lambda new: write_pretrained(estimator, new))
+    # The code of the card opens the folder from the one that contains it.
+    place = Place(path.name)
+    replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
+
+
+def write_with_card(
+    estimator: Any, folder: Path, place: Place, scores: dict[str, float]
+) -> None:
+    """Write a model and its card into an empty folder.
+
+    Parameters
+    ----------
+    estimator : BaseBert
+        Fitted, with validated parameters.
+    folder : pathlib.Path
+    place : Place
+        From where the model will be opened.
+    scores : dict of str to float
+    """
+    exported = write_pretrained(estimator, folder)
+    card = make_card(estimator, exported, place, scores)
+    (folder / README).write_text(card, encoding="utf-8")
 
 
 def write_pretrained(estimator: Any, folder: Path) -> Exported:

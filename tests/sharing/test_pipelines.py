@@ -41,6 +41,14 @@ def test_probabilities_are_those_of_the_classes(tiny_bert, some, tmp_path, names
     assert best == [str(label) for label in classifier.predict(some)]
 
 
+def test_weights_of_a_fit_in_float64_are_opened_too(tiny_bert, some, tmp_path):
+    labels = [len(text) % 2 for text in some]
+    classifier = BertClassifier(tiny_bert, dtype="float64", **CLS).fit(some, labels)
+    classify = open_pipeline("text-classification", classifier, tmp_path / "saved")
+    found = scores_in_order(classify(some, top_k=None), classifier.classes_)
+    np.testing.assert_allclose(found, classifier.predict_proba(some), atol=1e-5)
+
+
 def test_each_label_of_a_text_has_its_probability(tiny_bert, some, tmp_path):
     labels = np.array([[len(text) % 2, len(text) % 3 == 0, 1] for text in some])
     labels[0, 2] = 0

@@ -24,6 +24,7 @@ def test_a_folder_of_another_estimator_is_replaced(tiny_bert, tmp_path):
     BertVectorizer(tiny_bert).save_pretrained(tmp_path / "model")
     BertTokenizer(tiny_bert).fit(TEXTS).save_pretrained(tmp_path / "model")
     assert sorted(os.listdir(tmp_path / "model")) == [
+        "README.md",
         "sklearn_bert.json",
         "tokenizer.json",
         "tokenizer_config.json",

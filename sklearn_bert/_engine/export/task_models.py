@@ -61,6 +61,8 @@ def make_task_model(export: EncoderExport, checkpoint: Checkpoint) -> Any | None
     whole = _shape(head, describe(checkpoint, head, resolved.pooling))
     if whole is None or (layers := _join(whole, checkpoint)) is None:
         return None
+    # The weights of a fit in float64 are of this dtype.
+    whole.float()
     *hidden, last = layers
     if len(hidden) > 1 or last.out_features != len(head.labels):
         return None

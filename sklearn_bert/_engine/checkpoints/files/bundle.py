@@ -72,6 +72,12 @@ def _bundle_folder(bundle: _Bundle) -> Path | None:
     return Path(spec.submodule_search_locations[0], bundle.folder)
 
 
+def find_bundle_folder(model: str) -> Path | None:
+    """Return the folder of the bundled copy of a model, without verifying it."""
+    bundle = BUNDLES.get(model)
+    return None if bundle is None else _bundle_folder(bundle)
+
+
 def find_in_bundle(model: str, revision: str | None) -> CheckpointFiles | None:
     bundle = BUNDLES.get(model)
     if bundle is None or revision not in (None, "main", bundle.commit):

@@ -29,6 +29,7 @@ from sklearn_bert._engine.checkpoints.files.names import (
     OF_THE_WHOLE,
     PATTERNS,
     PICKLES,
+    README,
     find_lacking,
 )
 from sklearn_bert.exceptions import CheckpointNotFoundError
@@ -60,6 +61,14 @@ def find_in_cache(model: str, revision: str | None) -> CheckpointFiles | None:
         return None
     files = describe(model, folder, "cache", folder.name)
     return files if (files.encoder_folder / "config.json").is_file() else None
+
+
+def find_snapshot(model: str, commit: str | None) -> Path | None:
+    """Return the folder of a commit in the cache, if its model card is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(model, README, revision=commit)
+    return Path(path).parent if isinstance(path, str) else None
 
 
 def fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
@@ -127,7 +136,7 @@ def _download_files(
     """
     from huggingface_hub import snapshot_download
 
-    patterns = [*names, *OF_THE_WHOLE]
+    patterns = [*names, *OF_THE_WHOLE, README]
     folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
     modules = list_modules(folder)
     patterns = [glob.escape(name) for name in files_of_modules(modules)]

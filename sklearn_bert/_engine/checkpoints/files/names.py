@@ -48,6 +48,8 @@ OF_THE_WHOLE = (MODULES, PROMPTS)
 # The sentence-transformers files with the declarations of a checkpoint.
 DECLARATIONS = (*OF_THE_WHOLE, "sentence_bert_config.json")
 WEIGHTS = "model.safetensors"
+# The model card, of which only the license is read, for the card of another model.
+README = "README.md"
 # Weights that are not read, only converted.
 PICKLES = "pytorch_model*.bin"
 WEIGHTS_INDEX = "model.safetensors.index.json"

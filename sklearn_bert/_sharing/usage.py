@@ -1,0 +1,163 @@
+"""How a model is used: code that runs as it is next to the folder, or from the Hub."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn_bert._engine.export.contents import Exported
+from sklearn_bert._sharing.markdown import block
+from sklearn_bert._sharing.parameters import name_of, show_reading
+from sklearn_bert._sharing.tasks import n_columns
+
+
+@dataclass(frozen=True)
+class Place:
+    """From where a model is opened.
+
+    Attributes
+    ----------
+    name : str
+        A Hub id, or a relative path of the folder.
+    revision : str or None
+        The branch on the Hub; None for the main branch.
+    """
+
+    name: str
+    revision: str | None = None
+
+    def to_code(self) -> str:
+        """Return the arguments of the functions that open a model."""
+        code = repr(self.name)
+        return f"{code}, revision={self.revision!r}" if self.revision else code
+
+
+_TEXT = '"A text to read."'
+_PAIR = '"The first text.", "The second text."'
+
+
+def show_usage(
+    estimator: Any, exported: Exported, place: Place
+) -> list[tuple[str, str]]:
+    """Return sections of a model card, with their titles.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted estimator.
+    exported : Exported
+    place : Place
+
+    Returns
+    -------
+    list of tuple of str
+        In Markdown.
+    """
+    model = place.to_code()
+    sections = {
+        "Use with sklearn-bert": _with_this_package(estimator, exported, model),
+        "Use with sentence-transformers": _with_sentence_transformers(exported, model),
+        "Use with transformers": _with_transformers(estimator, exported, model),
+        "Limits": _limits(exported),
+    }
+    return [(title, text) for title, text in sections.items() if text]
+
+
+def _with_this_package(estimator: Any, exported: Exported, model: str) -> str:
+    if exported.task is None:
+        # BertTokenizer reads the tokenizers of models.
+        return ""
+    arguments = ", ".join([model, *show_reading(estimator)])
+    code = block(
+        "from sklearn_bert import BertVectorizer",
+        "",
+        f"vectorizer = BertVectorizer({arguments})",
+        f"features = vectorizer.fit_transform([{_sample(estimator)}])",
+    )
+    if exported.task == "feature-extraction":
+        return code
+    start = (
+        f"`{name_of(estimator)}` and every other estimator can start from this `model`"
+    )
+    return f"{start}, and are fitted again. The features of its encoder:\n\n{code}"
+
+
+def _with_sentence_transformers(exported: Exported, model: str) -> str:
+    if not exported.has_sentence_transformer:
+        return ""
+    lines = [
+        "from sentence_transformers import SentenceTransformer",
+        "",
+        f"encoder = SentenceTransformer({model})",
+        f"features = encoder.encode([{_TEXT}])",
+    ]
+    if not exported.has_scores:
+        return block(*lines)
+    return "`scores` are the outputs of the linear layer, before any softmax:\n\n" + (
+        block(
+            *lines,
+            f"rows = encoder.encode([{_TEXT}], output_value=None)",
+            'scores = [row["scores"] for row in rows]',
+            "labels = encoder[0].auto_model.config.id2label",
+        )
+    )
+
+
+def _with_transformers(estimator: Any, exported: Exported, model: str) -> str:
+    if exported.task is None:
+        return block(
+            "from transformers import AutoTokenizer",
+            "",
+            f"tokenizer = AutoTokenizer.from_pretrained({model})",
+            f'ids = tokenizer([{_TEXT}]{_truncation(estimator)})["input_ids"]',
+        )
+    if exported.auto_class == "AutoModel":
+        return (
+            "The states of the tokens, from which the features are made:\n\n"
+            + block(
+                "from transformers import AutoModel, AutoTokenizer",
+                "",
+                f"tokenizer = AutoTokenizer.from_pretrained({model})",
+                f"model = AutoModel.from_pretrained({model})",
+                f'inputs = tokenizer({_TEXT}, truncation=True, return_tensors="pt")',
+                "states = model(**inputs).last_hidden_state",
+            )
+        )
+    return block(
+        "from transformers import pipeline",
+        "",
+        f'predict = pipeline("{exported.task}", model={model})',
+        *_call_of(estimator, exported),
+    )
+
+
+def _call_of(estimator: Any, exported: Exported) -> list[str]:
+    """Return the lines that call a pipeline."""
+    if exported.task == "fill-mask":
+        return [
+            "mask = predict.tokenizer.mask_token",
+            'predictions = predict(f"This is a {mask}.")',
+        ]
+    if exported.task == "token-classification":
+        call = f'predict({_TEXT}, aggregation_strategy="first")'
+        return [f"predictions = {call}"]
+    if n_columns(estimator) == 2:
+        return [
+            'pair = {"text": "The first text.", "text_pair": "The second text."}',
+            "predictions = predict(pair, top_k=None, truncation=True)",
+        ]
+    return [f"predictions = predict({_TEXT}, top_k=None, truncation=True)"]
+
+
+def _truncation(estimator: Any) -> str:
+    has_limit = getattr(estimator, "max_length_", 0) is not None
+    return ", truncation=True" if has_limit else ""
+
+
+def _sample(estimator: Any) -> str:
+    return f"[{_PAIR}]" if n_columns(estimator) == 2 else _TEXT
+
+
+def _limits(exported: Exported) -> str:
+    if not exported.not_reproduced:
+        return ""
+    clauses = "\n".join(f"* {clause}" for clause in exported.not_reproduced)
+    return f"transformers and sentence-transformers do not reproduce:\n\n{clauses}"
