@@ -24,11 +24,12 @@ from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
+from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._sklearn_compat import Interval, StrOptions, output_container
 
 
 @document(ENCODER)
-class BertVectorizer(TransformerMixin, BaseBert):
+class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
     """Turn texts into features with a pre-trained BERT-family encoder.
 
     Each text becomes one vector: that of the [CLS] token, or the mean or maximum over

@@ -18,6 +18,7 @@ PAGES = [
     "pretraining",
     "checkpoints",
     "serving",
+    "onnx",
 ]
 
 pytestmark = pytest.mark.real
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.real
 @pytest.mark.parametrize("page", PAGES)
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
+    if page == "onnx":
+        pytest.importorskip("onnxruntime")
     path = ROOT / "docs" / f"{page}.rst"
     result = doctest.testfile(
         str(path), module_relative=False, optionflags=FLAGS, encoding="utf-8"

@@ -57,7 +57,7 @@ ENGINE_FOLDERS = {
 BELOW_TEXT = {"_engine.compat", "_engine.runtime", "exceptions"}
 BELOW_PARAMS = {"_sklearn_compat", *BOTTOM}
 BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BELOW_PARAMS}
-BELOW_TEMPLATES = {"_base", "_targets", *BELOW_TARGETS}
+BELOW_TEMPLATES = {"_base", "_sharing", "_targets", *BELOW_TARGETS}
 ALLOWED = {
     "exceptions": set(),
     "_warnings": set(),

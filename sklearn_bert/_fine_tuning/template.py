@@ -46,13 +46,14 @@ from sklearn_bert._fine_tuning.start import (
 )
 from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
+from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
 
-class BaseFineTuner(BaseBert):
+class BaseFineTuner(OnnxMixin, BaseBert):
     """A pre-trained encoder with a linear layer on top, trained together.
 
     Subclasses have the parameters of

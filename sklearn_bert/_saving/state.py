@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sklearn.frozen import FrozenEstimator
@@ -10,6 +9,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_bert._config import quote, shows_values
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
+from sklearn_bert._engine.runtime.versions import version_of
 from sklearn_bert._engine.text.tokenizer import is_panic
 from sklearn_bert._saving.checks import check_parts, check_tokenizer
 from sklearn_bert._saving.file import StoredTensor
@@ -44,16 +44,9 @@ def write_state(
     """
     writer = Writer(_write_value, in_bfloat16=in_bfloat16)
     written = _write_estimator(estimator, "", writer)
-    versions = {name: _version_of(name) for name in _PACKAGES}
+    versions = {name: version_of(name) for name in _PACKAGES}
     content = {"format": FORMAT, "versions": versions, "estimator": written}
     return content, writer.tensors
-
-
-def _version_of(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _write_value(value: Any, place: str, writer: Writer) -> _Content:

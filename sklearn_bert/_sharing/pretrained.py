@@ -1,6 +1,5 @@
 """Folders in the format of Hugging Face."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,17 @@ from sklearn_bert._engine.export.contents import (
     TokenizerExport,
 )
 from sklearn_bert._engine.export.encoder import write_encoder
-from sklearn_bert._engine.export.folder import find_foreign, replace_folder
+from sklearn_bert._engine.export.folder import replace_folder
 from sklearn_bert._engine.export.transformers_files import write_tokenizer
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.model_folder import write_masked_model
 from sklearn_bert._sharing.card import make_card
+from sklearn_bert._sharing.free_folder import check_free_folder
 from sklearn_bert._sharing.scores import check_scores
 from sklearn_bert._sharing.usage import Place
-from sklearn_bert._sklearn_compat import validate_parameter_constraints
+
+# Of estimators and of tokenizers alike.
+MARKER = "tokenizer_config.json"
 
 
 def save_pretrained(estimator: Any, folder: Any, scores: Any) -> None:
@@ -39,14 +41,9 @@ def save_pretrained(estimator: Any, folder: Any, scores: Any) -> None:
         If the folder is a file, or contains files of others, or if the scores are not
         numbers by name.
     """
-    validate_parameter_constraints(
-        {"folder": [str, os.PathLike]},
-        {"folder": folder},
-        caller_name=f"{type(estimator).__name__}.save_pretrained",
-    )
-    path = Path(folder).expanduser().absolute()
+    name = type(estimator).__name__
+    path = check_free_folder(folder, "save_pretrained", name, MARKER)
     scores = check_scores(scores)
-    _check_free(path)
     # The code of the card opens the folder from the one that contains it.
     place = Place(path.name)
     replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
@@ -98,20 +95,3 @@ _WRITERS: dict[type[Any], Callable[[Any, Path], Exported]] = {
     TokenizerExport: _write_tokenizer,
     PackedMaskedModel: write_masked_model,
 }
-
-
-def _check_free(folder: Path) -> None:
-    """Refuse a folder with files that are not ours to replace."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise ValueError(
-            f"folder must be a folder. Got {str(folder)!r}, which is a file. Choose "
-            "another name."
-        )
-    if foreign := find_foreign(folder):
-        raise ValueError(
-            "folder must not exist, be empty, or contain only what save_pretrained has "
-            f"written. Got {str(folder)!r}, which contains {foreign[0]!r}. Move it to "
-            "another place, or choose another folder."
-        )

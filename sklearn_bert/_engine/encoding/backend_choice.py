@@ -163,11 +163,18 @@ def _window(checkpoint: Checkpoint) -> int:
 
 def _check_attention(config: Any, window: int) -> None:
     """Refuse a model whose attention in long texts the self-test cannot show."""
-    for name in _SPARSE:
-        if value := getattr(config, name, None):
-            raise UnsuitableModelError(f"its attention is sparse ({name}={value!r})")
+    if setting := find_sparse_attention(config):
+        raise UnsuitableModelError(f"its attention is sparse ({setting})")
     if window > _LONGEST_WINDOW:
         raise UnsuitableModelError(f"its window of {window} tokens is too long to test")
+
+
+def find_sparse_attention(config: Any) -> str | None:
+    """Return the setting that makes the attention in long texts sparse, if any."""
+    for name in _SPARSE:
+        if value := getattr(config, name, None):
+            return f"{name}={value!r}"
+    return None
 
 
 def _one_by_one(

@@ -81,7 +81,7 @@ class FlatBackend(ModuleBackend):
             output_hidden_states=True,
             attend=self._plan(batch),
         )
-        states = _states(output)
+        states = states_of(output)
         return [states[layer][0, :n_tokens] for layer in layers]
 
     def _n_rows(self, n_tokens: int) -> int:
@@ -104,7 +104,7 @@ def _repeat_first(x: Tensor, n_more: int) -> Tensor:
     return x if n_more == 0 else torch.cat([x, x[:1].expand(n_more)])
 
 
-def _states(output: Any) -> list[Tensor]:
+def states_of(output: Any) -> list[Tensor]:
     """Return every layer's states; some models put a last norm on the last ones."""
     return [*output.hidden_states[:-1], output.last_hidden_state]
 
@@ -145,7 +145,7 @@ class PaddedBackend(ModuleBackend):
         if self._has_segments and batch.segments is not None:
             inputs["token_type_ids"] = _pad(batch.segments, places, shape)
         output = self._model(**inputs, output_hidden_states=True)
-        states = _states(output)
+        states = states_of(output)
         return [states[layer].flatten(0, 1).index_select(0, places) for layer in layers]
 
 

@@ -22,13 +22,16 @@ _LAST, _FIRST = "config.json", MANIFEST
 _Result = TypeVar("_Result")
 
 
-def find_foreign(folder: Path) -> list[str]:
+def find_foreign(folder: Path, marker: str) -> list[str]:
     """Return the files in a folder that :func:`replace_folder` has not written.
 
     Parameters
     ----------
     folder : pathlib.Path
         An existing folder.
+    marker : str
+        A file of every folder of this kind. All files in a folder of another kind, of
+        the same estimator perhaps, are foreign.
 
     Returns
     -------
@@ -36,6 +39,8 @@ def find_foreign(folder: Path) -> list[str]:
         Relative paths in alphabetic order.
     """
     written = _read_manifest(folder)
+    if marker not in written:
+        written = frozenset()
     names = _files_of(folder)
     return sorted(name for name in names if not _is_own(name, written))
 

@@ -97,23 +97,23 @@ def test_a_link_to_an_earlier_folder_remains(earlier, tmp_path):
 
 
 def test_files_of_others_are_found(earlier):
-    assert find_foreign(earlier) == []
+    assert find_foreign(earlier, "config") == []
     (earlier / "part" / "mine").write_text("mine")
     (earlier / "notes.txt").write_text("mine")
     (earlier / "link").symlink_to(earlier / "part")
-    assert find_foreign(earlier) == ["link", "notes.txt", "part/mine"]
+    assert find_foreign(earlier, "config") == ["link", "notes.txt", "part/mine"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 3}', "[" * 9999])
 def test_a_list_of_others_makes_no_file_ours(tmp_path, content):
     (tmp_path / MANIFEST).write_text(content)
-    assert find_foreign(tmp_path) == [MANIFEST]
+    assert find_foreign(tmp_path, "config") == [MANIFEST]
 
 
 def test_what_a_killed_call_has_left_is_not_of_others(earlier):
     left = earlier / ".unfinished-sklearn-bert"
     left.mkdir()
     (left / "config").write_text("half")
-    assert find_foreign(earlier) == []
+    assert find_foreign(earlier, "config") == []
     replace_folder(earlier, fill(config="new"))
     assert names_in(earlier) == ["config", MANIFEST]
