@@ -1,12 +1,14 @@
 """What a huge word begins with is what all of it would begin with."""
 
 import random
+import time
 
 import pytest
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import BPE, Unigram, WordLevel, WordPiece
 
-from sklearn_bert._engine.text.huge_words import HugeWords
+from sklearn_bert._engine.text.huge_words import SHORTEST, HugeWords
+from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 LETTERS = ("ab", "abc", "aé字")
 
@@ -37,6 +39,15 @@ def make_unigram(rng, letters):
     tokenizer = Tokenizer(Unigram(scores, 0))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.normalizer = rng.choice([None, normalizers.NFKC()])
+    return tokenizer
+
+
+def make_small_unigram(rng, letters):
+    """A tokenizer that knows both letters: unknown ones would all be one token."""
+    tokenizer = Tokenizer(
+        Unigram([("<unk>", 0), ("▁", -1), ("a", -2), ("b", -2.5), ("abba", -4)], 0)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     return tokenizer
 
 
@@ -122,3 +133,18 @@ def test_a_text_is_not_cut_within_a_character_that_is_composed():
     assert found == tokenizer.encode(text).ids[: len(found)]
     # Without any letter to cut at, nothing is known.
     assert HugeWords(tokenizer).first_ids("\u0301" * 2000, 1500, 50) == []
+
+
+@pytest.mark.parametrize("make", [make_bpe, make_small_unigram])
+def test_a_word_of_millions_of_letters_is_read_in_a_moment(make):
+    tokenizer = TextTokenizer(make(random.Random(0), "ab"), has_segments=False)
+    letters = random.Random(0).choices("ab", k=3_000_000)
+    # Of the shorter text, all is tokenized.
+    short, long = "".join(letters[: SHORTEST - 1]), "".join(letters)
+    options = {"max_length": 64, "long_text": "truncate"}
+    expected = tokenizer([short], None, **options).ids
+    start = time.process_time()
+    found = tokenizer([long], None, **options).ids
+    # The whole word takes several seconds.
+    assert time.process_time() - start < 1
+    assert found == expected
