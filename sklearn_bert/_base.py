@@ -112,6 +112,8 @@ class BaseBert(BaseEstimator):
             If the estimator is not fitted and needs to be.
         ValueError
             If the folder contains other files.
+        SavedFileError
+            If the folder cannot be written.
         """
         save_pretrained(self._snapshot(), folder, scores)
 

@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
+from safetensors import SafetensorError
+
 from sklearn_bert._engine.runtime.exchange import exchange
 from sklearn_bert._engine.runtime.files import force_to_disk
+from sklearn_bert.exceptions import SavedFileError
 
 # The list of the files that were written, itself included.
 MANIFEST = "sklearn_bert.json"
@@ -64,7 +67,23 @@ def replace_folder(folder: Path, write: Callable[[Path], _Result]) -> _Result:
     -------
     object
         What ``write`` returns.
+
+    Raises
+    ------
+    SavedFileError
+        If the folder cannot be written. An earlier one is as it was, or not a model.
     """
+    try:
+        return _replace(folder, write)
+    except (OSError, SafetensorError) as error:
+        raise SavedFileError(
+            f"folder must be a place that can be written. Got {str(folder)!r} "
+            f"({getattr(error, 'strerror', None) or error}). Check its permissions and "
+            "the free space."
+        ) from error
+
+
+def _replace(folder: Path, write: Callable[[Path], _Result]) -> _Result:
     # A link remains, and the folder that it names is replaced.
     folder = folder.resolve()
     sibling = folder.with_name(f".{folder.name}{_UNFINISHED}")

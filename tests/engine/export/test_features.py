@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from families.layouts import dense
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertClassifier, BertVectorizer
 from sklearn_bert._sharing.pretrained import write_pretrained
 from sklearn_bert.exceptions import CheckpointMismatchError
 
@@ -72,6 +72,16 @@ def test_declared_modules_are_kept(tiny_bert, texts, tmp_path, parameters):
     )
     whole.save(str(tmp_path / "declared"), create_model_card=False)
     vectorizer = BertVectorizer(tmp_path / "declared", **parameters)
+    expected = vectorizer.fit_transform(texts)
+    assert write(vectorizer, tmp_path / "saved").is_complete
+    found = encode(tmp_path / "saved", texts)
+    np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_model_of_a_vectorizer_may_be_an_estimator(tiny_bert, texts, tmp_path):
+    labels = [len(text) % 2 for text in texts]
+    classifier = BertClassifier(tiny_bert, n_epochs=1, random_state=0)
+    vectorizer = BertVectorizer(classifier.fit(texts, labels), max_length=20)
     expected = vectorizer.fit_transform(texts)
     assert write(vectorizer, tmp_path / "saved").is_complete
     found = encode(tmp_path / "saved", texts)

@@ -8,6 +8,7 @@ import pytest
 
 from sklearn_bert._engine.export import folder as folders
 from sklearn_bert._engine.export.folder import MANIFEST, find_foreign, replace_folder
+from sklearn_bert.exceptions import SavedFileError
 
 
 def fill(**contents):
@@ -83,10 +84,16 @@ def test_a_failed_write_keeps_the_earlier_folder(earlier, system):
         (folder / "config").write_text("half")
         raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(SavedFileError, match=r"no space left.*Check its permissions"):
         replace_folder(earlier, write)
     assert {name: (earlier / name).read_text() for name in names_in(earlier)} == before
     assert os.listdir(earlier.parent) == ["model"]
+
+
+def test_a_place_below_a_file_is_an_error_that_says_why(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(SavedFileError, match=r"Got '.*model' \(Not a directory\)"):
+        replace_folder(tmp_path / "file" / "model", fill(config="new"))
 
 
 def test_a_link_to_an_earlier_folder_remains(earlier, tmp_path):
