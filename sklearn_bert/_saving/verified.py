@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -63,11 +63,13 @@ def read_file(
     SavedFileError
         If the file is another one, or not a saved estimator, or damaged.
     """
-    data = _read_bytes(path)
-    _check_digest(path, data, expected_sha256)
-    _refuse_pickles(path, data)
     try:
+        data = _read_bytes(path, has_digest=expected_sha256 is not None)
+        _check_digest(path, data, expected_sha256)
+        _refuse_pickles(path, data)
         return _parse(data)
+    except SavedFileError:
+        raise
     except _Damage as error:
         raise damaged(path, str(error)) from error
     except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -87,7 +89,7 @@ def damaged(path: Path, what: str) -> SavedFileError:
     )
 
 
-def _read_bytes(path: Path) -> bytearray:
+def _read_bytes(path: Path, *, has_digest: bool) -> bytearray:
     """Return the content of a regular file, of which nothing else has a reference."""
     if path.is_dir():
         raise SavedFileError(
@@ -105,6 +107,10 @@ def _read_bytes(path: Path) -> bytearray:
         with open(path, "rb") as file:
             size = file.seek(0, 2)
             file.seek(0)
+            # Nothing is parsed before the digest is compared, if there is one.
+            if not has_digest:
+                _check_size(path, file, size)
+                file.seek(0)
             data = bytearray(size)
             n_read = file.readinto(data)
     except OSError as error:
@@ -115,6 +121,18 @@ def _read_bytes(path: Path) -> bytearray:
     if n_read != size:
         raise damaged(path, "changed while it was read")
     return data
+
+
+def _check_size(path: Path, file: BinaryIO, size: int) -> None:
+    """Refuse a file that is larger than its header says, before memory is needed."""
+    start = file.read(N_BYTES_OF_LENGTH + 1)
+    _refuse_pickles(path, start)
+    length = _length_of_header(start, size)
+    file.seek(N_BYTES_OF_LENGTH)
+    header = _load_json(file.read(length))
+    header.pop(METADATA, None)
+    end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
+    _check_end(end, size - N_BYTES_OF_LENGTH - length)
 
 
 def _check_digest(path: Path, data: bytearray, expected: str | None) -> None:
@@ -129,7 +147,7 @@ def _check_digest(path: Path, data: bytearray, expected: str | None) -> None:
         )
 
 
-def _refuse_pickles(path: Path, data: bytearray) -> None:
+def _refuse_pickles(path: Path, data: bytes | bytearray) -> None:
     # The length of a header may start like a pickle.
     if data.startswith(b"{", N_BYTES_OF_LENGTH):
         return
@@ -145,12 +163,7 @@ def _refuse_pickles(path: Path, data: bytearray) -> None:
 
 def _parse(data: bytearray) -> tuple[dict[str, Any], dict[str, StoredTensor]]:
     """Return the content and the verified tensors."""
-    start = N_BYTES_OF_LENGTH
-    length = int.from_bytes(data[:start], "little")
-    if len(data) < start or length > len(data) - start:
-        raise _Damage("is truncated, or is not a safetensors file")
-    if length > LARGEST_HEADER:
-        raise _Damage(f"has a header of {length} bytes, and at most {LARGEST_HEADER}")
+    start, length = N_BYTES_OF_LENGTH, _length_of_header(data, len(data))
     header = _load_json(data[start : start + length])
     content = _content_of(header.pop(METADATA, None))
     described = content.pop("tensors", None)
@@ -163,6 +176,22 @@ def _parse(data: bytearray) -> tuple[dict[str, Any], dict[str, StoredTensor]]:
         if tensor.describe() != described[name]:
             raise _Damage(f"has a damaged tensor {name[:200]!r}")
     return content, tensors
+
+
+def _length_of_header(start: bytes | bytearray, size: int) -> int:
+    """Return the length in the first bytes of a file of some size."""
+    length = int.from_bytes(start[:N_BYTES_OF_LENGTH], "little")
+    if size < N_BYTES_OF_LENGTH or length > size - N_BYTES_OF_LENGTH:
+        raise _Damage("is truncated, or is not a safetensors file")
+    if length > LARGEST_HEADER:
+        raise _Damage(f"has a header of {length} bytes, and at most {LARGEST_HEADER}")
+    return length
+
+
+def _check_end(end: int, n_bytes: int) -> None:
+    """Refuse bytes after the end of the last tensor."""
+    if end < n_bytes:
+        raise _Damage(f"has {n_bytes - end} bytes after its tensors")
 
 
 def _load_json(data: bytes | bytearray) -> dict[str, Any]:
@@ -221,5 +250,4 @@ def _cut(
             raise _Damage("is truncated")
         array = np.frombuffer(data[start:stop], dtype).reshape(shape)
         yield name, StoredTensor(entry["dtype"], array)
-    if place != len(data):
-        raise _Damage(f"has {len(data) - place} bytes after its tensors")
+    _check_end(place, len(data))

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import pickle
 import zipfile
 
@@ -203,4 +204,11 @@ def test_other_metadata_are_refused(path):
     header["__metadata__"]["more"] = ""
     put_together(path, header, content, data)
     with pytest.raises(SavedFileError, match="other keys than its format"):
+        read_file(path, None)
+
+
+def test_a_file_that_is_larger_than_its_header_says_is_not_read(path):
+    # Of which only the first bytes take space on the disk.
+    os.truncate(path, 2**40)
+    with pytest.raises(SavedFileError, match="bytes after its tensors"):
         read_file(path, None)

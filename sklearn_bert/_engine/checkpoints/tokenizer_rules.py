@@ -21,6 +21,8 @@ _MOST_COMPONENTS = 256
 _MOST_GROWTH = 16
 _LONGEST_REPLACEMENT = 128
 _LONGEST_PATTERN = 2000
+# Around a text, or a pair of texts.
+_MOST_SPECIAL = 1000
 _MOST_REPETITIONS = 3
 _KINDS = {
     "normalizer": {
@@ -148,8 +150,8 @@ def check_components(
     ------
     CheckpointError
         If there are too many or unknown components, if the normalizers multiply the
-        text, if a regular expression may backtrack without bound, or if an added token
-        has no row in the embedding matrix.
+        text, if a template adds too many tokens, if a regular expression may backtrack
+        without bound, or if an added token has no row in the embedding matrix.
     """
     added = content.get("added_tokens") or []
     if not isinstance(added, list) or not all(isinstance(x, dict) for x in added):
@@ -168,6 +170,8 @@ def check_components(
                 _check_pattern(files, component["pattern"])
             if section == "normalizer":
                 growth *= _growth(files, component)
+            if kind == "TemplateProcessing":
+                _check_template(files, component)
     if growth > _MOST_GROWTH:
         raise _refused(files, f"normalizers that make a text {growth:.0f} times longer")
     model = content.get("model")
@@ -219,6 +223,26 @@ def _ends_soon(regex: str) -> bool:
         len(_REPETITION.findall(alternative)) <= _MOST_REPETITIONS
         for alternative in bare.split("|")
     )
+
+
+def _check_template(files: CheckpointFiles, component: dict[str, Any]) -> None:
+    """Refuse a template that puts too many tokens around a text."""
+    for part in ("single", "pair"):
+        pieces = component.get(part)
+        if not isinstance(pieces, list):
+            continue
+        n = sum(_length_of_piece(x, component.get("special_tokens")) for x in pieces)
+        if n > _MOST_SPECIAL:
+            raise _refused(files, f"a template of {n} tokens")
+
+
+def _length_of_piece(piece: Any, special_tokens: Any) -> int:
+    """Return the number of ids of a special token, or 1."""
+    try:
+        return max(1, len(special_tokens[piece["SpecialToken"]["id"]]["ids"]))
+    # The text itself, or what the tokenizers package refuses.
+    except (LookupError, TypeError):
+        return 1
 
 
 def _growth(files: CheckpointFiles, component: dict[str, Any]) -> float:

@@ -152,3 +152,17 @@ def test_templates_that_cannot_be_used_are_refused(own_bert, processor):
     )
     with pytest.raises(CheckpointError, match=r"has (no|a) (fast )?tokenizer that can"):
         load_with(own_bert, post_processor=processor)
+
+
+@pytest.mark.parametrize("part", ["single", "pair"])
+def test_templates_of_many_special_tokens_are_refused(own_bert, part):
+    token = {"id": "[CLS]", "ids": [2] * 10_000, "tokens": ["[CLS]"] * 10_000}
+    processor = {
+        "type": "TemplateProcessing",
+        "single": [],
+        "pair": [],
+        "special_tokens": {"[CLS]": token},
+        part: [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}] * 10_000,
+    }
+    with pytest.raises(CheckpointError, match="a template of 100000000 tokens"):
+        load_with(own_bert, post_processor=processor)
