@@ -33,7 +33,7 @@ def name_of(estimator: Any) -> str:
     """Return the public name of an estimator, or of the one that it extends."""
     kinds = type(estimator).__mro__
     return next(
-        (kind.__name__ for kind in kinds if kind.__module__.startswith(_PACKAGE)),
+        (kind.__name__ for kind in kinds if f"{kind.__module__}.".startswith(_PACKAGE)),
         kinds[0].__name__,
     )
 
