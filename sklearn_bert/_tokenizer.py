@@ -325,7 +325,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
         fitted.max_length_ = self.max_length
         if self.max_length is None and not wants_all:
             fitted.max_length_ = longest
-        fitted.n_truncated_ = sequences.n_truncated
+        fitted.n_truncated_ = len(sequences.truncated)
         self._warn_if_cut(sequences, texts)
         return fitted, sequences
 
@@ -397,7 +397,7 @@ class BertTokenizer(TransformerMixin, BaseBert):
 
     def _warn_if_cut(self, sequences: TokenSequences, texts: Texts) -> None:
         warn_if_cut(
-            sequences.n_truncated,
+            len(sequences.truncated),
             len(texts),
             max(map(len, sequences.ids)),
             "Raise max_length if that matters.",

@@ -308,8 +308,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
         """Tokenize all samples, and warn about truncation."""
         sequences = inputs.tokenize(encoder.tokenizer, self._tokenizing)
-        self.n_truncated_ = sequences.n_truncated
-        warn_if_truncated(sequences.n_truncated, len(inputs), self._tokenizing)
+        self.n_truncated_ = len(sequences.truncated)
+        warn_if_truncated(len(sequences.truncated), len(inputs), self._tokenizing)
         return sequences
 
     def _make_scorer(

@@ -15,7 +15,7 @@ from sklearn_bert import BertVectorizer
 vectorizer = BertVectorizer(sys.argv[1], pooling="cls")
 # Each call is a batch of another number of texts.
 for n in range(1, 61):
-    vectorizer.transform(["a good film"] * n)
+    vectorizer.transform([f"a good film {k:02}" for k in range(n)])
 """
 
 

@@ -21,6 +21,7 @@ from sklearn_bert._engine.text.inputs import (
     TokenizingConfig,
     tokenize_in_chunks,
 )
+from sklearn_bert._engine.text.repeats import find_repeats
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 # Tokens per batch, measured. On a CPU the activations fit into the caches.
@@ -81,6 +82,8 @@ def encode(
 ) -> Encoded:
     """Turn texts, or the words of sentences, into features.
 
+    Samples that occur several times are encoded once.
+
     Parameters
     ----------
     encoder : Encoder
@@ -101,21 +104,31 @@ def encode(
     NonFiniteError
         If a feature, or an output of the head, is NaN or infinite.
     """
-    chunks = tokenize_in_chunks(encoder.tokenizer, inputs, tokenizing)
-    encoded = _encode_chunks(encoder, chunks, config, len(inputs), inputs.n_rows, head)
+    repeats = find_repeats(inputs.contents)
+    distinct = inputs if repeats is None else inputs.take(repeats.distinct)
+    chunks = tokenize_in_chunks(encoder.tokenizer, distinct, tokenizing)
+    features, truncated = _encode_chunks(
+        encoder, chunks, config, len(distinct), distinct.n_rows, head
+    )
+    n_truncated = len(truncated)
+    if repeats is not None:
+        features = features[repeats.rows(distinct.n_rows_each)]
+        n_truncated = repeats.count(truncated)
     check_finite(
-        encoded.features,
+        features,
         "Features of texts" if head is None else "Outputs of the model",
         dtype=encoder.dtype,
         owners=inputs.owners,
     )
-    return encoded
+    return Encoded(features, n_truncated)
 
 
 def encode_sequences(
     encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
 ) -> np.ndarray:
     """Turn texts that are already tokenized into features.
+
+    Texts with the same tokens are encoded once.
 
     Parameters
     ----------
@@ -134,14 +147,16 @@ def encode_sequences(
     DeviceMemoryError
         If a batch of one text does not fit into the device's memory.
     """
-    n_rows = n_texts = sequences.n_texts
-    if sequences.word_positions is not None:
-        n_rows = sum(map(len, sequences.word_positions))
+    repeats = find_repeats(sequences.contents)
+    distinct = sequences if repeats is None else sequences.take(repeats.distinct)
+    n_texts, n_rows_each = distinct.n_texts, distinct.n_rows_each
     chunks = (
-        sequences.take(range(start, min(start + SAMPLES_PER_CHUNK, n_texts)))
+        distinct.take(range(start, min(start + SAMPLES_PER_CHUNK, n_texts)))
         for start in range(0, n_texts, SAMPLES_PER_CHUNK)
     )
-    return _encode_chunks(encoder, chunks, config, n_texts, n_rows).features
+    n_rows = int(n_rows_each.sum())
+    features, _ = _encode_chunks(encoder, chunks, config, n_texts, n_rows)
+    return features if repeats is None else features[repeats.rows(n_rows_each)]
 
 
 def _encode_chunks(
@@ -151,8 +166,8 @@ def _encode_chunks(
     n_texts: int,
     n_rows: int,
     head: Head | None = None,
-) -> Encoded:
-    """Encode chunk by chunk."""
+) -> tuple[np.ndarray, list[int]]:
+    """Return the features, and which texts are truncated."""
     what, remedy = f"The encoding of {n_texts} texts", "Pass fewer texts at a time"
     with OutOfMemoryGuard(what, encoder.device, remedy):
         return _encode_all(encoder, chunks, config, n_texts, n_rows, head)
@@ -165,14 +180,15 @@ def _encode_all(
     n_texts: int,
     n_rows: int,
     head: Head | None,
-) -> Encoded:
+) -> tuple[np.ndarray, list[int]]:
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
     none = torch.empty((0, width), dtype=_dtype_of(encoder)).numpy()
     none = _finish(encoder, none, config.readout)
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
-    n_truncated = n_done = 0
+    truncated: list[int] = []
+    n_done = n_texts_done = 0
     with progress_bar(config.label, total=n_texts, unit="text", leave=False) as bar:
         for sequences in chunks:
             rows = _encode_chunk(encoder, sequences, config)
@@ -181,14 +197,15 @@ def _encode_all(
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
             n_done += len(rows)
-            n_truncated += sequences.n_truncated
+            truncated += [n_texts_done + text for text in sequences.truncated]
+            n_texts_done += sequences.n_texts
             bar.update(sequences.n_texts)
     if config.normalize:
         lengths = np.linalg.norm(features, axis=1, keepdims=True)
         features /= np.where(lengths == 0, 1, lengths)
         # Divided by an infinite length, features would be zeros.
         features[np.isinf(lengths[:, 0])] = np.nan
-    return Encoded(features, n_truncated)
+    return features, truncated
 
 
 def _finish(encoder: Encoder, rows: np.ndarray, readout: Readout) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The validated samples of one call, and their tokenization."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,6 +61,16 @@ class Texts:
     def n_rows(self) -> int:
         """One per text."""
         return len(self.first)
+
+    @property
+    def n_rows_each(self) -> np.ndarray:
+        """Number of rows of each text: one."""
+        return np.ones(len(self), dtype=np.int64)
+
+    @property
+    def contents(self) -> Iterable[Hashable]:
+        """What distinguishes each text or pair from the others."""
+        return self.to_list()
 
     def owners(self) -> np.ndarray:
         """Return the text of each row of :attr:`n_rows`."""
@@ -130,6 +140,16 @@ class Sentences:
         """One per word."""
         return sum(self.lengths)
 
+    @property
+    def n_rows_each(self) -> np.ndarray:
+        """Number of rows of each sentence: its words."""
+        return np.array(self.lengths, dtype=np.int64)
+
+    @property
+    def contents(self) -> Iterable[Hashable]:
+        """What distinguishes each sentence from the others."""
+        return map(tuple, self.words)
+
     def owners(self) -> np.ndarray:
         """Return the sentence of each row of :attr:`n_rows`."""
         return np.repeat(np.arange(len(self)), self.lengths)
@@ -195,4 +215,4 @@ def count_truncated(
         # The same texts are truncated, but their ends need not be tokenized.
         config = replace(config, long_text="truncate")
     chunks = tokenize_in_chunks(tokenizer, inputs, config)
-    return sum(sequences.n_truncated for sequences in chunks)
+    return sum(len(sequences.truncated) for sequences in chunks)

@@ -1,6 +1,6 @@
 """Texts as token ids."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,8 +21,8 @@ class TokenSequences:
     word_positions : list of list of int, length m, or None
         Positions in each sequence of the first token of each of its words, for
         sentences. Each word is in one sequence.
-    n_truncated : int
-        Number of truncated texts.
+    truncated : list of int
+        The truncated texts.
     n_prompt : int
         Number of tokens of a prompt at the beginning of each sequence, including
         special tokens before it.
@@ -32,13 +32,34 @@ class TokenSequences:
     second_starts: list[int] | None = None
     text_index: list[int] = field(default_factory=list)
     word_positions: list[list[int]] | None = None
-    n_truncated: int = 0
+    truncated: list[int] = field(default_factory=list)
     n_prompt: int = 0
 
     @property
     def n_texts(self) -> int:
         """Number of texts, each with one or several sequences."""
         return self.text_index[-1] + 1 if self.text_index else 0
+
+    @property
+    def n_rows_each(self) -> np.ndarray:
+        """Number of rows of each text: its words, or one."""
+        if self.word_positions is None:
+            return np.ones(self.n_texts, dtype=np.int64)
+        n_words = list(map(len, self.word_positions))
+        return np.bincount(self.text_index, n_words, self.n_texts).astype(np.int64)
+
+    @property
+    def contents(self) -> Iterator[Hashable]:
+        """What distinguishes each text from the others."""
+        starts = text_boundaries(self)
+        for start, stop in zip(starts, [*starts[1:], len(self.ids)], strict=True):
+            rows = range(start, stop)
+            second, words = self.second_starts, self.word_positions
+            yield (
+                *(tuple(self.ids[row]) for row in rows),
+                None if second is None else tuple(second[row] for row in rows),
+                None if words is None else tuple(tuple(words[row]) for row in rows),
+            )
 
     def take(self, texts: Sequence[int]) -> "TokenSequences":
         """Return the sequences of some texts, renumbered."""

@@ -198,10 +198,11 @@ class TextTokenizer:
         parts = [self._ids(first, wanted)]
         if second is not None:
             parts.append(self._ids(second, wanted))
-        all_ids, second_starts, text_index, n_truncated = [], [], [], 0
+        all_ids, second_starts, text_index, truncated = [], [], [], []
         for text, ids in enumerate(zip(*parts, strict=True)):
             pieces, is_cut = truncate(ids, room, long_text, prompt_ids)
-            n_truncated += is_cut
+            if is_cut:
+                truncated.append(text)
             for piece in pieces:
                 head = [*template.before, *piece[0], *template.between]
                 sequence = [*head, *chain(*piece[1:]), *template.after]
@@ -213,7 +214,7 @@ class TextTokenizer:
             all_ids,
             None if second is None else second_starts,
             text_index,
-            n_truncated=n_truncated,
+            truncated=truncated,
             n_prompt=n_prompt,
         )
 

@@ -11,11 +11,11 @@ from sklearn_bert._engine.encoding.encode import (
     encode,
     encode_sequences,
 )
-from sklearn_bert._engine.encoding.encoder import build_encoder
+from sklearn_bert._engine.encoding.encoder import Encoder, build_encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.text.inputs import Sentences, Texts, TokenizingConfig
 from sklearn_bert._engine.training.heads import LinearHead
-from sklearn_bert.exceptions import DeviceMemoryError
+from sklearn_bert.exceptions import DeviceMemoryError, TruncationWarning
 
 CPU = torch.device("cpu")
 
@@ -30,13 +30,18 @@ def vectorizer(tiny_bert):
 N_COPIES = 4096 // 40 + 1
 
 
+def many(texts):
+    """Return more distinct texts than are in a chunk."""
+    return [f"{text} {k}" for k in range(N_COPIES) for text in texts]
+
+
 def test_chunks_by_texts_change_nothing(vectorizer, texts):
     vectorizer.set_params(dtype="float64")
-    expected = vectorizer.transform(texts)
-    features = vectorizer.transform(texts * N_COPIES)
-    np.testing.assert_allclose(
-        features, np.tile(expected, (N_COPIES, 1)), rtol=0, atol=1e-9
-    )
+    texts = many(texts)
+    expected = np.vstack([vectorizer.transform(texts[k::3]) for k in range(3)])
+    order = np.concatenate([np.arange(k, len(texts), 3) for k in range(3)])
+    features = vectorizer.transform(texts)
+    np.testing.assert_allclose(features[order], expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_bert.exceptions.TruncationWarning")
@@ -54,14 +59,12 @@ def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(WordReadout(), layers=(3,))
     tokenizing = TokenizingConfig(max_length=8, long_text="window")
-    words = [text.split() for text in texts]
-    features = encode(encoder, Sentences(words), tokenizing, config).features
+    sentences = Sentences([text.split() for text in many(texts)])
+    features = encode(encoder, sentences, tokenizing, config).features
     head = LinearHead(np.ones((2, features.shape[1])), np.arange(2.0))
-    many = Sentences(words * N_COPIES)
-    outputs = encode(encoder, many, tokenizing, config, head).features
-    assert len(outputs) == sum(many.lengths)
-    expected = np.tile(head(features), (N_COPIES, 1))
-    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-9)
+    outputs = encode(encoder, sentences, tokenizing, config, head).features
+    assert len(outputs) == sum(sentences.lengths)
+    np.testing.assert_allclose(outputs, head(features), rtol=0, atol=1e-9)
 
 
 class BadTexts(Texts):
@@ -79,7 +82,7 @@ def test_an_error_while_tokenizing_ahead_reaches_the_caller(tiny_bert, texts):
     config = EncodingConfig(PooledReadout("mean"), layers=(3,))
     tokenizing = TokenizingConfig(max_length=12, long_text="truncate")
     with pytest.raises(ZeroDivisionError, match="in the other thread"):
-        encode(encoder, BadTexts(texts * N_COPIES), tokenizing, config)
+        encode(encoder, BadTexts(many(texts)), tokenizing, config)
 
 
 @pytest.mark.parametrize("n_copies", [1, N_COPIES])
@@ -147,6 +150,71 @@ def test_the_error_names_sizes_and_remedies(vectorizer, texts, shorten_memory):
     assert "A single text of 4 tokens" in message
     assert "device 'cpu' (CUDA out of memory. Tried 2 GiB.)" in message
     assert "Lower max_length" in message
+
+
+@pytest.fixture
+def encoded_texts(monkeypatch):
+    """Return a list of the number of texts in each batch that is encoded."""
+    sizes = []
+    real = Encoder.read
+
+    def read(self, batch, *args):
+        sizes.append(len(batch.lengths))
+        return real(self, batch, *args)
+
+    monkeypatch.setattr(Encoder, "read", read)
+    return sizes
+
+
+def test_texts_that_occur_several_times_are_encoded_once(vectorizer, encoded_texts):
+    features = vectorizer.transform(["good film", "bad plot", "good film"])
+    assert sum(encoded_texts) == 2
+    np.testing.assert_array_equal(features[0], features[2])
+    expected = vectorizer.transform(["good film", "bad plot"])
+    np.testing.assert_allclose(features[:2], expected, rtol=0, atol=5e-6)
+
+
+def test_pairs_that_occur_several_times_are_encoded_once(vectorizer, encoded_texts):
+    pairs = [("good", "film"), ("good", "plot"), ("good", "film"), ("film", "good")]
+    features = vectorizer.fit_transform(pairs)
+    assert sum(encoded_texts) == 3
+    np.testing.assert_array_equal(features[0], features[2])
+    assert not np.allclose(features[0], features[3])
+
+
+def test_every_truncated_text_counts_in_the_warning(vectorizer):
+    vectorizer.set_params(max_length=4)
+    long = "good bad good bad"
+    with pytest.warns(TruncationWarning, match=r"2 of 3 texts \(67%\)"):
+        vectorizer.transform([long, "good", long])
+
+
+def test_sentences_that_occur_several_times_are_encoded_once(tiny_bert, encoded_texts):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
+    config = EncodingConfig(WordReadout(), layers=(3,))
+    tokenizing = TokenizingConfig(max_length=8, long_text="window")
+    words = [["good", "film"], ["bad"], ["good", "film"], ["good film"]]
+    rows = encode(encoder, Sentences(words), tokenizing, config).features
+    assert sum(encoded_texts) == 3
+    np.testing.assert_array_equal(rows[:2], rows[3:5])
+    alone = encode(encoder, Sentences(words[1:2]), tokenizing, config).features
+    np.testing.assert_allclose(rows[2:3], alone, rtol=0, atol=1e-12)
+
+
+def test_token_sequences_that_occur_several_times_are_encoded_once(
+    tiny_bert, encoded_texts
+):
+    encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
+    config = EncodingConfig(PooledReadout("mean"), layers=(3,))
+    tokenizing = TokenizingConfig(max_length=8, long_text="window")
+    # Upper case is the same to this tokenizer, and the second text has two windows.
+    texts = ["good film", "bad plot " * 5, "Good FILM", "bad plot " * 5, "plot"]
+    sequences = Texts(texts).tokenize(encoder.tokenizer, tokenizing)
+    rows = encode_sequences(encoder, sequences, config)
+    assert sum(encoded_texts) == 4
+    assert rows.tolist() == rows[[0, 1, 0, 1, 4]].tolist()
+    expected = encode(encoder, Texts(texts), tokenizing, config).features
+    np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.gpu

@@ -297,7 +297,7 @@ def test_a_forked_child_gives_the_parents_results(
     own_bert, texts, capfd, clock, is_released
 ):
     vectorizer = BertVectorizer(own_bert)
-    many = texts * 20
+    many = [f"{text} {k}" for k in range(20) for text in texts]
     expected = vectorizer.transform(many)
     if is_released:
         # Without an encoder, torch still has its pool of threads.

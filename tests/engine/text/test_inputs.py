@@ -57,7 +57,7 @@ def test_chunks_hold_the_ids_of_all_samples_in_order(tokenizer, inputs, n_sample
 @pytest.mark.parametrize("prompt", ["", "a good"])
 def test_as_many_are_counted_as_are_cut(tokenizer, inputs, long_text, prompt):
     config = TokenizingConfig(max_length=9, long_text=long_text, prompt=prompt)
-    n_truncated = inputs.tokenize(tokenizer, config).n_truncated
+    n_truncated = len(inputs.tokenize(tokenizer, config).truncated)
     assert count_truncated(tokenizer, inputs, config) == n_truncated
 
 

@@ -32,3 +32,29 @@ def test_taken_pairs_keep_the_start_of_their_second_text():
 def test_taken_sentences_keep_the_places_of_their_words():
     words = TokenSequences([[1, 2], [3, 4, 5]], None, [0, 1], [[1], [1, 2]])
     assert words.take([1]).word_positions == [[1, 2]]
+
+
+def test_texts_differ_in_their_windows():
+    one, two = (
+        TokenSequences([[1, 2]], None, [0]),
+        TokenSequences([[1], [2]], None, [0, 0]),
+    )
+    assert [*one.contents] != [*two.contents]
+
+
+def test_pairs_differ_in_the_start_of_their_second_text():
+    pairs = TokenSequences([[1, 2], [1, 2], [1, 2]], [1, 2, 1], [0, 1, 2])
+    first, second, third = pairs.contents
+    assert first == third != second
+
+
+def test_sentences_differ_in_their_words():
+    words = TokenSequences([[1, 2], [1, 2]], None, [0, 1], [[1], [0, 1]])
+    first, second = words.contents
+    assert first != second
+
+
+def test_rows_are_words_or_one_per_text():
+    words = TokenSequences([[1, 2], [3], [4]], None, [0, 0, 1], [[0, 1], [0], []])
+    assert words.n_rows_each.tolist() == [3, 0]
+    assert WINDOWS.n_rows_each.tolist() == [1, 1, 1]

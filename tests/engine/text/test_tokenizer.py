@@ -100,7 +100,7 @@ def test_windows_cover_every_token_and_overlap(tokenize, n_words):
         rebuilt += sequences.ids[-1][1:-1][len(rebuilt) - len(whole) :]
     assert rebuilt == whole
     assert all(len(ids) <= 10 for ids in sequences.ids)
-    assert sequences.n_truncated == 0
+    assert len(sequences.truncated) == 0
 
 
 def test_windows_of_pairs_cut_the_longer_text(tokenize, peer):
@@ -133,7 +133,7 @@ def test_added_words_with_spaces_are_not_cut(tiny_bert):
 
 def test_windows_of_pairs_count_a_half_that_is_cut(tokenize):
     sequences = tokenize([count(9)], [count(30)], max_length=11, long_text="window")
-    assert sequences.n_truncated == 1
+    assert len(sequences.truncated) == 1
 
 
 def test_boundaries_are_where_texts_begin(tokenize):
@@ -179,7 +179,7 @@ def test_reading_only_the_front_changes_nothing(tokenize, peer, text, max_length
 
 
 def test_reading_only_the_front_counts_what_is_cut(tokenize):
-    assert tokenize(["good " * 5000, "good"]).n_truncated == 1
+    assert len(tokenize(["good " * 5000, "good"]).truncated) == 1
 
 
 def test_a_huge_text_is_not_read_to_its_end(tokenize, monkeypatch):
@@ -256,7 +256,7 @@ def test_every_window_begins_with_the_prompt(tokenize):
     windows = ["good bad dull funny", "funny sad long short", "sad long short slow"]
     assert sequences.ids == tokenize([PROMPT + window for window in windows]).ids
     assert sequences.text_index == [0, 0, 0]
-    assert (sequences.n_truncated, sequences.n_prompt) == (0, N_PROMPT)
+    assert (len(sequences.truncated), sequences.n_prompt) == (0, N_PROMPT)
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -303,11 +303,11 @@ def test_a_prompt_without_room_for_a_text_is_refused(
     options = {"long_text": long_text, "prompt": PROMPT}
     with pytest.raises(ValueError, match=f"fewer than 2 .* max_length={max_length},"):
         tokenize(["good"], second, max_length, **options)
-    assert tokenize(["good"], second, max_length + 1, **options).n_truncated == 0
+    assert len(tokenize(["good"], second, max_length + 1, **options).truncated) == 0
 
 
 def test_a_huge_text_with_a_prompt_is_read_from_its_front(tokenize):
     text = "good bad " * 100_000
     sequences = tokenize([text], max_length=8, prompt=PROMPT)
     assert sequences.ids == tokenize(["watch - good bad good bad"]).ids
-    assert sequences.n_truncated == 1
+    assert len(sequences.truncated) == 1
