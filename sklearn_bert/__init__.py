@@ -1,6 +1,7 @@
 """BERT-family encoders as ordinary scikit-learn estimators."""
 
 from sklearn_bert import datasets, exceptions, metrics
+from sklearn_bert._cache import cache_info, clear_cache
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._config import config_context, get_config, set_config
 from sklearn_bert._convert import convert_checkpoint
@@ -21,6 +22,8 @@ __all__ = [
     "BertTokenizer",
     "BertVectorizer",
     "__version__",
+    "cache_info",
+    "clear_cache",
     "config_context",
     "convert_checkpoint",
     "datasets",

@@ -1,6 +1,8 @@
 """Text features from a frozen encoder."""
 
+from functools import partial
 from numbers import Integral
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -18,7 +20,9 @@ from sklearn_bert._engine.checkpoints.source import (
     check_readable,
     tokenizer_of,
 )
-from sklearn_bert._engine.encoding.encode import Encoded, encode
+from sklearn_bert._engine.embedding_cache.cached import CachedEncoder
+from sklearn_bert._engine.embedding_cache.open import open_store
+from sklearn_bert._engine.encoding.encode import Encoded, EncodingConfig, encode
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
@@ -26,6 +30,8 @@ from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._sklearn_compat import Interval, StrOptions, output_container
+from sklearn_bert._warnings import warn_user
+from sklearn_bert.exceptions import CacheWarning
 
 
 @document(ENCODER)
@@ -67,7 +73,24 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         Not available if the features of several layers, or of "compare", are
         concatenated.
 
-    %(max_length, long_text, prompt, missing, batch_size, device, dtype, verbose)s
+    %(max_length, long_text, prompt, missing)s
+
+    cache : "memory", str or path, default=None
+        Where the features of texts are kept, so that each text is encoded once, also in
+        the folds and settings of a search:
+
+        - "memory" keeps them in this process, up to 1 GiB, for all vectorizers;
+        - a folder keeps them on disk, up to 16 GiB, for all processes of this machine.
+          It contains no texts, but a digest of each. Its oldest features are removed
+          when it is full. Use a local disk, not a network file system.
+
+        Features are found if everything that shapes them is the same: the text, the
+        contents of the checkpoint and the other parameters. Layers and poolings are
+        kept apart: after one call with `pooling="cls+mean"` and `layers=[-2, -1]`,
+        each of these poolings and layers is found. :meth:`save` leaves this parameter
+        out. See :func:`cache_info` and :func:`clear_cache`.
+
+    %(batch_size, device, dtype, verbose)s
 
     Attributes
     ----------
@@ -126,6 +149,7 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         "layers": [Integral, list, tuple],
         "normalize": ["boolean", StrOptions({"auto"})],
         "truncate_dim": [Interval(Integral, 1, None, closed="left"), None],
+        "cache": [str, PathLike, None],
     }
 
     def __init__(
@@ -141,6 +165,7 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         long_text="truncate",
         prompt="auto",
         missing="error",
+        cache=None,
         batch_size="auto",
         device="auto",
         dtype="auto",
@@ -156,6 +181,7 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         self.long_text = long_text
         self.prompt = prompt
         self.missing = missing
+        self.cache = cache
         self.batch_size = batch_size
         self.device = device
         self.dtype = dtype
@@ -320,9 +346,35 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
             batch_size=None if self.batch_size == "auto" else self.batch_size,
             label=f"{type(self).__name__}, encoding" if self.verbose > 0 else None,
         )
-        encoder = self._encoder(resolved.source, user)
-        encoded = encode(encoder, texts, resolved.tokenizing, config)
+        if self.cache is None:
+            encoder = self._encoder(resolved.source, user)
+            encoded = encode(encoder, texts, resolved.tokenizing, config)
+        else:
+            encoded = self._encode_cached(texts, resolved, config, user)
         warn_if_truncated(encoded.n_truncated, len(texts), resolved.tokenizing)
+        return encoded
+
+    def _encode_cached(
+        self,
+        texts: Texts,
+        resolved: ResolvedEncoder,
+        config: EncodingConfig,
+        user: Self,
+    ) -> Encoded:
+        cached = CachedEncoder(
+            open_store(self.cache),
+            resolved,
+            self._resolve_device()[1],
+            partial(self._encoder, resolved.source, user),
+        )
+        encoded = cached.encode(texts, config)
+        if cached.problems:
+            warn_user(
+                "The cache must be a folder that this process can read and write. Got "
+                f"{cached.problems[0]}. The features were computed without it; choose "
+                "another folder, or delete this one.",
+                CacheWarning,
+            )
         return encoded
 
     def _export(self) -> EncoderExport:

@@ -9,6 +9,7 @@
     │   ├── CheckpointNotFoundError           model not found
     │   ├── CheckpointMismatchError           model differs from that of fit
     │   └── ModelNotFittedError               model is an estimator, and not fitted
+    ├── CacheError (ValueError)               cache of features not usable
     ├── ResumeError (ValueError)              checkpoint_dir has another training run
     ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
     ├── HubError (RuntimeError)               model not pushed to the Hub
@@ -16,6 +17,7 @@
     └── NonFiniteError (RuntimeError)         the model gave NaN or infinite values
         └── DivergenceError                   training gave them
 
+    CacheWarning (UserWarning)                cache of features not used
     ConstantTargetWarning (UserWarning)       first partial_fit has a constant target
     InterruptedFitWarning (UserWarning)       Ctrl-C ended a fit early
     MemoryWarning (UserWarning)               batches were split to fit into memory
@@ -27,6 +29,8 @@
 from sklearn.exceptions import NotFittedError
 
 __all__ = [
+    "CacheError",
+    "CacheWarning",
     "CheckpointError",
     "CheckpointMismatchError",
     "CheckpointNotFoundError",
@@ -77,6 +81,10 @@ class ModelNotFittedError(CheckpointError, NotFittedError):
     """The model is an estimator that is not fitted."""
 
 
+class CacheError(SklearnBertError, ValueError):
+    """A cache of features cannot be read or written."""
+
+
 class ResumeError(SklearnBertError, ValueError):
     """The saved training state belongs to another run, or is damaged."""
 
@@ -99,6 +107,10 @@ class NonFiniteError(SklearnBertError, RuntimeError):
 
 class DivergenceError(NonFiniteError):
     """In training, a loss, a gradient or an output became NaN or infinite."""
+
+
+class CacheWarning(UserWarning):
+    """A cache of features could not be used; the features were computed instead."""
 
 
 class ConstantTargetWarning(UserWarning):

@@ -50,6 +50,7 @@ ENGINE_FOLDERS = {
         "checkpoints",
         "encoding",
         "export",
+        "embedding_cache",
         "training",
         "masked_lm",
     )
@@ -69,15 +70,22 @@ ALLOWED = {
     "_engine.checkpoints": {"_engine.text", *BELOW_TEXT},
     "_engine.encoding": {"_engine.checkpoints", "_engine.text", *BELOW_TEXT},
     "_engine.conversion": {"_engine.checkpoints", "_engine.runtime", "exceptions"},
+    "_engine.embedding_cache": {
+        "_engine.checkpoints",
+        "_engine.encoding",
+        *BELOW_TEXT,
+        "_engine.text",
+    },
     "_engine.export": {
         "_engine.encoding",
         "_engine.checkpoints",
         "_engine.text",
         *BELOW_TEXT,
     },
-    "_engine.training": ENGINE_FOLDERS - {"_engine.export", "_engine.masked_lm"}
+    "_engine.training": ENGINE_FOLDERS
+    - {"_engine.embedding_cache", "_engine.export", "_engine.masked_lm"}
     | {"exceptions"},
-    "_engine.masked_lm": ENGINE_FOLDERS | {"exceptions"},
+    "_engine.masked_lm": ENGINE_FOLDERS - {"_engine.embedding_cache"} | {"exceptions"},
     "_params": BELOW_PARAMS,
     "_inputs": {*ENGINE_FOLDERS, *BOTTOM},
     "_targets": BELOW_TARGETS,
@@ -88,10 +96,12 @@ ALLOWED = {
     "_pretraining": BELOW_TEMPLATES,
     "datasets": {"_sklearn_compat", "exceptions"},
     "metrics": {"_config", "_sklearn_compat", "_warnings"},
+    "_cache": {"_engine.embedding_cache", "_sklearn_compat", "exceptions"},
     "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
     "_load": {*ESTIMATORS, "_saving", "_sklearn_compat"},
     "__init__": {
         *ESTIMATORS,
+        "_cache",
         "_config",
         "_convert",
         "_load",

@@ -24,6 +24,21 @@ class _EncoderOwner(HasMethods):
         )
 
 
+class _Poolings(StrOptions):
+    """Poolings, of which several may be joined."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        if super().is_satisfied_by(val):
+            return True
+        modes = val.split("+") if isinstance(val, str) else []
+        return 1 < len(modes) == len({*modes}) and {*modes} <= {*_JOINABLE}
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}, or several of {_JOINABLE} joined by '+'"
+
+
+_JOINABLE = ("cls", "mean", "max")
+
 ENCODER = {
     "model": Param(
         [str, PathLike, _EncoderOwner("fit")],
@@ -47,10 +62,12 @@ revision : str, default=None
     is stored in `checkpoint_`.""",
     ),
     "pooling": Param(
-        [StrOptions({"auto", "cls", "mean", "max", "compare"})],
+        [_Poolings({"auto", *_JOINABLE, "compare"})],
         """\
-pooling : {"auto", "cls", "mean", "max", "compare"}, default="auto"
-    How to combine the token vectors of a text, or of a pair, into one row of features:
+pooling : {"auto", "cls", "mean", "max", "compare"} or str, default="auto"
+    How to combine the token vectors of a text, or of a pair, into one row of features.
+    Several of "cls", "mean" and "max" are concatenated if they are joined by "+", as in
+    "cls+mean":
 
     - "cls" is the vector of the first token, [CLS];
     - "mean" is the mean over the tokens;

@@ -40,6 +40,9 @@ RECORDS: dict[str, type[Any]] = {
 }
 
 
+# Parameters that are not saved: a file of somebody else must not choose a folder to
+# write to.
+LOCAL = {"cache"}
 # Attributes that not every fitted estimator has.
 OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,

@@ -16,7 +16,7 @@ from sklearn_bert._saving.file import StoredTensor
 from sklearn_bert._saving.hints import has_type
 from sklearn_bert._saving.reading import Reader
 from sklearn_bert._saving.requests import METHODS, make_requests, plain_requests
-from sklearn_bert._saving.schema import FORMAT, KINDS, OPTIONAL
+from sklearn_bert._saving.schema import FORMAT, KINDS, LOCAL, OPTIONAL
 from sklearn_bert._saving.writing import UnwritableError, Writer
 from sklearn_bert.exceptions import SavedFileError
 
@@ -80,6 +80,7 @@ def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
         "parameters": {
             key: _write_parameter(key, value, place, writer)
             for key, value in parameters.items()
+            if key not in LOCAL
         },
         "attributes": {
             key: writer.write(value, f"{place}{key}")
@@ -189,6 +190,8 @@ def _read_estimator(classes: Mapping[str, type[Any]], reader: Reader, node: Any)
     if name not in KINDS:
         raise InvalidContentError(f"an unknown class {name!r}")
     types = KINDS[name]
+    if local := LOCAL & {*node["parameters"]}:
+        raise InvalidContentError(f"a parameter {local.pop()!r}, which is never saved")
     estimator = classes[name](**reader.read_all(node["parameters"]))
     estimator._validate_params()
     attributes = reader.read_all(node["attributes"])

@@ -166,3 +166,12 @@ def test_rounded_weights_have_a_digest_of_their_own(case):
     assert digest != vectorizer.model.estimator.encoder_.digest
     assert loaded.checkpoint_.digests == {"weights": digest}
     assert np.isfinite(loaded.transform(TEXTS)).all()
+
+
+def test_the_folder_of_a_cache_is_neither_saved_nor_loaded(tmp_path):
+    content, tensors = write(BertVectorizer("nowhere", cache=tmp_path))
+    assert str(tmp_path) not in str(content)
+    assert read_state(content, tensors, CLASSES).cache is None
+    content["estimator"]["parameters"]["cache"] = str(tmp_path)
+    with pytest.raises(InvalidContentError, match="'cache', which is never saved"):
+        read_state(content, tensors, CLASSES)

@@ -58,19 +58,23 @@ class EncodingConfig:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Features, and the number of truncated texts.
+    """Features, and which texts are truncated.
 
     Attributes
     ----------
     features : ndarray of shape (n_rows, width)
         One row per text or word: the vectors of all layers, float64 for a float64
         encoder and float32 otherwise, or the output of a head.
-    n_truncated : int
-        Number of truncated texts.
+    is_truncated : ndarray of shape (n_texts,), bool
     """
 
     features: np.ndarray
-    n_truncated: int
+    is_truncated: np.ndarray
+
+    @property
+    def n_truncated(self) -> int:
+        """Number of truncated texts."""
+        return int(self.is_truncated.sum())
 
 
 def encode(
@@ -104,23 +108,34 @@ def encode(
     NonFiniteError
         If a feature, or an output of the head, is NaN or infinite.
     """
-    repeats = find_repeats(inputs.contents)
-    distinct = inputs if repeats is None else inputs.take(repeats.distinct)
-    chunks = tokenize_in_chunks(encoder.tokenizer, distinct, tokenizing)
-    features, truncated = _encode_chunks(
-        encoder, chunks, config, len(distinct), distinct.n_rows, head
-    )
-    n_truncated = len(truncated)
-    if repeats is not None:
-        features = features[repeats.rows(distinct.n_rows_each)]
-        n_truncated = repeats.count(truncated)
+    encoded = encode_unchecked(encoder, inputs, tokenizing, config, head)
     check_finite(
-        features,
+        encoded.features,
         "Features of texts" if head is None else "Outputs of the model",
         dtype=encoder.dtype,
         owners=inputs.owners,
     )
-    return Encoded(features, n_truncated)
+    return encoded
+
+
+def encode_unchecked(
+    encoder: Encoder,
+    inputs: Inputs,
+    tokenizing: TokenizingConfig,
+    config: EncodingConfig,
+    head: Head | None = None,
+) -> Encoded:
+    """Do the same as :func:`encode`, but also return NaN and infinite features."""
+    repeats = find_repeats(inputs.contents)
+    distinct = inputs if repeats is None else inputs.take(repeats.distinct)
+    chunks = tokenize_in_chunks(encoder.tokenizer, distinct, tokenizing)
+    encoded = _encode_chunks(
+        encoder, chunks, config, len(distinct), distinct.n_rows, head
+    )
+    if repeats is None:
+        return encoded
+    rows = repeats.rows(distinct.n_rows_each)
+    return Encoded(encoded.features[rows], encoded.is_truncated[repeats.index])
 
 
 def encode_sequences(
@@ -155,7 +170,7 @@ def encode_sequences(
         for start in range(0, n_texts, SAMPLES_PER_CHUNK)
     )
     n_rows = int(n_rows_each.sum())
-    features, _ = _encode_chunks(encoder, chunks, config, n_texts, n_rows)
+    features = _encode_chunks(encoder, chunks, config, n_texts, n_rows).features
     return features if repeats is None else features[repeats.rows(n_rows_each)]
 
 
@@ -166,8 +181,8 @@ def _encode_chunks(
     n_texts: int,
     n_rows: int,
     head: Head | None = None,
-) -> tuple[np.ndarray, list[int]]:
-    """Return the features, and which texts are truncated."""
+) -> Encoded:
+    """Encode chunk by chunk."""
     what, remedy = f"The encoding of {n_texts} texts", "Pass fewer texts at a time"
     with OutOfMemoryGuard(what, encoder.device, remedy):
         return _encode_all(encoder, chunks, config, n_texts, n_rows, head)
@@ -180,14 +195,14 @@ def _encode_all(
     n_texts: int,
     n_rows: int,
     head: Head | None,
-) -> tuple[np.ndarray, list[int]]:
+) -> Encoded:
     n_vectors = len(config.layers) * config.readout.n_vectors
     width = n_vectors * encoder.architecture.hidden_size
     none = torch.empty((0, width), dtype=_dtype_of(encoder)).numpy()
     none = _finish(encoder, none, config.readout)
     kept = none if head is None else head(none)
     features = np.empty((n_rows, kept.shape[1]), dtype=kept.dtype)
-    truncated: list[int] = []
+    is_truncated = np.zeros(n_texts, dtype=bool)
     n_done = n_texts_done = 0
     with progress_bar(config.label, total=n_texts, unit="text", leave=False) as bar:
         for sequences in chunks:
@@ -197,15 +212,20 @@ def _encode_all(
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows
             n_done += len(rows)
-            truncated += [n_texts_done + text for text in sequences.truncated]
+            is_truncated[[n_texts_done + text for text in sequences.truncated]] = True
             n_texts_done += sequences.n_texts
             bar.update(sequences.n_texts)
     if config.normalize:
-        lengths = np.linalg.norm(features, axis=1, keepdims=True)
-        features /= np.where(lengths == 0, 1, lengths)
-        # Divided by an infinite length, features would be zeros.
-        features[np.isinf(lengths[:, 0])] = np.nan
-    return features, truncated
+        scale_rows(features)
+    return Encoded(features, is_truncated)
+
+
+def scale_rows(features: np.ndarray) -> None:
+    """Scale rows to unit Euclidean norm, in place."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    features /= np.where(lengths == 0, 1, lengths)
+    # Divided by an infinite length, features would be zeros.
+    features[np.isinf(lengths[:, 0])] = np.nan
 
 
 def _finish(encoder: Encoder, rows: np.ndarray, readout: Readout) -> np.ndarray:

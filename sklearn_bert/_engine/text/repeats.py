@@ -21,10 +21,6 @@ class Repeats:
     distinct: list[int]
     index: np.ndarray
 
-    def count(self, some: Iterable[int]) -> int:
-        """Return how many samples are one of some distinct samples."""
-        return int(np.isin(self.index, list(some)).sum())
-
     def rows(self, n_rows: np.ndarray) -> np.ndarray:
         """Return, for the rows of all samples, those of the distinct samples.
 

@@ -16,11 +16,6 @@ def test_the_first_of_equal_samples_represents_them():
     assert repeats.index.tolist() == [0, 1, 0, 2, 1]
 
 
-def test_samples_of_some_distinct_ones_are_counted():
-    repeats = find_repeats(["a", "b", "a", "c", "b"])
-    assert (repeats.count([0, 2]), repeats.count([])) == (3, 0)
-
-
 def test_rows_of_samples_are_those_of_their_distinct_samples():
     repeats = find_repeats(["a", "b", "a", "c", "a"])
     n_rows = np.array([2, 0, 1])

@@ -1,0 +1,1 @@
+"""A cache of the vectors of texts, in memory or on disk."""

@@ -1,0 +1,156 @@
+"""The cache on disk: an SQLite database in a folder.
+
+Several threads and processes of one machine may use it at once. Every write is a
+transaction, so that a process that is killed leaves a valid database. Every entry has a
+checksum, and an entry that is damaged is as if it were not there.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from time import monotonic, sleep
+
+from sklearn_bert._engine.embedding_cache.store import CacheInfo, StoreError
+
+NAME = "embeddings.sqlite3"
+# Rows of 1.5 kB fill such a page without much waste.
+_PAGE_BYTES = 32768
+# How long to wait for other processes, in seconds.
+_TIMEOUT = 60.0
+_KEYS_PER_QUERY = 500
+_CHECKSUM_BYTES = 8
+# The part of the entries that is removed when there is no more space.
+_REMOVED = 10
+
+# Rows are in the order of writing, and the oldest are removed first.
+_CREATE = """
+CREATE TABLE IF NOT EXISTS vectors (
+    id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, entry BLOB NOT NULL
+)
+"""
+_SIZES = """
+SELECT page_size * (page_count - freelist_count)
+FROM pragma_page_size, pragma_page_count, pragma_freelist_count
+"""
+
+
+class DiskStore:
+    """Keeps entries in a folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Created if it does not exist.
+    max_bytes : int
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the entries that are there and undamaged, by key."""
+        found: dict[bytes, bytes] = {}
+        with self._open() as database:
+            for start in range(0, len(keys), _KEYS_PER_QUERY):
+                some = keys[start : start + _KEYS_PER_QUERY]
+                marks = ",".join("?" * len(some))
+                found |= database.execute(
+                    f"SELECT key, entry FROM vectors WHERE key IN ({marks})", some
+                )
+        return {
+            key: stored[_CHECKSUM_BYTES:]
+            for key, stored in found.items()
+            if isinstance(stored, bytes)
+            and stored[:_CHECKSUM_BYTES] == _checksum(key, stored[_CHECKSUM_BYTES:])
+        }
+
+    def write(self, entries: Mapping[bytes, bytes]) -> None:
+        """Keep entries, and remove the oldest ones if they take too much space."""
+        rows = [(key, _checksum(key, entry) + entry) for key, entry in entries.items()]
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(
+                "INSERT OR REPLACE INTO vectors (key, entry) VALUES (?, ?)", rows
+            )
+            while _n_bytes(database) > self.max_bytes and _remove_oldest(database):
+                pass
+            database.execute("COMMIT")
+
+    def info(self) -> CacheInfo:
+        """Return how much is kept."""
+        with self._open() as database:
+            (n_vectors,) = database.execute("SELECT COUNT(*) FROM vectors").fetchone()
+            return CacheInfo(n_vectors, _n_bytes(database), self.max_bytes)
+
+    def clear(self) -> None:
+        """Remove all entries, and give the space back."""
+        with self._open() as database:
+            database.execute("DELETE FROM vectors")
+            database.execute("VACUUM")
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Connect for one operation: connections cannot be shared by processes."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Closing undoes a transaction that an error has interrupted.
+            with closing(self._connect()) as database:
+                _prepare(database)
+                yield database
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"{error} ({self.folder / NAME})") from error
+
+    def _connect(self) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            self.folder / NAME, timeout=_TIMEOUT, isolation_level=None
+        )
+        # A damaged database may say that an entry is text.
+        database.text_factory = bytes
+        return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Create the table if necessary."""
+    if database.execute("PRAGMA journal_mode").fetchone() != (b"wal",):
+        database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        _use_log(database)
+    # A crash of the machine may lose the last transactions, and nothing else.
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute(_CREATE)
+
+
+def _use_log(database: sqlite3.Connection) -> None:
+    """Let others read during a write; waits, as SQLite itself does not wait here."""
+    deadline = monotonic() + _TIMEOUT
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.05)
+        else:
+            return
+
+
+def _n_bytes(database: sqlite3.Connection) -> int:
+    size: int = database.execute(_SIZES).fetchone()[0]
+    return size
+
+
+def _remove_oldest(database: sqlite3.Connection) -> bool:
+    """Remove the oldest entries; return whether there were some."""
+    first, last = database.execute("SELECT MIN(id), MAX(id) FROM vectors").fetchone()
+    if first is None:
+        return False
+    until = first + (last - first) // _REMOVED
+    database.execute("DELETE FROM vectors WHERE id <= ?", (until,))
+    return True
+
+
+def _checksum(key: bytes, entry: bytes) -> bytes:
+    return blake2b(entry, digest_size=_CHECKSUM_BYTES, key=key).digest()

@@ -1,0 +1,102 @@
+"""Keys tell apart whatever has other vectors, and nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.embedding_cache.entries import (
+    Entry,
+    describe,
+    keys_of,
+    parts_of,
+)
+from sklearn_bert._engine.encoding.resolve import resolve_encoder
+from sklearn_bert._engine.text.inputs import Texts
+
+FLOAT32 = np.dtype(np.float32)
+OPTIONS = {
+    "pooling": "cls",
+    "max_length": None,
+    "long_text": "truncate",
+    "prompt": None,
+}
+
+
+@pytest.fixture(scope="module")
+def source(tiny_bert):
+    return locate(str(tiny_bert), None)
+
+
+@pytest.fixture(scope="module")
+def resolve(source):
+    return lambda **options: resolve_encoder(source, "", 1, **{**OPTIONS, **options})
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"max_length": 5}, {"long_text": "window"}, {"prompt": "query: "}],
+    ids=lambda option: next(iter(option)),
+)
+def test_descriptions_differ_in_the_tokenization(resolve, option):
+    one, two = (describe(resolve(**x), FLOAT32, "float32") for x in ({}, option))
+    assert one != two
+
+
+def test_descriptions_differ_in_the_dtypes(resolve):
+    dtypes = [(FLOAT32, "float32"), (FLOAT32, "float16"), (np.dtype(float), "float64")]
+    assert len({describe(resolve(), *pair) for pair in dtypes}) == 3
+
+
+def test_descriptions_differ_in_the_contents_of_the_checkpoint(resolve, source):
+    resolved = resolve()
+    digests = {**source.digests, "model.safetensors": "0" * 64}
+    other = replace(resolved, source=replace(source, digests=digests))
+    assert describe(resolved, FLOAT32, "") != describe(other, FLOAT32, "")
+
+
+def test_descriptions_contain_no_place(resolve, source):
+    assert str(source.folder) not in describe(resolve(), FLOAT32, "float32")
+
+
+def test_a_part_is_a_layer_and_a_pooling(resolve):
+    parts = parts_of(resolve(pooling="cls+mean", layers=[-2, -1]))
+    assert parts == ['[2, "cls"]', '[2, "mean"]', '[3, "cls"]', '[3, "mean"]']
+    assert parts_of(resolve(pooling="mean", layers=2)) == parts[1:2]
+
+
+def test_what_modules_have_changed_is_one_part(resolve):
+    resolved = replace(resolve(pooling="cls+mean"), n_modules=1)
+    assert len(parts_of(resolved)) == 1
+    assert parts_of(resolved) != parts_of(replace(resolved, n_modules=2))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (Texts(["ab"]), Texts(["a", "b"])),
+        (Texts(["ab"]), Texts(["a"], ["b"])),
+        (Texts(["ab"], ["c"]), Texts(["a"], ["bc"])),
+        (Texts(["a"]), Texts(["a"], [""])),
+        (Texts(["é"]), Texts(["e\u0301"])),
+    ],
+    ids=["texts", "pair", "border", "empty", "normalization"],
+)
+def test_texts_have_keys_of_their_own(one, two):
+    assert not {*keys_of("", "", one)} & {*keys_of("", "", two)}
+
+
+def test_keys_differ_in_the_description_and_the_part():
+    keys = [
+        keys_of(*names, Texts(["a"]))[0] for names in ("ab", "ac", "cb", ("", "ab"))
+    ]
+    assert len({*keys}) == 4
+
+
+@pytest.mark.parametrize("is_truncated", [True, False])
+def test_entries_keep_vectors_exactly(is_truncated):
+    vector = np.array([0.1, -0.0, 1e-40], FLOAT32)
+    entry = Entry.parse(Entry(vector.tobytes(), is_truncated).to_bytes())
+    assert entry.vector_of(FLOAT32).tobytes() == vector.tobytes()
+    assert entry.is_truncated is is_truncated

@@ -1,0 +1,272 @@
+"""The parameter cache: every text is encoded once, and the features are the same."""
+
+import os
+import pickle
+import sqlite3
+
+import joblib
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from sklearn_bert import BertVectorizer, cache_info, clear_cache
+from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert.exceptions import (
+    CacheError,
+    CacheWarning,
+    NonFiniteError,
+    TruncationWarning,
+)
+
+NAME = "embeddings.sqlite3"
+
+
+@pytest.fixture(params=["memory", "folder"])
+def cache(request, tmp_path):
+    if request.param == "folder":
+        yield str(tmp_path / "cache")
+        return
+    clear_cache()
+    yield "memory"
+    clear_cache()
+
+
+@pytest.fixture
+def n_encoded(monkeypatch):
+    """Return a function that tells how many texts were encoded since its last call."""
+    sizes = []
+    real = Encoder.read
+
+    def read(self, batch, *args):
+        sizes.append(len(batch.lengths))
+        return real(self, batch, *args)
+
+    monkeypatch.setattr(Encoder, "read", read)
+
+    def count():
+        n = sum(sizes)
+        sizes.clear()
+        return n
+
+    return count
+
+
+def test_a_text_is_encoded_once(tiny_bert, texts, cache, n_encoded):
+    expected = BertVectorizer(tiny_bert).transform(texts)
+    n_distinct = n_encoded()
+    vectorizer = BertVectorizer(tiny_bert, cache=cache)
+    features = vectorizer.fit_transform(texts)
+    assert n_encoded() == n_distinct
+    assert features.tobytes() == expected.tobytes()
+    again = vectorizer.transform(texts[::-1])
+    assert n_encoded() == 0
+    assert again.tobytes() == expected[::-1].tobytes()
+
+
+def test_only_new_texts_are_encoded(tiny_bert, cache, n_encoded):
+    vectorizer = BertVectorizer(tiny_bert, cache=cache)
+    vectorizer.transform(["good film", "bad plot"])
+    n_encoded()
+    features = vectorizer.transform(["bad plot", "new story", "new story"])
+    assert n_encoded() == 1
+    expected = BertVectorizer(tiny_bert).transform(["bad plot", "new story"])
+    np.testing.assert_allclose(features, expected[[0, 1, 1]], rtol=0, atol=5e-6)
+
+
+def test_clones_and_pickles_use_the_same_cache(tiny_bert, texts, cache, n_encoded):
+    vectorizer = BertVectorizer(tiny_bert, cache=cache).fit(texts)
+    expected = vectorizer.transform(texts)
+    n_encoded()
+    for other in (clone(vectorizer), pickle.loads(pickle.dumps(vectorizer))):
+        assert other.transform(texts).tobytes() == expected.tobytes()
+    assert n_encoded() == 0
+
+
+def test_poolings_and_layers_of_one_call_are_found_apart(
+    tiny_bert, texts, cache, n_encoded
+):
+    vectorizer = BertVectorizer(tiny_bert, pooling="cls+mean", layers=[1, -1])
+    vectorizer.set_params(cache=cache).transform(texts)
+    n_encoded()
+    for pooling in ("cls", "mean", "mean+cls"):
+        for layers in (1, -1, [-1, 1]):
+            vectorizer.set_params(pooling=pooling, layers=layers)
+            features = vectorizer.transform(texts)
+            assert n_encoded() == 0
+            expected = clone(vectorizer).set_params(cache=None).transform(texts)
+            n_encoded()
+            np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+
+
+OTHERS = {
+    "pooling": "max",
+    "layers": 1,
+    "max_length": 5,
+    "long_text": "window",
+    "prompt": "good ",
+    "dtype": "float64",
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn_bert.exceptions.TruncationWarning")
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_features_are_not_confused(tiny_bert, texts, cache, name):
+    BertVectorizer(tiny_bert, cache=cache).transform(texts)
+    vectorizer = BertVectorizer(tiny_bert, **{name: OTHERS[name]})
+    expected = vectorizer.transform(texts)
+    for _ in range(2):
+        features = vectorizer.set_params(cache=cache).transform(texts)
+        assert features.dtype == expected.dtype
+        np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+
+
+def test_normalize_and_truncate_dim_need_no_features_of_their_own(
+    tiny_bert, texts, cache, n_encoded
+):
+    vectorizer = BertVectorizer(tiny_bert, cache=cache)
+    vectorizer.transform(texts)
+    n_encoded()
+    vectorizer.set_params(normalize=True, truncate_dim=8)
+    features = vectorizer.transform(texts)
+    assert n_encoded() == 0
+    expected = vectorizer.set_params(cache=None).transform(texts)
+    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+
+
+def test_pairs_are_cached(tiny_bert, cache, n_encoded):
+    pairs = [("good", "film"), ("film", "good"), ("good", "film")]
+    for pooling, n_found in (("mean", 2), ("compare", 2)):
+        vectorizer = BertVectorizer(tiny_bert, pooling=pooling)
+        expected = vectorizer.fit_transform(pairs)
+        n_encoded()
+        vectorizer.set_params(cache=cache)
+        features = [vectorizer.transform(pairs) for _ in range(2)]
+        assert n_encoded() == n_found
+        np.testing.assert_allclose(features, [expected] * 2, rtol=0, atol=5e-6)
+
+
+def test_truncated_texts_are_counted_when_they_are_found(tiny_bert, cache):
+    vectorizer = BertVectorizer(tiny_bert, cache=cache, max_length=4)
+    for _ in range(2):
+        with pytest.warns(TruncationWarning, match="2 of 3 texts"):
+            vectorizer.fit_transform(["good film plot", "good", "good film plot"])
+        assert vectorizer.n_truncated_ == 2
+
+
+def test_another_checkpoint_has_features_of_its_own(tiny_bert, own_bert, texts, cache):
+    BertVectorizer(tiny_bert, cache=cache).transform(texts)
+    weights = load_file(own_bert / "model.safetensors")
+    save_file({k: 2 * v for k, v in weights.items()}, own_bert / "model.safetensors")
+    features = BertVectorizer(own_bert, cache=cache).transform(texts)
+    expected = BertVectorizer(own_bert).transform(texts)
+    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-5)
+
+
+def test_equal_files_in_another_folder_share_features(
+    tiny_bert, own_bert, texts, cache, n_encoded
+):
+    BertVectorizer(tiny_bert, cache=cache).transform(texts)
+    n_encoded()
+    BertVectorizer(own_bert, cache=cache).transform(texts)
+    assert n_encoded() == 0
+
+
+def test_a_search_encodes_every_text_once(tiny_bert, texts, cache, n_encoded):
+    BertVectorizer(tiny_bert).transform(texts)
+    n_distinct = n_encoded()
+    pipeline = make_pipeline(
+        BertVectorizer(tiny_bert, cache=cache), LogisticRegression()
+    )
+    grid = {
+        "logisticregression__C": [0.1, 1],
+        "bertvectorizer__normalize": [True, False],
+    }
+    GridSearchCV(pipeline, grid, cv=4).fit(texts, [0, 1] * 20)
+    assert n_encoded() == n_distinct
+
+
+def test_worker_processes_share_a_folder(tiny_bert, texts, tmp_path, n_encoded):
+    vectorizer = BertVectorizer(tiny_bert, cache=tmp_path)
+    parts = [texts[:25], texts[15:], texts[::2]]
+    found = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(vectorizer.transform)(part) for part in parts
+    )
+    for part, features in zip(parts, found, strict=True):
+        assert features.tobytes() == vectorizer.transform(part).tobytes()
+    assert n_encoded() == 0
+    assert cache_info(tmp_path).n_vectors == len({*texts})
+
+
+def test_a_damaged_entry_is_encoded_again(tiny_bert, texts, tmp_path, n_encoded):
+    vectorizer = BertVectorizer(tiny_bert, cache=tmp_path)
+    expected = vectorizer.transform(texts)
+    with sqlite3.connect(tmp_path / NAME) as database:
+        database.execute("UPDATE vectors SET entry = zeroblob(9) WHERE id % 5 = 0")
+    database.close()
+    n_damaged = cache_info(tmp_path).n_vectors // 5
+    n_encoded()
+    for n in (n_damaged, 0):
+        features = vectorizer.transform(texts)
+        assert n_encoded() == n
+        np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+
+
+def test_a_damaged_file_is_not_used_and_the_features_are_right(
+    tiny_bert, texts, tmp_path
+):
+    (tmp_path / NAME).write_bytes(b"not a database " * 1000)
+    vectorizer = BertVectorizer(tiny_bert, cache=tmp_path)
+    with pytest.warns(CacheWarning, match="file is not a database .* without it"):
+        features = vectorizer.transform(texts)
+    expected = BertVectorizer(tiny_bert).transform(texts)
+    assert features.tobytes() == expected.tobytes()
+
+
+def test_features_that_overflow_are_not_kept(own_bert, vocabulary, tmp_path):
+    weights = load_file(own_bert / "model.safetensors")
+    name = next(x for x in weights if x.endswith("word_embeddings.weight"))
+    weights[name][vocabulary.index("music")] = 3e38
+    save_file(weights, own_bert / "model.safetensors")
+    vectorizer = BertVectorizer(own_bert, cache=tmp_path)
+    for _ in range(2):
+        with pytest.raises(NonFiniteError, match="2 of 3 rows of X, rows 1, 2"):
+            vectorizer.transform(["good film", "music", "music"])
+        assert cache_info(tmp_path).n_vectors == 1
+
+
+def test_a_missing_encoder_is_not_needed_for_known_texts(tiny_bert, texts, tmp_path):
+    BertVectorizer(tiny_bert, cache=tmp_path).transform(texts)
+    loaded = []
+
+    class Vectorizer(BertVectorizer):
+        def _encoder(self, source, user):
+            loaded.append(source)
+            return super()._encoder(source, user)
+
+    Vectorizer(tiny_bert, cache=tmp_path).transform(texts)
+    assert loaded == []
+    Vectorizer(tiny_bert, cache=tmp_path).transform(["never seen"])
+    assert len(loaded) == 1
+
+
+def test_a_folder_contains_no_texts(tiny_bert, tmp_path):
+    BertVectorizer(tiny_bert, cache=tmp_path).transform(["confidential film"])
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"confidential" not in content
+
+
+def test_the_folder_may_be_in_the_home_directory(tiny_bert, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    BertVectorizer(tiny_bert, cache=os.path.join("~", "cache")).transform(["good"])
+    assert (tmp_path / "cache" / NAME).exists()
+
+
+def test_an_unusable_folder_is_an_error_of_the_functions(tmp_path):
+    (tmp_path / "file").write_text("a")
+    for function in (cache_info, clear_cache):
+        with pytest.raises(CacheError, match=r"Got '.*file'.*Choose another folder"):
+            function(str(tmp_path / "file"))
