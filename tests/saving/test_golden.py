@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sklearn_bert import load
+from sklearn_bert._saving.schema import FORMAT
 
 FOLDER = Path(__file__).parent / "golden"
 TEXTS = ["a cat", "a dog"]
@@ -41,6 +42,12 @@ FEATURES = [
     -0.7884219884872437,
     0.24020254611968994,
 ]
+
+
+def test_every_format_has_files():
+    kinds = ("classifier", "vectorizer")
+    formats = range(1, FORMAT + 1)
+    assert {f"{kind}-{k}.safetensors" for kind in kinds for k in formats} == {*DIGESTS}
 
 
 def test_a_classifier_of_format_1():

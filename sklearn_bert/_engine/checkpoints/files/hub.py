@@ -82,7 +82,7 @@ def fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
 def download(
     model: str, revision: str | None, snapshot: Callable[[str, str | None], Path]
 ) -> Path:
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.errors import HFValidationError, HTTPError
 
     try:
         return snapshot(model, revision)
@@ -91,8 +91,9 @@ def download(
             "model must be an existing folder or a Hugging Face model id of the form "
             f"'owner/name'. Got {model!r}. Correct the name."
         ) from None
-    except OSError as error:
-        # No network, offline mode, no such name or revision: all are OSErrors.
+    except (OSError, HTTPError) as error:
+        # No network, offline mode, no such name or revision are OSErrors. A connection
+        # that breaks in between is an error of the client's HTTP library.
         raise CheckpointNotFoundError(_not_found(model, revision, error)) from error
 
 
