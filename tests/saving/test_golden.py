@@ -47,7 +47,7 @@ FEATURES = [
 def test_every_format_has_files():
     kinds = ("classifier", "vectorizer")
     formats = range(1, FORMAT + 1)
-    assert {f"{kind}-{k}.safetensors" for kind in kinds for k in formats} == {*DIGESTS}
+    assert {f"{kind}-{k}.safetensors" for kind in kinds for k in formats} <= {*DIGESTS}
 
 
 def test_a_classifier_of_format_1():
