@@ -12,8 +12,8 @@ from sklearn_bert._engine.export.base_model import last_component
 
 _PACKAGE = "sklearn_bert."
 _MOST_ITEMS = 50
-# The parameter that is a path even as a string.
-_FOLDER = "checkpoint_dir"
+# The parameters that are paths even as strings.
+_FOLDERS = ("cache", "checkpoint_dir")
 # The parameters that decide what is read of a text, and what becomes of it.
 _READING = (
     "pooling",
@@ -75,7 +75,7 @@ def _changed(estimator: Any) -> Iterator[tuple[str, str]]:
         value = values[name]
         if repr(value) == repr(parameter.default):
             continue
-        if isinstance(value, PathLike) or name == _FOLDER:
+        if isinstance(value, PathLike) or name in _FOLDERS:
             value = last_component(str(value))
         yield name, _show(value)
 

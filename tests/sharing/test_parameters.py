@@ -72,6 +72,8 @@ def test_containers_of_builtin_values_are_code():
 def test_of_a_path_only_its_end_is_shown(folder):
     masked = BertMaskedLM(checkpoint_dir=folder)
     assert show_call(masked, "")[1] == "    checkpoint_dir='run',"
+    vectorizer = BertVectorizer(cache=folder)
+    assert show_call(vectorizer, "")[1] == "    cache='run',"
 
 
 def test_another_estimator_is_its_class():
