@@ -19,6 +19,7 @@ from sklearn_bert._sharing.card import make_card
 from sklearn_bert._sharing.free_folder import check_free_folder
 from sklearn_bert._sharing.scores import check_scores
 from sklearn_bert._sharing.usage import Place
+from sklearn_bert.exceptions import SavedFileError
 
 # Of estimators and of tokenizers alike.
 MARKER = "tokenizer_config.json"
@@ -40,13 +41,24 @@ def save_pretrained(estimator: Any, folder: Any, scores: Any) -> None:
     ValueError
         If the folder is a file, or contains files of others, or if the scores are not
         numbers by name.
+    SavedFileError
+        If the folder cannot be written.
     """
     name = type(estimator).__name__
     path = check_free_folder(folder, "save_pretrained", name, MARKER)
     scores = check_scores(scores)
     # The code of the card opens the folder from the one that contains it.
     place = Place(path.name)
-    replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
+    try:
+        replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
+    except Exception as error:
+        # Errors of the compiled packages that write files are not OSErrors.
+        if not isinstance(error, OSError) and "(os error " not in str(error):
+            raise
+        raise SavedFileError(
+            "folder must be a folder that can be written. Got "
+            f"{str(path)!r} ({error}). Check its permissions and the free space."
+        ) from error
 
 
 def write_with_card(

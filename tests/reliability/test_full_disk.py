@@ -55,6 +55,28 @@ def test_a_file_that_cannot_be_written_wholly_leaves_the_old_one(
     assert digests_of(tmp_path) == old
 
 
+@pytest.mark.parametrize("before", ["absent", "earlier"])
+def test_a_folder_that_cannot_be_written_wholly_leaves_the_old_one(
+    classifier, tmp_path, tally, before
+):
+    classifier.save_pretrained(tmp_path / "first" / "model")
+    sizes = [x.stat().st_size for x in tmp_path.rglob("*") if x.is_file()]
+    place = tmp_path / "place"
+    place.mkdir()
+    if before == "earlier":
+        classifier.save_pretrained(place / "model")
+    old = digests_of(place)
+    n_steps = tally.count(ci=10, soak=50)
+    for step in range(n_steps):
+        with tally.case("disk full in save_pretrained, at a file size"):
+            limit = largest_file(step * max(sizes) // n_steps)
+            with limit, pytest.raises(SavedFileError, match="the free space"):
+                classifier.save_pretrained(place / "model")
+            assert digests_of(place) == old
+    classifier.save_pretrained(place / "model")
+    assert digests_of(place) == digests_of(tmp_path / "first")
+
+
 @pytest.fixture
 def save_on_a_small_disk(tmp_path, run_module):
     """Return a function that saves on a file system of 1 MB at levels of free space."""
