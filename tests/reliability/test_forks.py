@@ -51,7 +51,7 @@ print(json.dumps(statuses))
 
 
 def test_a_child_of_a_process_that_has_computed_does_not_hang(tiny_bert, tally):
-    n_forks = tally.count(ci=6, soak=50)
+    n_forks = tally.count(ci=4, soak=50)
     tests = os.path.dirname(os.path.dirname(__file__))
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), tests]))
     # With one thread nothing can hang.

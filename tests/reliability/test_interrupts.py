@@ -98,7 +98,7 @@ def test_an_interruption_loses_nothing(
     n_threads = threading.active_count()
     # The same moments in each run, as shares of the time that a call takes.
     rng = random.Random(zlib.crc32(f"{subject.name} {method}".encode()))
-    for _ in range(tally.count(ci=2, soak=100)):
+    for _ in range(tally.count(ci=1, soak=100)):
         with tally.case(f"Ctrl-C in {'save' if method == 'save' else 'a call'}"):
             try_to_interrupt(work, max(1e-5, rng.uniform(0, work.seconds)), tmp_path)
             assert threading.active_count() <= n_threads

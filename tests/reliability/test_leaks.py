@@ -100,7 +100,7 @@ TUNERS = ("BertClassifier", "BertRegressor", "BertTokenClassifier", "BertMaskedL
 
 @pytest.mark.parametrize("name", TUNERS)
 def test_fits_leave_nothing_behind(tiny_bert, tally, capsys, name):
-    n_cycles = tally.count(ci=8 if name == "BertClassifier" else 0, soak=200)
+    n_cycles = tally.count(ci=6 if name == "BertClassifier" else 0, soak=200)
     if n_cycles == 0:
         pytest.skip("only in the full run")
     measured = measure(FITS, tiny_bert, name, n_cycles)
@@ -109,7 +109,7 @@ def test_fits_leave_nothing_behind(tiny_bert, tally, capsys, name):
 
 
 def test_short_texts_leave_nothing_behind(tiny_bert, tally, capsys):
-    n_cycles = tally.count(ci=6, soak=500)
+    n_cycles = tally.count(ci=5, soak=500)
     measured = measure(TEXTS, tiny_bert, "BertVectorizer", n_cycles)
     with tally.case("2,000 short texts"):
         # The kernels of oneDNN for the last shapes of batches.
