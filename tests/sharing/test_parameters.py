@@ -53,7 +53,7 @@ def test_the_model_is_what_the_caller_knows_of_it():
         ({"prompt": "a\n```\nb"}, r"prompt='a\n```\nb'"),
         ({"class_weight": dict.fromkeys(range(51), 1.0)}, "class_weight=<dict>"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_values_are_code_or_a_name(params, shown):
     assert show_call(BertClassifier(**params), "")[1] == f"    {shown},"
