@@ -50,7 +50,7 @@ def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
         assert capsys.readouterr().out.splitlines() == shown
 
 
-@pytest.mark.parametrize("page", [*PAGES, "install", "families"])
+@pytest.mark.parametrize("page", [*PAGES, "install", "families", "sharing"])
 def test_page_reads_well_on_a_code_host(page):
     text = (ROOT / "docs" / f"{page}.rst").read_text(encoding="utf-8")
     links = re.findall(r"<((?!https?:)[^>\s]+)>`__", text)
