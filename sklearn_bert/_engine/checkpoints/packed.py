@@ -61,6 +61,11 @@ class PackedCheckpoint:
             has_segments=self.architecture.has_segments,
         )
 
+    @cached_property
+    def content_digest(self) -> str:
+        """The SHA-256 of the content, which a file cannot claim to be another one."""
+        return self.compute_digest()
+
     def compute_digest(self) -> str:
         """Return the SHA-256 of the content, the whole architecture included."""
         architecture = json.dumps(_declared(self.architecture), sort_keys=True)

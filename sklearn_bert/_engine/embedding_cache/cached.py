@@ -27,6 +27,9 @@ from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.text.inputs import SAMPLES_PER_CHUNK, Texts
 from sklearn_bert._engine.text.repeats import find_repeats
 
+# Several chunks, of which the next is tokenized while one is encoded.
+TEXTS_PER_WRITE = 4 * SAMPLES_PER_CHUNK
+
 
 @dataclass(frozen=True)
 class CachedEncoder:
@@ -72,7 +75,7 @@ class CachedEncoder:
         repeats = find_repeats(texts.contents)
         distinct = texts if repeats is None else texts.take(repeats.distinct)
         whole = self._fetch(distinct, config)
-        features = whole.features[:, : self.resolved.n_kept]
+        features = np.ascontiguousarray(whole.features[:, : self.resolved.n_kept])
         is_truncated = whole.is_truncated
         if repeats is not None:
             features = features[repeats.index]
@@ -95,7 +98,7 @@ class CachedEncoder:
         ]
         missing = [
             row
-            for rows in _blocks(range(len(texts)))
+            for rows in _blocks(range(len(texts)), SAMPLES_PER_CHUNK)
             for row in self._read(rows, keys, result)
         ]
         if missing:
@@ -109,9 +112,10 @@ class CachedEncoder:
         found: dict[bytes, bytes] = {}
         with self._problems_are_noted():
             found = self.store.read([key for row in rows for key in keys[row]])
+        size = 1 + result.features[0].nbytes // len(keys[0])
         missing = []
         for row in rows:
-            if not found.keys() >= {*keys[row]}:
+            if any(len(found.get(key, b"")) != size for key in keys[row]):
                 missing.append(row)
                 continue
             entries = [Entry.parse(found[key]) for key in keys[row]]
@@ -140,7 +144,7 @@ class CachedEncoder:
             config.label, total=len(missing), unit="text", leave=False
         ) as bar:
             # What an interrupted call has encoded so far remains in the cache.
-            for rows in _blocks(missing):
+            for rows in _blocks(missing, TEXTS_PER_WRITE):
                 tokenizing = self.resolved.tokenizing
                 encoded = encode_unchecked(encoder, texts.take(rows), tokenizing, whole)
                 result.features[rows] = encoded.features
@@ -171,7 +175,7 @@ class CachedEncoder:
             self.problems.append(str(error))
 
 
-def _blocks(rows: Sequence[int]) -> Iterator[Sequence[int]]:
-    """Yield the rows in blocks that are read, encoded and written at once."""
-    for start in range(0, len(rows), SAMPLES_PER_CHUNK):
-        yield rows[start : start + SAMPLES_PER_CHUNK]
+def _blocks(rows: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Yield the rows in blocks."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

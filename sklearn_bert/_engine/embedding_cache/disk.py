@@ -6,6 +6,7 @@ checksum, and an entry that is damaged is as if it were not there.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import blake2b
@@ -13,6 +14,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from sklearn_bert._engine.embedding_cache.store import CacheInfo, StoreError
+from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 
 NAME = "embeddings.sqlite3"
 # Rows of 1.5 kB fill such a page without much waste.
@@ -34,6 +36,8 @@ _SIZES = """
 SELECT page_size * (page_count - freelist_count)
 FROM pragma_page_size, pragma_page_count, pragma_freelist_count
 """
+# SQLite does not work in a child that was forked while a connection was open.
+_CONNECTED = ForkSafeLock(threading.Lock, delays_forks=True)
 
 
 class DiskStore:
@@ -42,7 +46,7 @@ class DiskStore:
     Parameters
     ----------
     folder : pathlib.Path
-        Created if it does not exist.
+        Created when something is written, if it does not exist.
     max_bytes : int
     """
 
@@ -53,6 +57,8 @@ class DiskStore:
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Return the entries that are there and undamaged, by key."""
         found: dict[bytes, bytes] = {}
+        if not self._exists():
+            return found
         with self._open() as database:
             for start in range(0, len(keys), _KEYS_PER_QUERY):
                 some = keys[start : start + _KEYS_PER_QUERY]
@@ -70,6 +76,7 @@ class DiskStore:
     def write(self, entries: Mapping[bytes, bytes]) -> None:
         """Keep entries, and remove the oldest ones if they take too much space."""
         rows = [(key, _checksum(key, entry) + entry) for key, entry in entries.items()]
+        self._make_folder()
         with self._open() as database:
             database.execute("BEGIN IMMEDIATE")
             database.executemany(
@@ -81,28 +88,46 @@ class DiskStore:
 
     def info(self) -> CacheInfo:
         """Return how much is kept."""
+        if not self._exists():
+            return CacheInfo(0, 0, self.max_bytes)
         with self._open() as database:
             (n_vectors,) = database.execute("SELECT COUNT(*) FROM vectors").fetchone()
             return CacheInfo(n_vectors, _n_bytes(database), self.max_bytes)
 
     def clear(self) -> None:
         """Remove all entries, and give the space back."""
+        if not self._exists():
+            return
         with self._open() as database:
             database.execute("DELETE FROM vectors")
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def _exists(self) -> bool:
+        """Tell whether something was written, and refuse a folder that is none."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StoreError(f"it is not a folder ({self.folder})")
+        return (self.folder / NAME).exists()
+
+    def _make_folder(self) -> None:
+        """Create the folder, which only its owner can read, as it tells about texts."""
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{error}") from error
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """Connect for one operation: connections cannot be shared by processes."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            # Closing undoes a transaction that an error has interrupted.
-            with closing(self._connect()) as database:
-                _prepare(database)
-                yield database
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"{error} ({self.folder / NAME})") from error
+        # Closing undoes a transaction that an error has interrupted.
+        with _CONNECTED.current:
+            try:
+                with closing(self._connect()) as database:
+                    _prepare(database)
+                    yield database
+            except sqlite3.Error as error:
+                raise StoreError(f"{error} ({self.folder / NAME})") from error
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(

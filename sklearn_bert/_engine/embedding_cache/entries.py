@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 
 import numpy as np
 
-from sklearn_bert._engine.checkpoints.source import digests_of
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.pooling import modes_of
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder
 from sklearn_bert._engine.text.inputs import Texts
@@ -29,11 +32,26 @@ def describe(resolved: ResolvedEncoder, dtype: np.dtype, computed_in: str) -> st
     """
     content = {
         "version": _VERSION,
-        "digests": digests_of(resolved.source),
+        "packages": _versions(),
+        "content": _identity(resolved.source),
+        "architecture": asdict(resolved.architecture),
         "tokenizing": asdict(resolved.tokenizing),
         "dtypes": [dtype.str, computed_in],
     }
     return json.dumps(content, sort_keys=True)
+
+
+def _identity(source: Source) -> dict[str, str]:
+    """Return checksums of what is there, whatever a file says about itself."""
+    if isinstance(source, PackedCheckpoint):
+        return {"weights": source.content_digest}
+    return source.digests
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return the versions of the packages that split texts and define the models."""
+    return {name: version(name) for name in ("tokenizers", "transformers")}
 
 
 def parts_of(resolved: ResolvedEncoder) -> list[str]:

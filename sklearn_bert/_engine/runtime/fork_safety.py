@@ -30,6 +30,9 @@ class ForkSafeLock:
     ----------
     make : callable
         threading.RLock, or threading.Lock.
+    delays_forks : bool
+        Whether a fork waits until no other thread holds the lock, since the child could
+        not use what the lock protects in the middle of a change.
 
     Attributes
     ----------
@@ -37,14 +40,23 @@ class ForkSafeLock:
         The lock of this process. Look it up each time that it is acquired.
     """
 
-    def __init__(self, make: Callable[[], Any] = threading.RLock) -> None:
+    def __init__(
+        self,
+        make: Callable[[], Any] = threading.RLock,
+        *,
+        delays_forks: bool = False,
+    ) -> None:
         self.make = make
+        self.delays_forks = delays_forks
         self.current = make()
         _LOCKS.add(self)
 
 
 _LOCKS: WeakSet[ForkSafeLock] = WeakSet()
-_ENVIRONMENT = ForkSafeLock()
+# A fork in another thread could mistake the variable that is set here for the user's.
+_ENVIRONMENT = ForkSafeLock(delays_forks=True)
+# What the thread that forks holds.
+_held: list[Any] = []
 
 
 def prepare_threads() -> None:
@@ -76,10 +88,11 @@ def tokenizer_threads() -> Iterator[None]:
 
 
 def _before_fork() -> None:
-    # Held until the fork is complete. Otherwise a fork in another thread could mistake
-    # the variable that is set here for the user's.
-    _ENVIRONMENT.current.acquire()
-    global _is_set_by_us
+    global _held, _is_set_by_us
+    held = [lock.current for lock in list(_LOCKS) if lock.delays_forks]
+    for lock in held:
+        lock.acquire()
+    _held = held
     _is_set_by_us = _has_tokenized and _PARALLELISM not in os.environ
     if _is_set_by_us:
         # The library would turn off its threads in the child anyway, but also print
@@ -90,7 +103,8 @@ def _before_fork() -> None:
 def _after_fork_in_parent() -> None:
     if _is_set_by_us:
         os.environ.pop(_PARALLELISM, None)
-    _ENVIRONMENT.current.release()
+    for lock in _held:
+        lock.release()
 
 
 def _after_fork_in_child() -> None:

@@ -1,17 +1,19 @@
 """Encoding with a cache asks for the encoder only if a text is not in the cache."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
-from sklearn_bert._engine.embedding_cache.cached import CachedEncoder
+from sklearn_bert._engine.embedding_cache.cached import TEXTS_PER_WRITE, CachedEncoder
 from sklearn_bert._engine.embedding_cache.memory import MemoryStore
 from sklearn_bert._engine.embedding_cache.store import StoreError
 from sklearn_bert._engine.encoding.encode import encode
 from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.resolve import resolve_encoder
-from sklearn_bert._engine.text.inputs import SAMPLES_PER_CHUNK, Texts
+from sklearn_bert._engine.text.inputs import Texts
 
 CPU = torch.device("cpu")
 
@@ -97,7 +99,26 @@ def test_an_interrupted_call_keeps_what_it_has_encoded(make, resolved):
         write(entries)
 
     store.write = write_once
-    texts = Texts([f"good {k}" for k in range(SAMPLES_PER_CHUNK + 1)])
+    texts = Texts([f"good {k}" for k in range(TEXTS_PER_WRITE + 1)])
     with pytest.raises(KeyboardInterrupt):
         make(store).encode(texts, config)
-    assert store.info().n_vectors == SAMPLES_PER_CHUNK
+    assert store.info().n_vectors == TEXTS_PER_WRITE
+
+
+@pytest.mark.parametrize("entry", [b"", b"x", bytes(1000)], ids=["0", "1", "1000"])
+def test_an_entry_of_another_size_is_encoded_again(make, resolved, entry):
+    store, config = MemoryStore(2**20), resolved.encoding()
+    texts = Texts(["good", "bad"])
+    expected = make(store).encode(texts, config).features
+    read = store.read
+    store.read = lambda keys: {**read(keys), keys[0]: entry}
+    features = make(store).encode(texts, config).features
+    np.testing.assert_allclose(features, expected, atol=1e-12)
+
+
+def test_features_that_are_kept_do_not_hold_the_others(make, resolved):
+    some = make(MemoryStore(2**20))
+    some = replace(some, resolved=replace(resolved, n_kept=3))
+    features = some.encode(Texts(["good", "bad"]), resolved.encoding()).features
+    assert features.shape == (2, 3)
+    assert features.base is None

@@ -1,6 +1,8 @@
 """The cache on disk is bounded and shared, and never returns damaged bytes."""
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -44,8 +46,19 @@ def test_the_last_of_two_writes_counts(store):
     assert store.info().n_vectors == 1
 
 
-def test_nothing_is_read_from_a_new_folder(store):
+def test_a_folder_is_created_only_to_write_to_it(store):
     assert store.read([b"a"]) == {}
+    assert store.info().n_vectors == 0
+    store.clear()
+    assert not store.folder.parent.exists()
+    store.write({b"a": b"b"})
+    assert store.folder.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the modes of POSIX")
+def test_a_new_folder_is_for_its_owner_alone(store):
+    store.write({b"a": b"b"})
+    assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
@@ -134,8 +147,48 @@ def test_a_file_that_is_not_a_database_is_an_error(store):
 
 def test_a_folder_that_is_a_file_is_an_error(tmp_path):
     (tmp_path / "file").write_text("a")
-    with pytest.raises(StoreError, match="file"):
+    with pytest.raises(StoreError, match=r"it is not a folder \(.*file\)"):
         DiskStore(tmp_path / "file", LARGE).info()
+    with pytest.raises(StoreError, match="File exists"):
+        DiskStore(tmp_path / "file", LARGE).write({b"a": b"b"})
+
+
+FORKS = """
+import os, pathlib, sys, threading, time, warnings
+from sklearn_bert._engine.embedding_cache.disk import DiskStore
+warnings.simplefilter("ignore")
+store = DiskStore(pathlib.Path(sys.argv[1]), 2**30)
+stop = threading.Event()
+def write():
+    k = 0
+    while not stop.is_set():
+        store.write({b"%d" % k: bytes(1500)})
+        k += 1
+thread = threading.Thread(target=write)
+thread.start()
+codes = []
+for k in range(20):
+    child = os.fork()
+    if child == 0:
+        store.write({b"child %d" % k: b"x"})
+        os._exit(0)
+    codes.append(os.waitpid(child, 0)[1])
+stop.set()
+thread.join()
+print(sum(codes), len(store.read([b"child %d" % k for k in range(20)])))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_can_write_while_the_parent_does(store):
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", FORKS, str(store.folder)],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert done.stdout.split() == ["0", "20"]
 
 
 def test_an_interrupted_write_leaves_the_old_entries(store):

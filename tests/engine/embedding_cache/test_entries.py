@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.checkpoints.packed import pack
+from sklearn_bert._engine.checkpoints.source import load
+from sklearn_bert._engine.embedding_cache import entries
 from sklearn_bert._engine.embedding_cache.entries import (
     Entry,
     describe,
@@ -54,6 +57,29 @@ def test_descriptions_differ_in_the_contents_of_the_checkpoint(resolve, source):
     digests = {**source.digests, "model.safetensors": "0" * 64}
     other = replace(resolved, source=replace(source, digests=digests))
     assert describe(resolved, FLOAT32, "") != describe(other, FLOAT32, "")
+
+
+def test_descriptions_differ_in_what_a_checkpoint_declares(resolve):
+    resolved = resolve()
+    architecture = replace(resolved.architecture, include_prompt=False)
+    other = replace(resolved, architecture=architecture)
+    assert describe(resolved, FLOAT32, "") != describe(other, FLOAT32, "")
+
+
+def test_a_digest_that_a_file_claims_does_not_count(resolve, source):
+    packed = pack(load(source))
+    resolved = replace(resolve(), source=packed)
+    claiming = replace(resolved, source=replace(packed, digest="0" * 64))
+    assert describe(resolved, FLOAT32, "") == describe(claiming, FLOAT32, "")
+    weights = {name: 2 * array for name, array in packed.weights.items()}
+    other = replace(resolved, source=replace(packed, weights=weights))
+    assert describe(resolved, FLOAT32, "") != describe(other, FLOAT32, "")
+
+
+def test_descriptions_differ_in_the_packages(resolve, monkeypatch):
+    before = describe(resolve(), FLOAT32, "")
+    monkeypatch.setattr(entries, "_versions", lambda: {"transformers": "99"})
+    assert describe(resolve(), FLOAT32, "") != before
 
 
 def test_descriptions_contain_no_place(resolve, source):

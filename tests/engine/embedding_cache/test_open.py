@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from sklearn_bert._engine.embedding_cache.disk import DiskStore
 from sklearn_bert._engine.embedding_cache.memory import MemoryStore
 from sklearn_bert._engine.embedding_cache.open import open_store
@@ -22,3 +24,8 @@ def test_everything_else_is_a_folder():
 def test_a_tilde_is_the_home_directory(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert open_store("~/features").folder == tmp_path / "features"
+
+
+def test_a_folder_has_a_name():
+    with pytest.raises(ValueError, match=r"Got ''\. Pass the name of a folder"):
+        open_store("")
