@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
 from sklearn_bert._engine.text.special_tokens import CONTROL_NAMES, find_control
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
+
+# Unicode reserves it for use inside programs: it is never a part of a text.
+NONCHARACTER = "\ufdd0"
 
 
 def write_tokenizer_file(tokenizer: TextTokenizer, path: Path, max_length: int) -> None:
@@ -19,11 +23,13 @@ def write_tokenizer_file(tokenizer: TextTokenizer, path: Path, max_length: int) 
     max_length : int
         Maximum number of tokens per sequence, including special tokens.
     """
-    own = Tokenizer.from_str(_without_controls(tokenizer.to_str()))
+    content = tokenizer.to_str()
+    own = Tokenizer.from_str(_without_controls(content))
     own.enable_truncation(max_length, strategy="longest_first")
     # Without a padding token, any id will do: it is masked.
     padding = 0 if tokenizer.padding is None else tokenizer.padding
-    token = find_control(own, CONTROL_NAMES["pad_token"]) or "[PAD]"
+    names = CONTROL_NAMES["pad_token"]
+    token = find_control(Tokenizer.from_str(content), names) or "[PAD]"
     own.enable_padding(direction="right", pad_id=padding, pad_token=token)
     path.write_text(own.to_str(), encoding="utf-8")
 
@@ -36,10 +42,28 @@ def _without_controls(content: str) -> str:
     texts.
     """
     changed = json.loads(content)
-    added = changed["added_tokens"]
-    kept = [token for token in added if not token["special"]]
+    vocabulary = Tokenizer.from_str(content).get_vocab(with_added_tokens=False)
+    words = [token["id"] for token in changed["added_tokens"] if not token["special"]]
+    last = max(words, default=-1)
+    kept = []
+    for token in changed["added_tokens"]:
+        if not token["special"]:
+            kept.append(token)
+        elif token["content"] not in vocabulary and token["id"] < last:
+            kept.append(_hide(token))
     changed["added_tokens"] = kept
-    own = Tokenizer.from_str(json.dumps(changed))
-    ids = [own.token_to_id(token["content"]) for token in kept]
-    # Added tokens outside the vocabulary are numbered in their order.
-    return own.to_str() if ids == [token["id"] for token in kept] else content
+    return json.dumps(changed)
+
+
+def _hide(token: dict[str, Any]) -> dict[str, Any]:
+    """Return a token that keeps its id, under a name that no text contains.
+
+    Added tokens outside the vocabulary are numbered in their order. Without a special
+    token the words that follow it would get other ids.
+    """
+    return {
+        **token,
+        "content": NONCHARACTER + token["content"],
+        "special": False,
+        "normalized": False,
+    }
