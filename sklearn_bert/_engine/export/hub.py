@@ -7,7 +7,6 @@ The only file that writes to the Hub. huggingface_hub is imported inside functio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sklearn_bert._engine.checkpoints.files.names import (
     PATTERNS,
     PICKLES,
 )
+from sklearn_bert._engine.export.encoder import HEAD
 from sklearn_bert._engine.export.hub_errors import (
     check_private,
     check_token,
@@ -24,7 +24,7 @@ from sklearn_bert._engine.export.hub_errors import (
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 
 # What a model of another layout leaves in a repository would be read with the new one.
-_OF_A_MODEL = (*PATTERNS, *OF_THE_WHOLE, PICKLES)
+_OF_A_MODEL = (*PATTERNS, *OF_THE_WHOLE, PICKLES, HEAD)
 # How long the first answer may take.
 _SECONDS = 30.0
 # The settings of huggingface_hub are global: one thread at a time may change them.
@@ -104,7 +104,6 @@ class Repository:
         """
         with self._connected():
             before = self._find_or_create(private, revision)
-            check_private(self.id, private, is_private=bool(before.private))
             # Not upload_folder, which may divide a folder into several commits.
             commit = self._api.create_commit(
                 self.id,
@@ -117,23 +116,31 @@ class Repository:
         return commit.oid
 
     def _find_or_create(self, private: bool | None, revision: str | None) -> Any:
-        """Return what is in the repository, or in the branch, which then exists."""
+        """Return what is in the repository, or in the branch, which then exists.
+
+        Nothing is created in a public repository that should be private.
+        """
         from huggingface_hub.errors import (
             RepositoryNotFoundError,
             RevisionNotFoundError,
         )
 
+        def find(branch: str | None) -> Any:
+            found = self._api.model_info(self.id, revision=branch, timeout=_SECONDS)
+            check_private(self.id, private, is_private=bool(found.private))
+            return found
+
         # The other calls of the client wait without limit, so this one comes first.
-        find = partial(self._api.model_info, self.id, timeout=_SECONDS)
         try:
-            return find(revision=revision)
+            return find(revision)
         except RepositoryNotFoundError:
             self._api.create_repo(self.id, private=private, exist_ok=True)
         except RevisionNotFoundError:
             pass
         if revision is not None:
+            find(None)
             self._api.create_branch(self.id, branch=revision, exist_ok=True)
-        return find(revision=revision)
+        return find(revision)
 
     @contextmanager
     def _connected(self) -> Iterator[None]:

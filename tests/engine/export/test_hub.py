@@ -62,7 +62,12 @@ def test_many_files_are_one_commit(hub, folder):
 
 
 def test_the_second_push_replaces_the_model_and_nothing_else(hub, folder):
-    stale = ("modules.json", "pytorch_model.bin", "model-00001-of-00002.safetensors")
+    stale = (
+        "modules.json",
+        "pytorch_model.bin",
+        "model-00001-of-00002.safetensors",
+        "head.safetensors",
+    )
     others = ("notes.md", "onnx/model.onnx", "checkpoint/config.json")
     hub.create("ann/model", files=dict.fromkeys([*stale, *others, "config.json"], b""))
     push(folder)
@@ -103,6 +108,15 @@ def test_what_should_be_private_is_not_published(hub, folder):
         push(folder, private=True)
     assert hub.messages("ann/model") == ["initial commit"]
     assert hub.stored == {}
+
+
+def test_a_branch_is_not_created_in_a_public_repository_that_should_be_private(
+    hub, folder
+):
+    hub.create("ann/model")
+    with pytest.raises(HubError, match="exists and is public"):
+        push(folder, private=True, revision="dev")
+    assert list(hub.repos["ann/model"].branches) == ["main"]
 
 
 def test_the_login_is_used_without_a_token(hub, folder, tmp_path):
@@ -170,8 +184,8 @@ STEPS = [
 ANSWERS = {
     400: "refused the upload",
     404: "did not find the repository",
-    409: "another change at the same time",
-    429: "had too many requests",
+    409: "was changed during the upload",
+    429: "received too many requests",
     500: "has an error",
     503: "has an error",
 }
@@ -231,7 +245,7 @@ def test_a_commit_of_somebody_else_in_between_is_not_overwritten(hub, folder):
         repo.add("main", "Other", {"config.json": b"other"})
 
     hub.fail("POST", "/preupload/", action=change, left=1)
-    with pytest.raises(HubError, match=r"another commit during the upload .* again"):
+    with pytest.raises(HubError, match=r"was changed during the upload .* again"):
         push(folder)
     assert hub.messages("ann/model") == ["initial commit", "Other"]
     push(folder)
