@@ -5,7 +5,7 @@ from typing import Any
 
 from sklearn_bert._engine.export.contents import Exported
 from sklearn_bert._sharing.markdown import block
-from sklearn_bert._sharing.parameters import name_of, show_reading
+from sklearn_bert._sharing.parameters import show_reading
 from sklearn_bert._sharing.tasks import n_columns
 
 
@@ -54,7 +54,9 @@ def show_usage(
     model = place.to_code()
     sections = {
         "Use with sklearn-bert": _with_this_package(estimator, exported, model),
-        "Use with sentence-transformers": _with_sentence_transformers(exported, model),
+        "Use with sentence-transformers": _with_sentence_transformers(
+            estimator, exported, model
+        ),
         "Use with transformers": _with_transformers(estimator, exported, model),
         "Limits": _limits(exported),
     }
@@ -74,27 +76,30 @@ def _with_this_package(estimator: Any, exported: Exported, model: str) -> str:
     )
     if exported.task == "feature-extraction":
         return code
-    start = (
-        f"`{name_of(estimator)}` and every other estimator can start from this `model`"
-    )
-    return f"{start}, and are fitted again. The features of its encoder:\n\n{code}"
+    start = "Pass the folder as `model` to start a new fit from this encoder."
+    return f"{start} Its features are computed as follows:\n\n{code}"
 
 
-def _with_sentence_transformers(exported: Exported, model: str) -> str:
+def _with_sentence_transformers(
+    estimator: Any, exported: Exported, model: str
+) -> str:
     if not exported.has_sentence_transformer:
         return ""
+    sample = _sample(estimator)
     lines = [
         "from sentence_transformers import SentenceTransformer",
         "",
         f"encoder = SentenceTransformer({model})",
-        f"features = encoder.encode([{_TEXT}])",
+        f"features = encoder.encode([{sample}])",
     ]
     if not exported.has_scores:
         return block(*lines)
-    return "`scores` are the outputs of the linear layer, before any softmax:\n\n" + (
+    scores = "`scores` are the outputs of the linear layer, before any softmax."
+    head = f"The weights of this layer are also in `{exported.head_file}`."
+    return f"{scores} {head}\n\n" + (
         block(
             *lines,
-            f"rows = encoder.encode([{_TEXT}], output_value=None)",
+            f"rows = encoder.encode([{sample}], output_value=None)",
             'scores = [row["scores"] for row in rows]',
             "labels = encoder[0].auto_model.config.id2label",
         )
@@ -117,7 +122,8 @@ def _with_transformers(estimator: Any, exported: Exported, model: str) -> str:
                 "",
                 f"tokenizer = AutoTokenizer.from_pretrained({model})",
                 f"model = AutoModel.from_pretrained({model})",
-                f'inputs = tokenizer({_TEXT}, truncation=True, return_tensors="pt")',
+                "inputs = tokenizer("
+                f'{_arguments(estimator)}, truncation=True, return_tensors="pt")',
                 "states = model(**inputs).last_hidden_state",
             )
         )
@@ -153,7 +159,13 @@ def _truncation(estimator: Any) -> str:
 
 
 def _sample(estimator: Any) -> str:
+    """Return a text, or a pair as a list."""
     return f"[{_PAIR}]" if n_columns(estimator) == 2 else _TEXT
+
+
+def _arguments(estimator: Any) -> str:
+    """Return a text, or a pair as two arguments."""
+    return _PAIR if n_columns(estimator) == 2 else _TEXT
 
 
 def _limits(exported: Exported) -> str:

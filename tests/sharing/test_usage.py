@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 import pytest
-from saving.cases import TEXTS
+from saving.cases import QUICK, TEXTS
 from sklearn.base import clone
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertClassifier, BertVectorizer
 from sklearn_bert._engine.export.contents import Exported
 from sklearn_bert._sharing.usage import Place, show_usage
 
@@ -76,6 +76,26 @@ def test_pairs_are_compared_as_in_the_estimator(tiny_bert, run_card):
     vectorizer = BertVectorizer(tiny_bert, pooling="compare").fit([PAIR])
     found = run_card(vectorizer)["sklearn-bert"]["features"]
     np.testing.assert_allclose(found, vectorizer.transform([PAIR]), atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_other_programs_read_pairs_too(tiny_bert, run_card, pooling):
+    vectorizer = BertVectorizer(tiny_bert, pooling=pooling).fit([PAIR])
+    found = run_card(vectorizer)
+    expected = vectorizer.transform([PAIR])
+    other = found["sentence-transformers"]["features"]
+    np.testing.assert_allclose(other, expected, atol=1e-5)
+    if pooling == "cls":
+        states = found["transformers"]["states"].detach().numpy()
+        np.testing.assert_allclose(states[:, 0], expected, atol=1e-5)
+
+
+def test_the_file_of_the_linear_layer_is_named(tiny_bert, tmp_path):
+    classifier = BertClassifier(tiny_bert, pooling="mean", **QUICK)
+    classifier.fit(TEXTS, list("ab") * 6).save_pretrained(tmp_path / "saved")
+    card = (tmp_path / "saved" / "README.md").read_text(encoding="utf-8")
+    assert "also in `head.safetensors`" in card
+    assert (tmp_path / "saved" / "head.safetensors").is_file()
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_bert.exceptions.TruncationWarning")

@@ -97,8 +97,3 @@ class Exported:
     has_scores: bool = False
     head_file: str | None = None
     not_reproduced: tuple[str, ...] = ()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the programs compute what the estimator computes."""
-        return not self.not_reproduced

@@ -59,7 +59,7 @@ def test_sentence_transformers_computes_the_scores(
     assert exported.task == "text-classification"
     assert exported.auto_class == "AutoModel"
     assert exported.has_scores
-    assert exported.is_complete
+    assert not exported.not_reproduced
     expected = classifier.decision_function(texts)
     found = scores_of(tmp_path / "saved", texts)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
@@ -120,7 +120,7 @@ def test_declared_modules_come_before_the_scores(tiny_bert, texts, labels, tmp_p
     whole.save(str(tmp_path / "declared"), create_model_card=False)
     classifier = BertClassifier(tmp_path / "declared", **OPTIONS).fit(texts, labels)
     assert classifier.coef_.shape == (3, 8)
-    assert write(classifier, tmp_path / "saved").is_complete
+    assert not write(classifier, tmp_path / "saved").not_reproduced
     found = scores_of(tmp_path / "saved", texts)
     np.testing.assert_allclose(found, classifier.decision_function(texts), atol=1e-5)
 

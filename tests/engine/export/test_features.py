@@ -54,7 +54,7 @@ def test_features_are_those_of_encode(tiny_bert, texts, tmp_path, parameters):
     expected = vectorizer.fit_transform(texts)
     exported = write(vectorizer, tmp_path / "saved")
     assert (exported.task, exported.auto_class) == ("feature-extraction", "AutoModel")
-    assert exported.is_complete
+    assert not exported.not_reproduced
     assert exported.has_sentence_transformer
     found = encode(tmp_path / "saved", texts)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
@@ -73,7 +73,7 @@ def test_declared_modules_are_kept(tiny_bert, texts, tmp_path, parameters):
     whole.save(str(tmp_path / "declared"), create_model_card=False)
     vectorizer = BertVectorizer(tmp_path / "declared", **parameters)
     expected = vectorizer.fit_transform(texts)
-    assert write(vectorizer, tmp_path / "saved").is_complete
+    assert not write(vectorizer, tmp_path / "saved").not_reproduced
     found = encode(tmp_path / "saved", texts)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
 
@@ -83,7 +83,7 @@ def test_the_model_of_a_vectorizer_may_be_an_estimator(tiny_bert, texts, tmp_pat
     classifier = BertClassifier(tiny_bert, n_epochs=1, random_state=0)
     vectorizer = BertVectorizer(classifier.fit(texts, labels), max_length=20)
     expected = vectorizer.fit_transform(texts)
-    assert write(vectorizer, tmp_path / "saved").is_complete
+    assert not write(vectorizer, tmp_path / "saved").not_reproduced
     found = encode(tmp_path / "saved", texts)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
 
