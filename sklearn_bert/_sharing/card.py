@@ -103,7 +103,7 @@ def _describe_base(estimator: Any, base: BaseModel | None) -> str:
 
 def _describe_license(base: BaseModel) -> str:
     if not base.license:
-        return "unknown: fill it in, here and as `license` in the metadata"
+        return "unknown. Add it here and as `license` in the metadata"
     return ", ".join(map(plain, base.license.values()))
 
 

@@ -72,7 +72,7 @@ def test_a_model_of_the_hub_is_the_base_with_its_commit_and_license(own_bert, fi
 
 def test_an_unknown_license_is_to_be_filled_in(fitted):
     card = card_of(fitted("classes of texts"))
-    assert "License of the base model: unknown: fill it in" in card.text
+    assert "License of the base model: unknown. Add it here" in card.text
     assert card.data.license is None
 
 

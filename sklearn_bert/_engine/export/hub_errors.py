@@ -9,6 +9,7 @@ _TOKENS = "https://huggingface.co/settings/tokens"
 _LOG_IN = "Log in with 'hf auth login', or pass token"
 # What an HTTP header may contain. The client would quote another token in its error.
 _TOKEN = re.compile(r"[!-~]+")
+_CHANGED = "reports that the repository was changed during the upload"
 # What the answer of the Hub means, and the remedy, by status code.
 _REFUSALS = {
     401: (
@@ -24,15 +25,12 @@ _REFUSALS = {
         "did not find the repository or its owner",
         "Correct the name, or use a token that may read and write the repository.",
     ),
-    409: (
-        "has got another change at the same time",
-        "Call push_to_hub again.",
+    409: (_CHANGED, "Call push_to_hub again."),
+    412: (_CHANGED, "Call push_to_hub again."),
+    429: (
+        "received too many requests",
+        "Wait some minutes, and call push_to_hub again.",
     ),
-    412: (
-        "has got another commit during the upload",
-        "Call push_to_hub again.",
-    ),
-    429: ("had too many requests", "Wait some minutes, and call push_to_hub again."),
 }
 _SERVER_ERROR = ("has an error", "Try again later; nothing is wrong on your side.")
 _OTHER = ("refused the upload", "Correct what it names.")
@@ -123,8 +121,8 @@ def explain(error: Exception, repo_id: str, token: str) -> HubError:
     reason = _in_one_line(str(causes[-1]), token)
     return _failed(
         repo_id,
-        f"there was an error that is not known ({type(causes[-1]).__name__}: {reason})",
-        "Correct what it names, or try again later.",
+        f"an unexpected error occurred ({type(causes[-1]).__name__}: {reason})",
+        "Call push_to_hub again; if the error remains, update huggingface_hub.",
     )
 
 

@@ -54,7 +54,7 @@ def chained(*errors):
         ),
         (
             chained(RuntimeError("outer"), ValueError("bad\nhf_secret value")),
-            r"not known \(ValueError: bad \*\*\* value\)",
+            r"an unexpected error occurred \(ValueError: bad \*\*\* value\)",
         ),
         (RuntimeError("x" * 1000), r"x{300}\.\.\.\)"),
     ],

@@ -73,7 +73,7 @@ class OnnxGraph(nn.Module):
         Returns
         -------
         tuple of Tensor
-                In the order of ``output_names``.
+            In the order of ``output_names``.
         """
         named = dict(zip(self.input_names, inputs, strict=True))
         states = self._states(named)
