@@ -5,15 +5,25 @@ It contains no texts, and of y only the names of the classes.
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.export.base_model import BaseModel
 from sklearn_bert._engine.export.contents import Exported
 from sklearn_bert._engine.export.metadata import join_card
-from sklearn_bert._sharing.markdown import block, code, one_line, plain, table
-from sklearn_bert._sharing.origin import find_base, record_of_fit
+from sklearn_bert._sharing.markdown import (
+    block,
+    code,
+    one_line,
+    plain,
+    table,
+    verbatim,
+)
+from sklearn_bert._sharing.origin import find_base, record_of_export
 from sklearn_bert._sharing.parameters import name_of, show_call
+from sklearn_bert._sharing.reading import Export, reading_of, reading_of_fit
 from sklearn_bert._sharing.tasks import describe_task
 from sklearn_bert._sharing.usage import Place, show_usage
 
@@ -23,7 +33,11 @@ _MOST_CLASSES = 200
 
 
 def make_card(
-    estimator: Any, exported: Exported, place: Place, scores: Mapping[str, float]
+    estimator: Any,
+    export: Export,
+    exported: Exported,
+    place: Place,
+    scores: Mapping[str, float],
 ) -> str:
     """Return the content of README.md.
 
@@ -31,6 +45,8 @@ def make_card(
     ----------
     estimator : object
         A fitted estimator.
+    export : Export
+        What is exported of it.
     exported : Exported
         What was written of it.
     place : Place
@@ -43,13 +59,17 @@ def make_card(
     str
         Markdown below the metadata of the Hub.
     """
-    base = find_base(estimator)
+    record = record_of_export(estimator, export)
+    base = find_base(estimator, export)
+    call = show_call(
+        estimator, _show_model(record, base), reading_of_fit(estimator, export)
+    )
     sections = [
-        ("Model", _describe_model(estimator, base)),
+        ("Model", _describe_model(estimator, export, record, base)),
         ("Training data", _describe_data(estimator)),
         ("Scores", _describe_scores(scores)),
-        ("Parameters", block(*show_call(estimator, _show_model(estimator, base)))),
-        *show_usage(estimator, exported, place),
+        ("Parameters", block(*call)),
+        *show_usage(estimator, export, exported, place),
     ]
     parts = [f"## {title}\n\n{text}" for title, text in sections if text]
     head = f"# {plain(place.name)}\n\n{describe_task(estimator, exported)}"
@@ -76,29 +96,36 @@ def _metadata(exported: Exported, base: BaseModel | None) -> dict[str, Any]:
     }
 
 
-def _describe_model(estimator: Any, base: BaseModel | None) -> str:
+def _describe_model(
+    estimator: Any,
+    export: Export,
+    record: CheckpointRecord | None,
+    base: BaseModel | None,
+) -> str:
+    reading = reading_of(estimator, export)
     lines = [f"Estimator: `{name_of(estimator)}` of sklearn-bert"]
-    lines.append(f"Base model: {_describe_base(estimator, base)}")
+    lines.append(f"Base model: {_describe_base(record, base)}")
     if base is not None:
         lines.append(f"License of the base model: {_describe_license(base)}")
-    if (length := getattr(estimator, "max_length_", None)) is not None:
+    if (length := reading["max_length"]) is not None:
         lines.append(f"Maximum length: {length} tokens")
-    if pooling := getattr(estimator, "pooling_", None):
+    if pooling := reading.get("pooling"):
         lines.append(f"Pooling: {plain(pooling)}")
-    if prompt := getattr(estimator, "prompt_", ""):
+    if prompt := reading.get("prompt"):
         lines.append(f"Prompt in front of each text: {code(prompt)}")
     return "\n".join(f"* {line}" for line in lines)
 
 
-def _describe_base(estimator: Any, base: BaseModel | None) -> str:
+def _describe_base(record: CheckpointRecord | None, base: BaseModel | None) -> str:
     if base is None:
-        is_new = record_of_fit(estimator) is None
-        return "none, trained from random weights" if is_new else "unknown"
+        return "none, trained from random weights" if record is None else "unknown"
     if not base.is_on_hub:
         named = f" {code(base.name)}" if base.name else ""
         return f"a local folder{named}"
-    link = f"[{plain(base.name)}]({_HUB}/{base.name})"
-    return link if base.commit is None else f"{link}, commit `{base.commit}`"
+    link = f"[{plain(base.name)}]({_HUB}/{quote(base.name)})"
+    if base.commit is None:
+        return link
+    return f"{link}, commit {verbatim(one_line(base.commit))}"
 
 
 def _describe_license(base: BaseModel) -> str:
@@ -135,11 +162,10 @@ def _describe_scores(scores: Mapping[str, float]) -> str:
     return table(("Metric", "Score"), rows)
 
 
-def _show_model(estimator: Any, base: BaseModel | None) -> str:
+def _show_model(record: CheckpointRecord | None, base: BaseModel | None) -> str:
     """Return the model parameter as code: an id, the name of a folder, or a class."""
-    record = record_of_fit(estimator)
     if record is None:
         return "None"
-    if record.source == "estimator":
+    if record.source == "estimator" and record.model.isidentifier():
         return f"{record.model}(...)"
     return repr(base.name) if base is not None and base.name else "..."

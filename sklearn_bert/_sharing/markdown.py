@@ -22,7 +22,12 @@ def plain(text: str) -> str:
 
 def code(value: object) -> str:
     """Return the repr of a value, which is one printable line, as inline code."""
-    text = shorten(repr(value))
+    return verbatim(repr(value))
+
+
+def verbatim(text: str) -> str:
+    """Return the beginning of a text, which is one printable line, as inline code."""
+    text = shorten(text)
     ticks = "`"
     while ticks in text:
         ticks += "`"

@@ -1,13 +1,11 @@
 """ONNX files of estimators."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
-from sklearn_bert._engine.checkpoints.source import Source
+from sklearn_bert._engine.export.base_model import last_component
 from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.export.folder import replace_folder
 from sklearn_bert._engine.export.onnx.libraries import import_onnx
@@ -15,6 +13,7 @@ from sklearn_bert._engine.export.onnx.write import MODEL, write_onnx
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.runtime.versions import version_of
 from sklearn_bert._sharing.free_folder import check_free_folder
+from sklearn_bert._sharing.origin import record_of_export
 
 
 class OnnxMixin:
@@ -72,22 +71,21 @@ class OnnxMixin:
         name = type(self).__name__
         path = check_free_folder(folder, "export_onnx", name, MODEL)
         export: EncoderExport = fitted._export()
-        metadata = _describe(fitted, export.encoder.source)
+        metadata = _describe(fitted, export)
         cpu, remedy = torch.device("cpu"), "Export on a machine with more memory"
         with OutOfMemoryGuard("The export", cpu, remedy):
             replace_folder(path, lambda new: write_onnx(export, metadata, new))
 
 
-def _describe(estimator: Any, source: Source) -> dict[str, str]:
+def _describe(estimator: Any, export: EncoderExport) -> dict[str, str]:
     """Return the metadata of an estimator, without a path of this machine."""
     metadata = {"estimator": type(estimator).__name__}
     if version := version_of("sklearn-bert"):
         metadata["sklearn_bert_version"] = version
-    record: CheckpointRecord | None = getattr(estimator, "checkpoint_", None)
-    if record is None:
-        record = record_of(source, estimator._model_name(), estimator.revision)
+    record = record_of_export(estimator, export)
+    assert record is not None
     is_folder = record.source == "directory"
-    metadata["model"] = Path(record.model).name if is_folder else record.model
+    metadata["model"] = last_component(record.model) if is_folder else record.model
     if record.commit is not None:
         metadata["commit"] = record.commit
     if hasattr(estimator, "classes_"):

@@ -1,6 +1,6 @@
 """The parameters of an estimator as code, without what describes the machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from numbers import Number
 from os import PathLike
@@ -12,6 +12,7 @@ from sklearn_bert._engine.export.base_model import last_component
 
 _PACKAGE = "sklearn_bert."
 _MOST_ITEMS = 50
+_NONE: Mapping[str, Any] = {}
 # The parameters that are paths even as strings.
 _FOLDERS = ("cache", "checkpoint_dir")
 # The parameters that decide what is read of a text, and what becomes of it.
@@ -38,7 +39,9 @@ def name_of(estimator: Any) -> str:
     )
 
 
-def show_call(estimator: Any, model: str) -> list[str]:
+def show_call(
+    estimator: Any, model: str, fixed: Mapping[str, Any] = _NONE
+) -> list[str]:
     """Return the lines of a call that makes the estimator.
 
     Only parameters without their default are shown. Functions are shown by name, other
@@ -49,28 +52,41 @@ def show_call(estimator: Any, model: str) -> list[str]:
     estimator : object
     model : str
         What is shown as the model, which may be a path or an estimator.
+    fixed : mapping of str to object
+        The values of the fit, which count for parameters that were set since.
 
     Returns
     -------
     list of str
     """
     name = name_of(estimator)
-    changed = dict(_changed(estimator))
+    changed = dict(_changed(estimator, fixed))
     if "model" in changed:
         changed["model"] = model
     lines = [f"    {parameter}={value}," for parameter, value in changed.items()]
     return [f"{name}(", *lines, ")"] if lines else [f"{name}()"]
 
 
-def show_reading(estimator: Any) -> list[str]:
-    """Return the keywords that make another estimator read texts as this one does."""
-    changed = _changed(estimator)
+def show_reading(estimator: Any, fixed: Mapping[str, Any] = _NONE) -> list[str]:
+    """Return the keywords that make another estimator read texts as this one does.
+
+    Parameters
+    ----------
+    estimator : object
+    fixed : mapping of str to object
+        The values of the fit, which count for parameters that were set since.
+
+    Returns
+    -------
+    list of str
+    """
+    changed = _changed(estimator, fixed)
     return [f"{name}={value}" for name, value in changed if name in _READING]
 
 
-def _changed(estimator: Any) -> Iterator[tuple[str, str]]:
+def _changed(estimator: Any, fixed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the names of parameters without their default, and the values as code."""
-    values = estimator.get_params(deep=False)
+    values = {**estimator.get_params(deep=False), **fixed}
     for name, parameter in signature(type(estimator)).parameters.items():
         value = values[name]
         if repr(value) == repr(parameter.default):

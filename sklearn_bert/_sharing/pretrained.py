@@ -17,6 +17,7 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.masked_lm.model_folder import write_masked_model
 from sklearn_bert._sharing.card import make_card
 from sklearn_bert._sharing.free_folder import check_free_folder
+from sklearn_bert._sharing.reading import Export
 from sklearn_bert._sharing.scores import check_scores
 from sklearn_bert._sharing.usage import Place
 from sklearn_bert.exceptions import SavedFileError
@@ -75,26 +76,25 @@ def write_with_card(
         From where the model will be opened.
     scores : dict of str to float
     """
-    exported = write_pretrained(estimator, folder)
-    card = make_card(estimator, exported, place, scores)
+    export = estimator._export()
+    exported = write_pretrained(export, folder)
+    card = make_card(estimator, export, exported, place, scores)
     (folder / README).write_text(card, encoding="utf-8")
 
 
-def write_pretrained(estimator: Any, folder: Path) -> Exported:
+def write_pretrained(export: Export, folder: Path) -> Exported:
     """Write everything that is shared of an estimator into an empty folder.
 
     Parameters
     ----------
-    estimator : BaseBert
-        Fitted, with validated parameters.
+    export : Export
     folder : pathlib.Path
 
     Returns
     -------
     Exported
     """
-    content = estimator._export()
-    return _WRITERS[type(content)](content, folder)
+    return _WRITERS[type(export)](export, folder)
 
 
 def _write_tokenizer(export: TokenizerExport, folder: Path) -> Exported:

@@ -6,6 +6,7 @@ from typing import Any
 from sklearn_bert._engine.export.contents import Exported
 from sklearn_bert._sharing.markdown import block
 from sklearn_bert._sharing.parameters import show_reading
+from sklearn_bert._sharing.reading import Export, reading_of_fit
 from sklearn_bert._sharing.tasks import n_columns
 
 
@@ -35,7 +36,7 @@ _PAIR = '"The first text.", "The second text."'
 
 
 def show_usage(
-    estimator: Any, exported: Exported, place: Place
+    estimator: Any, export: Export, exported: Exported, place: Place
 ) -> list[tuple[str, str]]:
     """Return sections of a model card, with their titles.
 
@@ -43,6 +44,8 @@ def show_usage(
     ----------
     estimator : object
         A fitted estimator.
+    export : Export
+        What is exported of it.
     exported : Exported
     place : Place
 
@@ -53,7 +56,7 @@ def show_usage(
     """
     model = place.to_code()
     sections = {
-        "Use with sklearn-bert": _with_this_package(estimator, exported, model),
+        "Use with sklearn-bert": _with_this_package(estimator, export, exported, model),
         "Use with sentence-transformers": _with_sentence_transformers(
             estimator, exported, model
         ),
@@ -63,11 +66,17 @@ def show_usage(
     return [(title, text) for title, text in sections.items() if text]
 
 
-def _with_this_package(estimator: Any, exported: Exported, model: str) -> str:
+def _with_this_package(
+    estimator: Any, export: Export, exported: Exported, model: str
+) -> str:
     if exported.task is None:
         # BertTokenizer reads the tokenizers of models.
         return ""
-    arguments = ", ".join([model, *show_reading(estimator)])
+    fixed = reading_of_fit(estimator, export)
+    if fixed:
+        # The model declares that of the fit as its default.
+        fixed["prompt"] = "auto"
+    arguments = ", ".join([model, *show_reading(estimator, fixed)])
     code = block(
         "from sklearn_bert import BertVectorizer",
         "",
@@ -80,9 +89,7 @@ def _with_this_package(estimator: Any, exported: Exported, model: str) -> str:
     return f"{start} Its features are computed as follows:\n\n{code}"
 
 
-def _with_sentence_transformers(
-    estimator: Any, exported: Exported, model: str
-) -> str:
+def _with_sentence_transformers(estimator: Any, exported: Exported, model: str) -> str:
     if not exported.has_sentence_transformer:
         return ""
     sample = _sample(estimator)

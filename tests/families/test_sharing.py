@@ -27,7 +27,7 @@ def open_model(name, folder):
 
 def write(estimator, folder):
     folder.mkdir()
-    return write_pretrained(estimator, folder)
+    return write_pretrained(estimator._export(), folder)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn_bert.exceptions.TruncationWarning")

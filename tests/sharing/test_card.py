@@ -7,7 +7,12 @@ import pytest
 from huggingface_hub import ModelCard
 from saving.cases import CASES, QUICK, TEXTS, WORDS
 
-from sklearn_bert import BertClassifier, BertTokenClassifier, BertVectorizer
+from sklearn_bert import (
+    BertClassifier,
+    BertTokenClassifier,
+    BertTokenizer,
+    BertVectorizer,
+)
 from sklearn_bert._engine.export.contents import Exported
 from sklearn_bert._sharing.card import make_card
 from sklearn_bert._sharing.usage import Place
@@ -19,7 +24,7 @@ PLACE = Place("my-model")
 
 
 def card_of(estimator, exported=CLASSES, place=PLACE, **scores):
-    return ModelCard(make_card(estimator, exported, place, scores))
+    return ModelCard(make_card(estimator, estimator._export(), exported, place, scores))
 
 
 def section(card, title):
@@ -68,6 +73,45 @@ def test_a_model_of_the_hub_is_the_base_with_its_commit_and_license(own_bert, fi
     assert "Base model: a local folder `'own-bert'`" in card.text
     assert "model='own-bert'" in card.text
     assert card.data.base_model is None
+
+
+def test_a_vectorizer_is_described_by_its_current_parameters(own_bert, tiny_bert):
+    (own_bert / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    vectorizer = BertVectorizer(own_bert, pooling="cls", prompt="a ").fit(TEXTS)
+    vectorizer.set_params(model=tiny_bert, pooling="max", max_length=20, prompt="b ")
+    card = card_of(vectorizer, FEATURES)
+    assert card.data.license is None
+    model = section(card, "Model")
+    assert "Base model: a local folder `'tiny-bert'`" in model
+    assert "Maximum length: 20 tokens" in model
+    assert "Pooling: max" in model
+    assert "Prompt in front of each text: `'b '`" in model
+    assert "own-bert" not in card.content
+
+
+def test_a_fine_tuned_model_is_described_by_its_fit(tiny_bert, own_bert):
+    classifier = BertClassifier(tiny_bert, pooling="max", prompt="a ", **QUICK)
+    classifier.fit(TEXTS, list("ab") * 6)
+    n_tokens = classifier.max_length_
+    classifier.set_params(model=own_bert, pooling="mean", prompt="b ", max_length=9)
+    card = card_of(classifier)
+    model = section(card, "Model")
+    assert "Base model: a local folder `'tiny-bert'`" in model
+    assert "Pooling: max" in model
+    assert f"Maximum length: {n_tokens} tokens" in model
+    assert "Prompt in front of each text: `'a '`" in model
+    parameters = section(card, "Parameters").splitlines()
+    for shown in ("pooling='max'", "prompt='a '", f"max_length={n_tokens}"):
+        assert f"    {shown}," in parameters
+    assert "    model='tiny-bert'," in parameters
+
+
+def test_a_tokenizer_is_described_by_its_fit(tiny_bert):
+    tokenizer = BertTokenizer(tiny_bert, max_length=9).fit(TEXTS)
+    tokenizer.set_params(max_length=12)
+    card = card_of(tokenizer, Exported(None, "AutoTokenizer"))
+    assert "Maximum length: 9 tokens" in section(card, "Model")
+    assert "    max_length=9," in section(card, "Parameters").splitlines()
 
 
 def test_an_unknown_license_is_to_be_filled_in(fitted):

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,21 @@ def test_the_metadata_say_what_was_exported(tiny_bert, serve):
 def test_the_metadata_of_a_vectorizer_need_no_fit(tiny_bert, serve):
     metadata = serve(BertVectorizer(tiny_bert, pooling="max")).metadata
     assert (metadata["model"], metadata["pooling"]) == (tiny_bert.name, "max")
+
+
+def test_the_metadata_of_a_vectorizer_are_of_its_current_model(
+    tiny_bert, own_bert, serve
+):
+    vectorizer = BertVectorizer(own_bert, pooling="max").fit(TEXTS)
+    metadata = serve(vectorizer.set_params(model=tiny_bert, pooling="cls")).metadata
+    assert (metadata["model"], metadata["pooling"]) == (tiny_bert.name, "cls")
+
+
+def test_of_a_path_of_another_system_only_its_end_is_in_the_metadata(tiny_bert, serve):
+    classifier = BertClassifier(tiny_bert, **QUICK).fit(TEXTS, LABELS)
+    path = r"C:\Users\ann\base"
+    classifier.checkpoint_ = replace(classifier.checkpoint_, model=path)
+    assert serve(classifier).metadata["model"] == "base"
 
 
 def test_the_files_name_nothing_of_this_machine(tiny_bert, serve, tmp_path):

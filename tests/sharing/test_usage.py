@@ -24,6 +24,10 @@ EVERY = [
 ]
 
 
+def usage_of(estimator, exported, place):
+    return show_usage(estimator, estimator._export(), exported, place)
+
+
 @pytest.fixture
 def run_card(tmp_path, monkeypatch):
     """Return a function that saves an estimator and runs the code of its card."""
@@ -72,6 +76,28 @@ def test_features_are_those_of_the_estimator(tiny_bert, run_card, options):
         np.testing.assert_allclose(other, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"pooling": "max", "prompt": "query: "},
+        {"long_text": "window", "max_length": 6},
+    ],
+    ids=str,
+)
+def test_parameters_that_are_set_after_a_fit_do_not_change_the_code(
+    tiny_bert, run_card, options
+):
+    classifier = BertClassifier(tiny_bert, **options, **QUICK)
+    classifier.fit(TEXTS, list("ab") * 6)
+    expected = BertVectorizer(classifier, **options).transform([TEXT])
+    classifier.set_params(
+        pooling="mean", prompt="a ", max_length=64, long_text="head_tail"
+    )
+    found = run_card(classifier)["sklearn-bert"]["features"]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_pairs_are_compared_as_in_the_estimator(tiny_bert, run_card):
     vectorizer = BertVectorizer(tiny_bert, pooling="compare").fit([PAIR])
     found = run_card(vectorizer)["sklearn-bert"]["features"]
@@ -112,10 +138,10 @@ def test_what_is_not_reproduced_is_listed(fitted):
     exported = Exported(
         "feature-extraction", "AutoModel", not_reproduced=("this", "and that")
     )
-    limits = dict(show_usage(fitted("features"), exported, Place("model")))["Limits"]
+    limits = dict(usage_of(fitted("features"), exported, Place("model")))["Limits"]
     assert limits.endswith("do not reproduce:\n\n* this\n* and that")
     complete = Exported("feature-extraction", "AutoModel")
-    assert "Limits" not in dict(show_usage(fitted("features"), complete, Place("m")))
+    assert "Limits" not in dict(usage_of(fitted("features"), complete, Place("m")))
 
 
 def test_a_branch_is_named_wherever_a_model_is_opened(fitted):
@@ -123,7 +149,7 @@ def test_a_branch_is_named_wherever_a_model_is_opened(fitted):
         "feature-extraction", "AutoModel", has_sentence_transformer=True
     )
     place = Place("ann/model", "v2")
-    for _, text in show_usage(fitted("features"), exported, place):
+    for _, text in usage_of(fitted("features"), exported, place):
         n_named = text.count("'ann/model', revision='v2'")
         assert n_named == text.count("ann/model") > 0
 
@@ -131,7 +157,7 @@ def test_a_branch_is_named_wherever_a_model_is_opened(fitted):
 @pytest.mark.parametrize("name", ["it's", 'a"b', "a\n```\nb", "\\", "'); x = (1, '"])
 def test_odd_names_are_texts_in_the_code(fitted, name):
     exported = Exported("feature-extraction", "AutoModel")
-    sections = dict(show_usage(fitted("features"), exported, Place(name)))
+    sections = dict(usage_of(fitted("features"), exported, Place(name)))
     code = sections["Use with sklearn-bert"].splitlines()[1:-1]
     call = f"BertVectorizer({name!r}, layers=(-1, 0), normalize=True)"
     assert f"vectorizer = {call}" in code
@@ -140,5 +166,5 @@ def test_odd_names_are_texts_in_the_code(fitted, name):
 
 def test_texts_of_the_training_are_not_in_the_code(fitted):
     exported = Exported("text-classification", "AutoModelForSequenceClassification")
-    sections = show_usage(fitted("classes of texts"), exported, Place("model"))
+    sections = usage_of(fitted("classes of texts"), exported, Place("model"))
     assert not any(text in section for _, section in sections for text in TEXTS)

@@ -37,7 +37,7 @@ NOT_PASSED_ON = {
 
 def write(estimator, folder):
     folder.mkdir()
-    return write_pretrained(estimator, folder)
+    return write_pretrained(estimator._export(), folder)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def encode(folder, texts):
 
 def write(estimator, folder):
     folder.mkdir()
-    return write_pretrained(estimator, folder)
+    return write_pretrained(estimator._export(), folder)
 
 
 @pytest.mark.parametrize("parameters", PARAMETERS.values(), ids=list(PARAMETERS))
