@@ -55,7 +55,8 @@ class BaseBert(BaseEstimator):
 
         The file is in the safetensors format. It contains the parameters and fitted
         attributes as text and arrays, and no code: unlike a pickle, a file of somebody
-        else can be loaded safely. A vectorizer is saved without the weights of its
+        else can be loaded safely. The parameters `cache` and `checkpoint_dir`, folders
+        to write to, are left out. A vectorizer is saved without the weights of its
         checkpoint, unless its `model` is an estimator.
 
         Parameters
@@ -101,6 +102,10 @@ class BaseBert(BaseEstimator):
             which is then replaced. A new folder is created atomically and, where the
             system allows it, replaced atomically: if the process is killed, the
             previous folder remains. What a killed call has left is removed by the next.
+            Of calls with one folder at the same time, one writes after the other,
+            except on Windows. An atomically replaced folder is a new one with the same
+            name, which other programs whose working directory it is have to enter
+            again. The working directory itself is kept and filled, not atomically.
 
         scores : dict of str to float, default=None
             Scores by the name of the metric, such as `{"accuracy": 0.9}`, which the

@@ -53,7 +53,8 @@ def load(path, expected_sha256=None):
     Returns
     -------
     estimator : object
-        An estimator with the same class, parameters and fitted attributes.
+        An estimator with the same class, parameters and fitted attributes. The
+        parameters `cache` and `checkpoint_dir`, folders to write to, are `None`.
 
     Raises
     ------

@@ -110,7 +110,8 @@ learning_rate : float or "auto", default="auto"
         """\
 checkpoint_dir : str or path, default=None
     Folder for the training state. A `fit` with the same parameters and texts resumes
-    an interrupted run from it, with bit-identical results. `None` saves nothing.""",
+    an interrupted run from it, with bit-identical results. `None` saves nothing.
+    :meth:`save` leaves this parameter out.""",
     ),
     "checkpoint_interval": Param(
         [Interval(Real, 0, None, closed="left")],

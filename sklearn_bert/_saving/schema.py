@@ -40,9 +40,9 @@ RECORDS: dict[str, type[Any]] = {
 }
 
 
-# Parameters that are not saved: a file of somebody else must not choose a folder to
-# write to.
-LOCAL = {"cache"}
+# Parameters that are neither saved nor loaded, which files of earlier versions may
+# contain: a file of somebody else must not choose a folder to write to.
+LOCAL = {"cache", "checkpoint_dir"}
 # Attributes that not every fitted estimator has.
 OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,

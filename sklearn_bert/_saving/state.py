@@ -190,9 +190,10 @@ def _read_estimator(classes: Mapping[str, type[Any]], reader: Reader, node: Any)
     if name not in KINDS:
         raise InvalidContentError(f"an unknown class {name!r}")
     types = KINDS[name]
-    if local := LOCAL & {*node["parameters"]}:
-        raise InvalidContentError(f"a parameter {local.pop()!r}, which is never saved")
-    estimator = classes[name](**reader.read_all(node["parameters"]))
+    parameters = reader.read_all(node["parameters"])
+    for local in LOCAL:
+        parameters.pop(local, None)
+    estimator = classes[name](**parameters)
     estimator._validate_params()
     attributes = reader.read_all(node["attributes"])
     _check_attributes(name, types, attributes)

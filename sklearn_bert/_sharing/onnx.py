@@ -41,7 +41,7 @@ class OnnxMixin:
         ----------
         folder : str or path
             Must not exist, be empty, or contain only what an earlier call has written,
-            which is then replaced.
+            which is then replaced, as in :meth:`save_pretrained`.
 
         Raises
         ------

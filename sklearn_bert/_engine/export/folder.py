@@ -5,6 +5,7 @@ refuses a folder with others.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,12 +15,14 @@ from safetensors import SafetensorError
 
 from sklearn_bert._engine.runtime.exchange import exchange
 from sklearn_bert._engine.runtime.files import force_to_disk
+from sklearn_bert._engine.runtime.locks import one_at_a_time
 from sklearn_bert.exceptions import SavedFileError
 
 # The list of the files that were written, itself included.
 MANIFEST = "sklearn_bert.json"
 # The same in every call, so that a call removes what a killed one has left.
 _UNFINISHED = ".unfinished-sklearn-bert"
+_LOCK = f"{_UNFINISHED}.lock"
 # Without it, a folder is not a model. It comes last, the manifest first.
 _LAST, _FIRST = "config.json", MANIFEST
 _Result = TypeVar("_Result")
@@ -41,10 +44,14 @@ def find_foreign(folder: Path, marker: str) -> list[str]:
     list of str
         Relative paths in alphabetic order.
     """
-    written = _read_manifest(folder)
+    while True:
+        written = _read_manifest(folder)
+        names = _files_of(folder)
+        # Otherwise another call has replaced the folder in between.
+        if _read_manifest(folder) == written:
+            break
     if marker not in written:
         written = frozenset()
-    names = _files_of(folder)
     return sorted(name for name in names if not _is_own(name, written))
 
 
@@ -53,8 +60,9 @@ def replace_folder(folder: Path, write: Callable[[Path], _Result]) -> _Result:
 
     A new folder is written next to its place and renamed. An earlier one is exchanged
     for the new one, where the system can do that. An empty folder, which may be a mount
-    point, and the others are filled instead; config.json, without which a folder is not
-    a model, comes last.
+    point, the working directory, which would be another folder afterwards, and the
+    others are filled instead; config.json, without which a folder is not a model, comes
+    last. Of several threads and processes, one writes after the other.
 
     Parameters
     ----------
@@ -86,8 +94,20 @@ def replace_folder(folder: Path, write: Callable[[Path], _Result]) -> _Result:
 def _replace(folder: Path, write: Callable[[Path], _Result]) -> _Result:
     # A link remains, and the folder that it names is replaced.
     folder = folder.resolve()
+    with one_at_a_time(_place_of_lock(folder)):
+        return _replace_alone(folder, write)
+
+
+def _place_of_lock(folder: Path) -> Path:
+    """Return a path next to a folder, or in it if only that can be written."""
+    if folder.is_dir() and not os.access(folder.parent, os.W_OK):
+        return folder / _LOCK
+    return folder.with_name(f".{folder.name}{_LOCK}")
+
+
+def _replace_alone(folder: Path, write: Callable[[Path], _Result]) -> _Result:
     sibling = folder.with_name(f".{folder.name}{_UNFINISHED}")
-    exists, is_empty = folder.exists(), not _read_manifest(folder)
+    exists = folder.exists()
     inside = folder / _UNFINISHED
     new = inside if exists else sibling
     for left in (sibling, inside):
@@ -98,13 +118,27 @@ def _replace(folder: Path, write: Callable[[Path], _Result]) -> _Result:
         _finish(new)
         if not exists:
             new.rename(folder)
-        elif is_empty or not _exchange(folder, new, sibling):
+        elif _must_stay(folder) or not _exchange(folder, new, sibling):
             _fill(folder, new)
         force_to_disk(folder.parent)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
     return result
+
+
+def _must_stay(folder: Path) -> bool:
+    """Return whether a folder is empty, maybe a mount point, or the working directory.
+
+    A folder that is exchanged is another one, with the same name. A process that works
+    in the earlier one would be nowhere.
+    """
+    try:
+        is_here = folder.samefile(".")
+    # The working directory has been removed.
+    except FileNotFoundError:
+        is_here = False
+    return is_here or not _read_manifest(folder)
 
 
 def _remove(path: Path) -> None:
@@ -153,7 +187,8 @@ def _fill(folder: Path, new: Path) -> None:
         if name in written and name != MANIFEST:
             (folder / name).unlink()
     for path in folder.iterdir():
-        if path.is_dir() and path != new and not _files_of(path):
+        is_used = path.name in (_UNFINISHED, _LOCK)
+        if path.is_dir() and not is_used and not _files_of(path):
             shutil.rmtree(path)
     for path in sorted(new.iterdir(), key=_place_in_order):
         path.replace(folder / path.name)
@@ -176,11 +211,12 @@ def _read_manifest(folder: Path) -> frozenset[str]:
 
 
 def _files_of(folder: Path) -> list[str]:
-    return [
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    ]
+    """Return the relative paths of files and links, also while others change them."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        found += [Path(parent, name) for name in (*files, *links)]
+    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def _is_own(name: str, written: Iterable[str]) -> bool:

@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:
-    # On Windows, where a folder with an open file cannot be removed.
-    fcntl = None  # type: ignore[assignment]
+from sklearn_bert._engine.runtime.locks import HAS_LOCKS, lock_folder, unlock
 
 _SUFFIX = ".part"
 # Names may have 255 bytes, and a character up to four.
@@ -50,18 +46,18 @@ def _own_folder(path: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _unlock(lock)
+        unlock(lock)
 
 
 def _make_locked(parent: Path, start: str) -> tuple[Path, int | None]:
     while True:
         folder = Path(tempfile.mkdtemp(_SUFFIX, start, parent))
         # Another process may have locked it for a moment, as a leftover.
-        lock = _lock(folder, wait=True)
+        lock = lock_folder(folder, wait=True)
         if folder.exists():
             return folder, lock
         # It has been removed as one.
-        _unlock(lock)
+        unlock(lock)
 
 
 def _remove_leftovers(parent: Path, start: str) -> None:
@@ -71,29 +67,10 @@ def _remove_leftovers(parent: Path, start: str) -> None:
         is_ours = name.startswith(start) and name.endswith(_SUFFIX)
         if not is_ours or folder.is_symlink() or not folder.is_dir():
             continue
-        lock = _lock(folder, wait=False)
-        if lock is not None or fcntl is None:
+        lock = lock_folder(folder, wait=False)
+        if lock is not None or not HAS_LOCKS:
             shutil.rmtree(folder, ignore_errors=True)
-        _unlock(lock)
-
-
-def _lock(folder: Path, *, wait: bool) -> int | None:
-    """Lock a folder; return None if another process has locked it, or none can."""
-    if fcntl is None:
-        return None
-    descriptor = None
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        _unlock(descriptor)
-        return None
-    return descriptor
-
-
-def _unlock(descriptor: int | None) -> None:
-    if descriptor is not None:
-        os.close(descriptor)
+        unlock(lock)
 
 
 def force_to_disk(path: Path) -> None:

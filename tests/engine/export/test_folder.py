@@ -3,11 +3,14 @@
 import errno
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from sklearn_bert._engine.export import folder as folders
 from sklearn_bert._engine.export.folder import MANIFEST, find_foreign, replace_folder
+from sklearn_bert._engine.runtime.locks import HAS_LOCKS
 from sklearn_bert.exceptions import SavedFileError
 
 
@@ -124,3 +127,93 @@ def test_what_a_killed_call_has_left_is_not_of_others(earlier):
     assert find_foreign(earlier, "config") == []
     replace_folder(earlier, fill(config="new"))
     assert names_in(earlier) == ["config", MANIFEST]
+
+
+def write_slowly(letter):
+    """Return a function that writes a model in two files of the same letter."""
+
+    def write(folder):
+        (folder / "config.json").write_text(letter)
+        time.sleep(0.02)
+        (folder / "tokenizer").write_text(letter)
+
+    return write
+
+
+def save_often(folder, letter):
+    for _ in range(10):
+        assert find_foreign(folder, "tokenizer") == []
+        replace_folder(folder, write_slowly(letter))
+
+
+def check_one_model(folder):
+    names = ["config.json", MANIFEST, "tokenizer"]
+    assert names_in(folder) == names
+    assert (
+        len({(folder / name).read_text() for name in ("config.json", "tokenizer")}) == 1
+    )
+    assert sorted(os.listdir(folder)) == names
+    assert os.listdir(folder.parent) == ["model"]
+
+
+needs_locks = pytest.mark.skipif(not HAS_LOCKS, reason="the system has no locks")
+
+
+@needs_locks
+def test_threads_that_write_at_once_do_not_mix_their_files(tmp_path):
+    folder = tmp_path / "new" / "model"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save_often, [folder] * 4, "abcd"))
+    check_one_model(folder)
+
+
+@needs_locks
+def test_threads_that_replace_a_folder_at_once_do_not_mix_their_files(tmp_path, system):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save_often, [folder] * 4, "abcd"))
+    check_one_model(folder)
+
+
+@needs_locks
+def test_processes_that_write_at_once_do_not_mix_their_files(tmp_path):
+    folder = tmp_path / "model"
+    children = []
+    for letter in "abcd":
+        pid = os.fork()
+        if not pid:
+            status = 1
+            try:
+                save_often(folder, letter)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(pid)
+    assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
+    check_one_model(folder)
+
+
+@needs_locks
+def test_a_folder_in_one_that_cannot_be_written_is_locked_from_inside(
+    tmp_path, monkeypatch
+):
+    folder, access = tmp_path / "model", os.access
+    folder.mkdir()
+    monkeypatch.setattr(folders, "exchange", refuse)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != tmp_path and access(path, mode)
+    )
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(save_often, [folder] * 4, "abcd"))
+    check_one_model(folder)
+
+
+def test_the_working_directory_stays_where_it_is(earlier, monkeypatch):
+    monkeypatch.chdir(earlier)
+    replace_folder(earlier, fill(config="new", part__weights="new"))
+    assert os.getcwd() == str(earlier)
+    assert sorted(os.listdir(".")) == ["config", "part", MANIFEST]
+    assert os.listdir(earlier.parent) == ["model"]
+    replace_folder(earlier, fill(config="newer"))
+    assert sorted(os.listdir(".")) == ["config", MANIFEST]
