@@ -7,6 +7,7 @@ replaced by random numbers.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.architecture import shape_model
 from sklearn_bert._engine.checkpoints.config_files import check_config
+from sklearn_bert._engine.checkpoints.files.hub import is_repo_id
 from sklearn_bert._engine.checkpoints.files.locate import CheckpointFiles
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     ACTIVATIONS,
 )
@@ -28,6 +31,9 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shape_head
 
 # The largest vocabulary whose size a configuration may declare.
 _MOST_TOKENS = 10**7
+# Of checkpoints whose name is a Hub id.
+_HUB_SOURCES = {"bundle", "cache", "hub"}
+_COMMIT = re.compile("[0-9a-f]{40}")
 # What errors about a checkpoint call that of a file.
 _FILES = CheckpointFiles("of the file", Path(), "estimator", None, {})
 
@@ -73,12 +79,39 @@ def check_parts(attributes: Mapping[str, Any]) -> None:
         if isinstance(value, PackedMaskedModel):
             config = _check_encoder(value.encoder)
             _check_weights("a head", value.head, shape_head(config))
+        if isinstance(value, CheckpointRecord):
+            _check_record(value)
+    if "class_count_" in attributes:
+        _check_counts(attributes)
     if "coef_" in attributes:
         _check_head(attributes)
     if "_readout" in attributes:
         declared = attributes["encoder_"].architecture.layer_weights
         if attributes["_readout"].layer_weights not in (None, declared):
             raise ValueError("other weights of layers than those of the encoder")
+
+
+def _check_record(record: CheckpointRecord) -> None:
+    """Refuse a record that no fit makes, and that would be markup in a model card."""
+    if record.commit is not None and not _COMMIT.fullmatch(record.commit):
+        raise ValueError("a commit that is not of 40 hexadecimal digits")
+    if record.source in _HUB_SOURCES:
+        is_name = is_repo_id(record.model)
+    elif record.source == "estimator":
+        is_name = record.model.isidentifier()
+    elif record.source == "directory":
+        is_name = True
+    else:
+        raise ValueError(f"a checkpoint of an unknown source {record.source[:50]!r}")
+    if not is_name:
+        raise ValueError(f"a checkpoint of the impossible name {record.model[:200]!r}")
+
+
+def _check_counts(attributes: Mapping[str, Any]) -> None:
+    """Check that there is one number of samples for each class."""
+    counts, classes = attributes["class_count_"], attributes.get("classes_", ())
+    if counts.shape != (len(classes),) or counts.dtype.kind not in "iu":
+        raise ValueError("numbers of samples that do not match its classes")
 
 
 def _check_encoder(packed: PackedCheckpoint) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     DeclaredModule,
 )
@@ -169,3 +170,47 @@ def test_the_linear_layer_must_consist_of_numbers():
         check_parts(
             {"coef_": texts, "intercept_": np.zeros(1), "target_mean_": np.zeros(1)}
         )
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize("source", ["directory", "bundle", "cache", "hub", "estimator"])
+@pytest.mark.parametrize("commit", [None, COMMIT])
+def test_a_record_has_a_known_source_and_maybe_a_commit(source, commit):
+    model = {"directory": "/a b/c", "estimator": "BertMaskedLM"}.get(source, "a/b-1.5")
+    check_parts({"checkpoint_": CheckpointRecord(model, None, commit, source, {})})
+
+
+@pytest.mark.parametrize(
+    ("model", "commit", "source", "match"),
+    [
+        ("a/b", "main", "hub", "a commit"),
+        ("a/b", f"{COMMIT}\n", "hub", "a commit"),
+        ("a/b", "`<script>`", "hub", "a commit"),
+        ("a/b", None, "somewhere", "unknown source"),
+        ("a/b](x) <b>", None, "hub", "impossible name"),
+        ("a/b\n", None, "cache", "impossible name"),
+        ("", None, "hub", "impossible name"),
+        ("a/b/c", None, "bundle", "impossible name"),
+        ("Bert()\n```", None, "estimator", "impossible name"),
+        ("a/b", None, "estimator", "impossible name"),
+    ],
+)
+def test_a_record_that_no_fit_makes_is_refused(model, commit, source, match):
+    record = CheckpointRecord(model, None, commit, source, {})
+    with pytest.raises(ValueError, match=match):
+        check_parts({"checkpoint_": record})
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [np.ones(5, int), np.ones((2, 1), int), np.ones(2), np.array(["1", "2"])],
+    ids=["too many", "two dimensions", "floats", "texts"],
+)
+def test_there_is_one_number_of_samples_for_each_class(counts):
+    check_parts({"class_count_": np.array([3, 4]), "classes_": np.array(["a", "b"])})
+    with pytest.raises(ValueError, match="numbers of samples"):
+        check_parts({"class_count_": counts, "classes_": np.array(["a", "b"])})
+    with pytest.raises(ValueError, match="numbers of samples"):
+        check_parts({"class_count_": np.array([3, 4])})

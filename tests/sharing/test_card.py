@@ -1,6 +1,7 @@
 """The model card says what a model is, and cannot be broken by what is in it."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from sklearn_bert import (
     BertTokenizer,
     BertVectorizer,
 )
+from sklearn_bert._engine.export.base_model import BaseModel
 from sklearn_bert._engine.export.contents import Exported
-from sklearn_bert._sharing.card import make_card
+from sklearn_bert._sharing.card import _describe_base, make_card
+from sklearn_bert._sharing.markdown import plain
 from sklearn_bert._sharing.usage import Place
 
 CLASSES = Exported("text-classification", "AutoModelForSequenceClassification")
@@ -200,11 +203,11 @@ def test_hostile_names_break_nothing(fitted, tiny_bert):
     weights = dict.fromkeys(HOSTILE, 1.0)
     classifier = BertClassifier(tiny_bert, class_weight=weights, **QUICK)
     classifier.fit(TEXTS, y)
-    plain = card_of(fitted("classes of texts"))
+    normal = card_of(fitted("classes of texts"))
     for name in HOSTILE:
         card = card_of(classifier, place=Place(name), accuracy=0.9)
-        assert len(titles(card)) == len(titles(plain)) + 1
-        assert card.data.to_dict().keys() == {*plain.data.to_dict(), "model-index"}
+        assert len(titles(card)) == len(titles(normal)) + 1
+        assert card.data.to_dict().keys() == {*normal.data.to_dict(), "model-index"}
         rows = section(card, "Training data").splitlines()[2:]
         assert len(rows) == 2 + len(HOSTILE)
         # Every row has two cells: the bars of names are escaped.
@@ -213,6 +216,21 @@ def test_hostile_names_break_nothing(fitted, tiny_bert):
         assert not re.search(r"(?<!\\)[<\[`]", no_code)
         lines = card.text.splitlines()
         assert all(line.isprintable() and len(line) < 8000 for line in lines)
+
+
+def test_a_hostile_record_is_no_markup(tiny_bert):
+    classifier = BertClassifier(tiny_bert, **QUICK).fit(TEXTS, list("ab") * 6)
+    name, commit = "a](x) <b>`c`\n```\n# T", "`<script>`\n# T"
+    expected = titles(card_of(classifier))
+    record = replace(classifier.checkpoint_, model=name, source="estimator")
+    classifier.checkpoint_ = record
+    card = card_of(classifier)
+    assert titles(card) == expected
+    assert "    model=...," in section(card, "Parameters")
+    link, ending = _describe_base(record, BaseModel(name, True, commit, {})).split(", ")
+    assert link.startswith(rf"[{plain(name)}](https://huggingface.co/a%5D%28x%29%20")
+    assert not re.search(r"[<`\s]", link.split("huggingface.co")[1])
+    assert ending == "commit `` `<script>` # T ``"
 
 
 def test_a_prompt_is_one_line(tiny_bert):

@@ -71,6 +71,19 @@ def find_snapshot(model: str, commit: str | None) -> Path | None:
     return Path(path).parent if isinstance(path, str) else None
 
 
+def is_repo_id(name: str) -> bool:
+    """Tell whether a name can be that of a model on the Hub."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    # The client accepts a line break at the end, and letters of every alphabet.
+    return name.isascii() and name.isprintable()
+
+
 def fetch_from_hub(model: str, revision: str | None) -> CheckpointFiles:
     folder = download(model, revision, _snapshot)
     if lacking := find_lacking(folder, list_modules(folder)):
