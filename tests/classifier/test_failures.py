@@ -34,7 +34,7 @@ def test_prediction_halves_batches_that_do_not_fit(
     fitted, texts, shorten_memory, failing
 ):
     # So many that they make several batches.
-    texts = texts * 6
+    texts = [f"{text} {k}" for k in range(6) for text in texts]
     expected = fitted.predict_proba(texts)
     batches = shorten_memory(lambda call, ids: call == failing)
     np.testing.assert_allclose(fitted.predict_proba(texts), expected, atol=1e-6)
