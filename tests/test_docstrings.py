@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator
 
 import sklearn_bert
 from sklearn_bert import (
+    cache_info,
+    clear_cache,
     config_context,
     convert_checkpoint,
     datasets,
@@ -78,6 +80,7 @@ def own_methods(estimator):
 def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
     functions = [metrics.entity_f1_score, load, convert_checkpoint]
+    functions += [cache_info, clear_cache]
     return [*fetchers, *functions, config_context, get_config, set_config]
 
 
@@ -87,7 +90,11 @@ def public_names():
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
     names.append("sklearn_bert.metrics.entity_f1_score")
     names.append("sklearn_bert.convert_checkpoint")
-    names.append("sklearn_bert.load")
+    names += [
+        "sklearn_bert.load",
+        "sklearn_bert.cache_info",
+        "sklearn_bert.clear_cache",
+    ]
     names += [f"sklearn_bert.{x}_config" for x in ("get", "set")]
     names.append("sklearn_bert.config_context")
     for estimator in ESTIMATORS:
@@ -101,6 +108,7 @@ def test_everything_public_is_looked_at():
         *(estimator.__name__ for estimator in ESTIMATORS),
         *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
         *("metrics", "config_context", "get_config", "set_config"),
+        *("cache_info", "clear_cache"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 
