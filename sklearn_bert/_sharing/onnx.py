@@ -62,9 +62,9 @@ class OnnxMixin:
         The graph computes in float32, whatever `dtype` is. It is run before this method
         returns, and its outputs are compared with those of the estimator.
 
-        Special tokens such as "[SEP]" in a text are read as plain text. The exception
-        are tokenizers with a unigram model, such as that of XLM-RoBERTa, and added
-        tokens that are not special.
+        Special tokens such as "[SEP]" in a text are read as plain text, except by
+        tokenizers with a unigram model, such as that of XLM-RoBERTa, and by those that
+        split texts only at spaces.
         """
         fitted = self._snapshot()
         import_onnx()
