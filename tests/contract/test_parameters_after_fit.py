@@ -68,6 +68,7 @@ def methods_of(subject):
 def call(estimator, method, subject):
     """Call a method with arguments that suit it."""
     known = {"X": subject.X, "y": subject.y, "path": os.devnull, "folder": os.devnull}
+    known["repo_id"] = "user/name"
     if method == "inverse_transform":
         known["X"] = fit(subject).transform(subject.X)
     elif method == "fill_mask":
@@ -98,9 +99,11 @@ def test_the_methods_that_depend_on_parameters_are_found():
     (subject,) = [x for x in SUBJECTS if x.estimator is BertTokenClassifier]
     assert methods_of(subject) == [
         "decision_function",
+        "export_onnx",
         "fit",
         "predict",
         "predict_proba",
+        "push_to_hub",
         "save",
         "save_pretrained",
         "score",
