@@ -35,7 +35,7 @@ def cache_info(cache="memory"):
     Examples
     --------
     >>> from sklearn_bert import cache_info
-    >>> cache_info().n_vectors
+    >>> cache_info("a-new-folder").n_vectors
     0
     """
     try:

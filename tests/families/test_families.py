@@ -96,7 +96,8 @@ def test_states_are_transformers_padded_ones(family, texts, kind):
         _, expected, mask = theirs(family, first, second)
     for state, padded in zip(found, expected, strict=True):
         wanted = torch.cat([padded[row][mask[row]] for row in rows])
-        torch.testing.assert_close(state, wanted, rtol=0, atol=1e-5)
+        # Both round, by up to 1.2e-5 together on some processors.
+        torch.testing.assert_close(state, wanted, rtol=0, atol=2e-5)
 
 
 def test_gradients_in_training_are_transformers_own(family, texts):

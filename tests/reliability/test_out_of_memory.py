@@ -10,7 +10,8 @@ import torch
 from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
 from sklearn_bert.exceptions import DeviceMemoryError, MemoryWarning
 
-TEXTS = ["a good film", "the bad plot", "good music", "bad and dull", "it was"] * 2
+TEXTS = ["a good film", "the bad plot", "good music", "bad and dull", "it was"]
+TEXTS += [f"{text} not" for text in TEXTS]
 Y = [0, 1, 0, 1, 1] * 2
 EXACT = {"dropout": 0.0, "dtype": "float64", "random_state": 0}
 ALLOCATOR = "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: "
