@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_bert._engine.encoding.encoder import Encoder
+
 WORDS = (
     "the a an it is was film plot actor story scene music good bad great dull funny "
     "sad long short slow fast new old very not and or but with for of in on at to "
@@ -231,6 +233,20 @@ def disturb_losses(monkeypatch):
         monkeypatch.setattr(torch.nn.functional, "cross_entropy", disturbed)
 
     return disturb
+
+
+@pytest.fixture
+def encoded_texts(monkeypatch):
+    """Return a list of the number of texts in each batch that is encoded."""
+    sizes = []
+    read = Encoder.read
+
+    def count(self, batch, *args):
+        sizes.append(len(batch.lengths))
+        return read(self, batch, *args)
+
+    monkeypatch.setattr(Encoder, "read", count)
+    return sizes
 
 
 @pytest.fixture

@@ -152,6 +152,7 @@ def answer(jobs: list[Job]) -> None:
         answers = jobs[0].call(rows)
         if len(answers) != len(rows):
             raise RuntimeError(f"{len(answers)} answers to {len(rows)} rows")
+    # Whatever it is belongs to the client of the job, and not to this thread.
     except Exception as error:
         if len(jobs) == 1:
             jobs[0].future.set_exception(error)

@@ -40,6 +40,7 @@ def main(estimator, folder, method, name, n_levels):
         fill(filler, size * level // n_levels)
         try:
             save(folder / name)
+        # The test checks which one.
         except Exception as error:
             outcome = [type(error).__name__, str(error)]
         else:

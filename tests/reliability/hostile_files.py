@@ -15,7 +15,7 @@ import zlib
 import joblib
 import torch
 
-from reliability.hostile_checkpoints import DEEP, Payload
+from reliability.damaging import DEEP, Payload
 from reliability.mutations import METADATA, seal
 
 

@@ -41,6 +41,7 @@ class Tally:
         self.tried[fault] += 1
         try:
             yield
+        # Failed assertions, and what the case itself raises.
         except Exception as error:
             self.lost[fault] += 1
             self._errors.append(error)

@@ -30,6 +30,7 @@ def die(*args):
 def seconds_until_error(run):
     try:
         run()
+    # The test checks which one.
     except Exception as error:
         with open(death) as file:
             return [type(error).__name__, time.time() - float(file.read())]

@@ -194,6 +194,7 @@ def messages_of(call):
         found = []
         try:
             call()
+        # Every error is looked at.
         except Exception as error:
             found = list(traceback.TracebackException.from_exception(error).format())
             # The lines of the source are not messages, and quote this file.

@@ -120,6 +120,7 @@ def send(writer, function, place):
     try:
         answer = np.asarray(function(place))
         ended, values = "answer", np.round(answer, 4).tolist()
+    # However it ends, the events are reported; panics are no exceptions.
     except BaseException as error:
         ended, values = type(error).__name__, str(error)
     for name in {*sys.modules} - names:

@@ -215,7 +215,7 @@ def test_the_metadata_of_a_vectorizer_are_of_its_current_model(
 
 def test_of_a_path_of_another_system_only_its_end_is_in_the_metadata(tiny_bert, serve):
     classifier = BertClassifier(tiny_bert, **QUICK).fit(TEXTS, LABELS)
-    path = r"C:\Users\ann\base"
+    path = r"C:\Users\name\base"
     classifier.checkpoint_ = replace(classifier.checkpoint_, model=path)
     assert serve(classifier).metadata["model"] == "base"
 

@@ -35,7 +35,7 @@ def test_only_changed_parameters_are_shown():
 
 
 def test_the_model_is_what_the_caller_knows_of_it():
-    for model in ("/home/ann/base", Path("/home/ann/base"), BertMaskedLM()):
+    for model in ("/srv/models/base", Path("/srv/models/base"), BertMaskedLM()):
         assert show_call(BertVectorizer(model), "'base'") == [
             "BertVectorizer(",
             "    model='base',",
@@ -68,7 +68,9 @@ def test_containers_of_builtin_values_are_code():
     assert show_reading(BertVectorizer(layers=[-1])) == ["layers=[-1]"]
 
 
-@pytest.mark.parametrize("folder", ["/home/ann/run", Path("/home/ann/run/"), r"C:\run"])
+@pytest.mark.parametrize(
+    "folder", ["/srv/models/run", Path("/srv/models/run/"), r"C:\run"]
+)
 def test_of_a_path_only_its_end_is_shown(folder):
     masked = BertMaskedLM(checkpoint_dir=folder)
     assert show_call(masked, "")[1] == "    checkpoint_dir='run',"
@@ -77,7 +79,7 @@ def test_of_a_path_only_its_end_is_shown(folder):
 
 
 def test_another_estimator_is_its_class():
-    other = FrozenEstimator(BertMaskedLM("/home/ann/base"))
+    other = FrozenEstimator(BertMaskedLM("/srv/models/base"))
     shown = "\n".join(show_call(BertClassifier(callbacks=[other]), ""))
     assert "callbacks=[FrozenEstimator(...)]" in shown
     assert "ann" not in shown

@@ -14,7 +14,6 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertVectorizer, cache_info, clear_cache
-from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert.exceptions import (
     CacheWarning,
     NonFiniteError,
@@ -35,20 +34,12 @@ def cache(request, tmp_path):
 
 
 @pytest.fixture
-def n_encoded(monkeypatch):
+def n_encoded(encoded_texts):
     """Return a function that tells how many texts were encoded since its last call."""
-    sizes = []
-    real = Encoder.read
-
-    def read(self, batch, *args):
-        sizes.append(len(batch.lengths))
-        return real(self, batch, *args)
-
-    monkeypatch.setattr(Encoder, "read", read)
 
     def count():
-        n = sum(sizes)
-        sizes.clear()
+        n = sum(encoded_texts)
+        encoded_texts.clear()
         return n
 
     return count

@@ -121,6 +121,7 @@ def _replace_alone(folder: Path, write: Callable[[Path], _Result]) -> _Result:
         elif _must_stay(folder) or not _exchange(folder, new, sibling):
             _fill(folder, new)
         force_to_disk(folder.parent)
+    # Also after Ctrl-C.
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise

@@ -11,7 +11,7 @@ from sklearn_bert._engine.encoding.encode import (
     encode,
     encode_sequences,
 )
-from sklearn_bert._engine.encoding.encoder import Encoder, build_encoder
+from sklearn_bert._engine.encoding.encoder import build_encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.text.inputs import Sentences, Texts, TokenizingConfig
 from sklearn_bert._engine.training.heads import LinearHead
@@ -150,20 +150,6 @@ def test_the_error_names_sizes_and_remedies(vectorizer, texts, shorten_memory):
     assert "A single text of 4 tokens" in message
     assert "device 'cpu' (CUDA out of memory. Tried 2 GiB.)" in message
     assert "Lower max_length" in message
-
-
-@pytest.fixture
-def encoded_texts(monkeypatch):
-    """Return a list of the number of texts in each batch that is encoded."""
-    sizes = []
-    real = Encoder.read
-
-    def read(self, batch, *args):
-        sizes.append(len(batch.lengths))
-        return real(self, batch, *args)
-
-    monkeypatch.setattr(Encoder, "read", read)
-    return sizes
 
 
 def test_texts_that_occur_several_times_are_encoded_once(vectorizer, encoded_texts):

@@ -59,8 +59,8 @@ def test_the_bundle_states_its_license(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("/home/ann/my-bert", "my-bert"),
-        ("/home/ann/my-bert//", "my-bert"),
+        ("/srv/models/my-bert", "my-bert"),
+        ("/srv/models/my-bert//", "my-bert"),
         ("my-bert", "my-bert"),
         (r"C:\models\my-bert", "my-bert"),
         ("..", ""),

@@ -64,7 +64,9 @@ def test_cloudpickle_takes_classes_and_functions_along(tiny_bert, tmp_path):
         def predict(self, X):
             return [label.upper() for label in super().predict(X)]
 
-    scoring = lambda estimator, X, y: 1.0  # noqa: E731
+    def scoring(estimator, X, y):
+        return 1.0
+
     fitted = Shouting(str(tiny_bert), scoring=scoring, **QUICK).fit(TEXTS, LABELS)
     path, answers = tmp_path / "model", tmp_path / "answers"
     path.write_bytes(cloudpickle.dumps(fitted))
