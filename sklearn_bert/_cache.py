@@ -72,5 +72,5 @@ def clear_cache(cache="memory"):
 def _unreadable(cache: str | PathLike[str], error: StoreError) -> CacheError:
     return CacheError(
         "A cache must be a folder that this process can read and write. Got "
-        f"{cache!r}: {error}. Choose another folder, or delete this one."
+        f"{str(cache)!r}, {error}. Choose another folder, or delete this one."
     )

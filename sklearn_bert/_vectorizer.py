@@ -371,8 +371,8 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         if cached.problems:
             warn_user(
                 "The cache must be a folder that this process can read and write. Got "
-                f"{cached.problems[0]}. The features were computed without it; choose "
-                "another folder, or delete this one.",
+                f"{str(self.cache)!r}, {cached.problems[0]}. The features were "
+                "computed without it; choose another folder, or delete this one.",
                 CacheWarning,
             )
         return encoded

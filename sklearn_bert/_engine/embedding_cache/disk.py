@@ -104,18 +104,22 @@ class DiskStore:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _exists(self) -> bool:
-        """Tell whether something was written, and refuse a folder that is none."""
-        if self.folder.exists() and not self.folder.is_dir():
-            raise StoreError(f"it is not a folder ({self.folder})")
+        """Tell whether something was written."""
+        self._check_is_folder()
         return (self.folder / NAME).exists()
+
+    def _check_is_folder(self) -> None:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StoreError("which is a file")
 
     def _make_folder(self) -> None:
         """Create the folder, which only its owner can read, as it tells about texts."""
+        self._check_is_folder()
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise StoreError(f"{error}") from error
+            raise StoreError(f"which cannot be created ({error.strerror})") from error
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -127,7 +131,8 @@ class DiskStore:
                     _prepare(database)
                     yield database
             except sqlite3.Error as error:
-                raise StoreError(f"{error} ({self.folder / NAME})") from error
+                problem = f"whose {NAME} cannot be used ({error})"
+                raise StoreError(problem) from error
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(

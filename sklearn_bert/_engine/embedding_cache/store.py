@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class StoreError(Exception):
-    """A store cannot be read or written."""
+    """A store cannot be read or written; the message is a clause about its folder."""
 
 
 @dataclass(frozen=True)

@@ -141,16 +141,21 @@ def test_a_file_that_is_not_a_database_is_an_error(store):
     store.folder.mkdir(parents=True)
     (store.folder / NAME).write_bytes(b"not a database " * 1000)
     for call in (lambda: store.read([b"a"]), lambda: store.write({b"a": b"b"})):
-        with pytest.raises(StoreError, match=r"file is not a database \(.*sqlite3\)"):
+        with pytest.raises(
+            StoreError, match=r"whose embeddings\.sqlite3 cannot be used \(file is not"
+        ):
             call()
 
 
 def test_a_folder_that_is_a_file_is_an_error(tmp_path):
     (tmp_path / "file").write_text("a")
-    with pytest.raises(StoreError, match=r"it is not a folder \(.*file\)"):
-        DiskStore(tmp_path / "file", LARGE).info()
-    with pytest.raises(StoreError, match="File exists"):
-        DiskStore(tmp_path / "file", LARGE).write({b"a": b"b"})
+    store, inside = (DiskStore(tmp_path / x, LARGE) for x in ("file", "file/cache"))
+    with pytest.raises(StoreError, match="which is a file"):
+        store.info()
+    with pytest.raises(StoreError, match="which is a file"):
+        store.write({b"a": b"b"})
+    with pytest.raises(StoreError, match="which cannot be created"):
+        inside.write({b"a": b"b"})
 
 
 FORKS = """

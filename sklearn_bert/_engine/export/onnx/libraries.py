@@ -18,7 +18,7 @@ def import_onnx() -> tuple[Any, Any]:
         onnx, onnxruntime = map(import_module, _NEEDED)
     except ImportError as error:
         raise ImportError(
-            "export_onnx needs the packages onnx and onnxruntime. Got "
-            f"{error}. Install them with: pip install {' '.join(_NEEDED)}"
+            "export_onnx needs the packages onnx and onnxruntime. One of them cannot "
+            f"be imported: {error}. Install them with: pip install {' '.join(_NEEDED)}"
         ) from error
     return onnx, onnxruntime
