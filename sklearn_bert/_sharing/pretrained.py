@@ -20,7 +20,6 @@ from sklearn_bert._sharing.free_folder import check_free_folder
 from sklearn_bert._sharing.reading import Export
 from sklearn_bert._sharing.scores import check_scores
 from sklearn_bert._sharing.usage import Place
-from sklearn_bert.exceptions import SavedFileError
 
 # Of estimators and of tokenizers alike.
 MARKER = "tokenizer_config.json"
@@ -50,16 +49,7 @@ def save_pretrained(estimator: Any, folder: Any, scores: Any) -> None:
     scores = check_scores(scores)
     # The code of the card opens the folder from the one that contains it.
     place = Place(path.name)
-    try:
-        replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
-    except Exception as error:
-        # Errors of the compiled packages that write files are not OSErrors.
-        if not isinstance(error, OSError) and "(os error " not in str(error):
-            raise
-        raise SavedFileError(
-            "folder must be a folder that can be written. Got "
-            f"{str(path)!r} ({error}). Check its permissions and the free space."
-        ) from error
+    replace_folder(path, lambda new: write_with_card(estimator, new, place, scores))
 
 
 def write_with_card(

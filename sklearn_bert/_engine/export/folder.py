@@ -83,12 +83,23 @@ def replace_folder(folder: Path, write: Callable[[Path], _Result]) -> _Result:
     """
     try:
         return _replace(folder, write)
-    except (OSError, SafetensorError) as error:
+    except Exception as error:
+        if not _is_about_files(error):
+            raise
         raise SavedFileError(
-            f"folder must be a place that can be written. Got {str(folder)!r} "
+            f"folder must be a folder that can be written. Got {str(folder)!r} "
             f"({getattr(error, 'strerror', None) or error}). Check its permissions and "
             "the free space."
         ) from error
+
+
+def _is_about_files(error: Exception) -> bool:
+    """Tell whether a file could not be written.
+
+    The errors of compiled packages are not OSErrors; that of tokenizers has no class.
+    """
+    is_of_system = isinstance(error, OSError | SafetensorError)
+    return is_of_system or "(os error " in str(error)
 
 
 def _replace(folder: Path, write: Callable[[Path], _Result]) -> _Result:

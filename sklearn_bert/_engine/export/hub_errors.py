@@ -33,7 +33,7 @@ _REFUSALS = {
     ),
 }
 _SERVER_ERROR = ("has an error", "Try again later; nothing is wrong on your side.")
-_OTHER = ("refused the upload", "Correct what it names.")
+_OTHER = ("refused the upload", "Change what the answer names, and try again.")
 
 
 def check_token(token: Any) -> str:

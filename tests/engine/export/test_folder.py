@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from safetensors import SafetensorError
 
 from sklearn_bert._engine.export import folder as folders
 from sklearn_bert._engine.export.folder import MANIFEST, find_foreign, replace_folder
@@ -217,3 +218,29 @@ def test_the_working_directory_stays_where_it_is(earlier, monkeypatch):
     assert os.listdir(earlier.parent) == ["model"]
     replace_folder(earlier, fill(config="newer"))
     assert sorted(os.listdir(".")) == ["config", MANIFEST]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        SafetensorError("I/O error"),
+        Exception("No space left on device (os error 28)"),
+    ],
+    ids=["system", "safetensors", "tokenizers"],
+)
+def test_a_full_disk_is_one_kind_of_error(tmp_path, error):
+    def write(new):
+        raise error
+
+    with pytest.raises(SavedFileError, match=r"Got .*model' \(.*\)\. Check"):
+        replace_folder(tmp_path / "model", write)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_other_errors_are_not_about_files(tmp_path):
+    def write(new):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        replace_folder(tmp_path / "model", write)
