@@ -77,7 +77,7 @@ def fork(run):
         return pid
     try:
         run()
-    # The child must not go on with the code of its parent.
+    # The child must not continue with the code of its parent.
     except BaseException as error:
         print(repr(error), file=sys.stderr, flush=True)
         os._exit(1)
