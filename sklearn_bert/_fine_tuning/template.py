@@ -16,7 +16,7 @@ from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
-from sklearn_bert._engine.checkpoints.source import Source, load
+from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
@@ -30,6 +30,7 @@ from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.config import TrainingLog
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
+from sklearn_bert._engine.training.model.backbone import copy_weights, find_backbone
 from sklearn_bert._engine.training.model.trainable import (
     TrainableEncoder,
     make_trainable,
@@ -184,9 +185,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
-        checkpoint = load(resolved.source)
-        n_modules = resolved.readout.n_modules
-        trainable = fitted._make_trainable(checkpoint, n_modules, seeds.dropout)
+        checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout)
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
         train_target = target.take(train)
@@ -287,14 +286,18 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             )
 
     def _make_trainable(
-        self, checkpoint: Checkpoint, n_modules: int, seed: int
-    ) -> TrainableEncoder:
+        self, resolved: ResolvedEncoder, seed: int
+    ) -> tuple[Checkpoint, TrainableEncoder]:
+        """Return a copy of the checkpoint, and its encoder ready to be trained."""
         device = resolve_device(self.device)
         dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
         self.device_ = str(device)
-        n_frozen = count_frozen(self.freeze, checkpoint, self._model_name())
+        # It is kept as long as this copy of the estimator, which the fit ends with.
+        backbone = find_backbone(resolved.source, self)
+        n_frozen = count_frozen(self.freeze, backbone.checkpoint, self._model_name())
         with OutOfMemoryGuard("The model", device):
-            return make_trainable(
+            checkpoint = copy_weights(backbone.checkpoint, n_frozen)
+            trainable = make_trainable(
                 checkpoint,
                 device,
                 dtype,
@@ -302,8 +305,10 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 n_frozen=n_frozen,
                 dropout=self.dropout,
                 seed=seed,
-                n_modules=n_modules,
+                n_modules=resolved.readout.n_modules,
+                backend_class=backbone.backend_class,
             )
+        return checkpoint, trainable
 
     def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
         """Tokenize all samples, and warn about truncation."""

@@ -22,12 +22,12 @@ from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import (
     MaskedModel,
     PackedMaskedModel,
-    load_masked_model,
     make_masked_model,
     pack_masked_model,
     unpack_masked_model,
 )
 from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
+from sklearn_bert._engine.masked_lm.start import load_masked_model
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
@@ -116,7 +116,7 @@ def pretrain(
     if packed is not None:
         model = unpack_masked_model(packed)
     elif source is not None:
-        model = load_masked_model(source, seed)
+        model = load_masked_model(source, seed, estimator)
     else:
         model = make_masked_model(
             tokenizer,

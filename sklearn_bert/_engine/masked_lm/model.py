@@ -19,9 +19,7 @@ from sklearn_bert._engine.checkpoints.architecture import (
     quietly,
     shape_model,
 )
-from sklearn_bert._engine.checkpoints.config_files import make_config, read_config
-from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
-from sklearn_bert._engine.checkpoints.files.content import broken
+from sklearn_bert._engine.checkpoints.config_files import make_config
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import (
     PackedCheckpoint,
@@ -29,8 +27,7 @@ from sklearn_bert._engine.checkpoints.packed import (
     pack,
     unpack,
 )
-from sklearn_bert._engine.checkpoints.source import Source, load
-from sklearn_bert._engine.checkpoints.weights import read_weights, remove_pooler
+from sklearn_bert._engine.checkpoints.weights import remove_pooler
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert.exceptions import CheckpointError
 
@@ -90,9 +87,15 @@ class MaskedHead(nn.Module):
         super().__init__()
         self.whole = whole
         encoder = getattr(whole, whole.base_model_prefix)
-        self._shared = set(map(id, encoder.parameters()))
+        shared = set(map(id, encoder.parameters()))
         identity = _IdentityEncoder(getattr(encoder, "embeddings", None))
         setattr(whole, whole.base_model_prefix, identity)
+        # Names, since a copy has other parameters.
+        self._own_names = {
+            name
+            for name, parameter in whole.named_parameters()
+            if id(parameter) not in shared
+        }
 
     def forward(self, states: Tensor) -> Tensor:
         """Return the scores: (m, hidden_size) to (m, n_tokens)."""
@@ -101,7 +104,7 @@ class MaskedHead(nn.Module):
     def own_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield the parameters that are not shared with the encoder, by name."""
         for name, parameter in self.whole.named_parameters():
-            if id(parameter) not in self._shared:
+            if name in self._own_names:
                 yield name, parameter
 
 
@@ -168,62 +171,10 @@ def make_masked_model(
         digest="",
     )
     checkpoint = unpack(packed)
-    return _join(checkpoint, _make_whole(checkpoint), generator)
+    return join(checkpoint, make_whole_model(checkpoint), generator)
 
 
-def load_masked_model(source: Source, seed: int) -> MaskedModel:
-    """Load an encoder and its head; a missing head is initialized at random.
-
-    A head of which a part is missing is damaged.
-
-    Parameters
-    ----------
-    source : Source
-    seed : int
-        Seed of the weights of a missing head.
-
-    Returns
-    -------
-    MaskedModel
-
-    Raises
-    ------
-    CheckpointError
-        If the family has no masked language model, or the weights are damaged.
-    """
-    checkpoint = load(source)
-    generator = torch.Generator().manual_seed(seed)
-    if not isinstance(source, CheckpointFiles):
-        return _join(checkpoint, _make_whole(checkpoint), generator)
-    whole, missing = _load_whole(source)
-    model = _join(checkpoint, whole)
-    own = dict(model.head.own_parameters())
-    lost = sorted(missing & set(own))
-    if lost and len(lost) < len(own):
-        raise broken(
-            source,
-            f"lacks {len(lost)} tensors of its masked language modeling head, "
-            f"{lost[0]} first",
-        )
-    if lost:
-        _draw_head(model.head, whole.config, generator)
-    for name, parameter in own.items():
-        if not torch.isfinite(parameter).all():
-            raise broken(source, f"has NaN or infinite values in {name}")
-    return model
-
-
-def _load_whole(files: CheckpointFiles) -> tuple[Any, set[str]]:
-    """Return a masked language model, and the names of missing weights."""
-    config = read_config(files)
-    whole, info = read_weights(type(_shapes_of_whole(config)), files, config)
-    mismatched = sorted(str(key[0]) for key in info["mismatched_keys"])
-    if mismatched:
-        raise broken(files, f"has a head with wrong shapes, such as {mismatched[0]}")
-    return whole, set(info["missing_keys"])
-
-
-def _shapes_of_whole(config: Any) -> Any:
+def shape_whole_model(config: Any) -> Any:
     """Return the masked language model of a family on the meta device."""
     from transformers import AutoModelForMaskedLM
 
@@ -240,18 +191,19 @@ def _shapes_of_whole(config: Any) -> Any:
 
 def shape_head(config: Any) -> dict[str, Tensor]:
     """Return the parameters that a head has of its own, without their values."""
-    whole = _shapes_of_whole(config)
+    whole = shape_whole_model(config)
     with quietly():
         whole.tie_weights()
     return dict(MaskedHead(whole).own_parameters())
 
 
-def _make_whole(checkpoint: Checkpoint) -> Any:
+def make_whole_model(checkpoint: Checkpoint) -> Any:
+    """Return the masked language model of an encoder on the meta device."""
     model: Any = checkpoint.model
-    return _shapes_of_whole(model.config)
+    return shape_whole_model(model.config)
 
 
-def _join(
+def join(
     checkpoint: Checkpoint, whole: Any, generator: torch.Generator | None = None
 ) -> MaskedModel:
     """Put a verified encoder into a masked language model, sharing its embeddings.
@@ -264,7 +216,7 @@ def _join(
     head = MaskedHead(whole)
     if generator is not None:
         _allocate_weights(whole)
-        _draw_head(head, whole.config, generator)
+        draw_head(head, generator)
     return MaskedModel(checkpoint, head.eval().requires_grad_(False))
 
 
@@ -281,7 +233,9 @@ def _allocate_weights(whole: Any) -> None:
 
 
 @torch.no_grad()
-def _draw_head(head: "MaskedHead", config: Any, generator: torch.Generator) -> None:
+def draw_head(head: MaskedHead, generator: torch.Generator) -> None:
+    """Draw the weights of a head that are not shared with the encoder."""
+    config = head.whole.config
     for name, parameter in head.own_parameters():
         parameter.copy_(_draw(name, parameter.shape, config, generator))
 
@@ -308,7 +262,7 @@ def pack_masked_model(model: MaskedModel) -> PackedMaskedModel:
 def unpack_masked_model(packed: PackedMaskedModel) -> MaskedModel:
     """Return a masked language model with packed weights."""
     checkpoint = unpack(packed.encoder)
-    model = _join(checkpoint, _make_whole(checkpoint), torch.Generator())
+    model = join(checkpoint, make_whole_model(checkpoint), torch.Generator())
     own = dict(model.head.own_parameters())
     with torch.no_grad():
         for name, array in packed.head.items():

@@ -6,8 +6,8 @@ import torch
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.masked_lm.batches import MaskedBatches
 from sklearn_bert._engine.masked_lm.masking import Masker
-from sklearn_bert._engine.masked_lm.model import load_masked_model
 from sklearn_bert._engine.masked_lm.self_supervised import SelfSupervisedModel
+from sklearn_bert._engine.masked_lm.start import load_masked_model
 from sklearn_bert._engine.text.corpus import TokenCorpus
 from sklearn_bert._engine.training.model.trainable import make_trainable
 
@@ -16,7 +16,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def masked_model(tiny_bert):
-    return load_masked_model(locate(str(tiny_bert), None), seed=0)
+    files = locate(str(tiny_bert), None)
+    return load_masked_model(files, seed=0, user=files)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sklearn_bert._engine.encoding.backend_choice import (
     choose_backend_class,
     runs_in_autocast,
 )
-from sklearn_bert._engine.encoding.backends import FlatBackend
+from sklearn_bert._engine.encoding.backends import FlatBackend, ModuleBackend
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.training.model.dropout import Dropout
@@ -77,6 +77,7 @@ def make_trainable(
     seed: int,
     trains_all_tokens: bool = False,
     n_modules: int = 0,
+    backend_class: type[ModuleBackend] | type[FusedBackend] | None = None,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
 
@@ -101,12 +102,14 @@ def make_trainable(
     n_modules : int
         How many of the modules after the pooling are trained, unless all layers are
         frozen. Their depth is that of the last layer.
+    backend_class : type or None
+        That of :func:`choose_backend_class`, which None calls.
 
     Returns
     -------
     TrainableEncoder
     """
-    kind = choose_backend_class(checkpoint)
+    kind = backend_class or choose_backend_class(checkpoint)
     model: Any = checkpoint.model.to(device, dtype)
     drop = Dropout(dropout, seed, device)
     if issubclass(kind, FusedBackend):
