@@ -85,10 +85,12 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
           when it is full. Use a local disk, not a network file system.
 
         Features are found if everything that shapes them is the same: the text, the
-        contents of the checkpoint and the other parameters. Layers and poolings are
-        kept apart: after one call with `pooling="cls+mean"` and `layers=[-2, -1]`,
-        each of these poolings and layers is found. :meth:`save` leaves this parameter
-        out. See :func:`cache_info` and :func:`clear_cache`.
+        contents of the checkpoint and the other parameters. The poolings "cls", "mean"
+        and "max" of every layer in `layers` are kept, each apart, whichever of them is
+        the value of `pooling`: a search over poolings encodes each text once, and so
+        does one over layers after a call with all of them, such as `layers=[-2, -1]`.
+        With the default model a text takes 5 KB per layer. :meth:`save` leaves this
+        parameter out. See :func:`cache_info` and :func:`clear_cache`.
 
     %(batch_size, device, dtype, verbose)s
 

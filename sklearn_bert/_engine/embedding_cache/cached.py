@@ -8,10 +8,13 @@ import numpy as np
 import torch
 
 from sklearn_bert._engine.embedding_cache.entries import (
-    Entry,
     describe,
+    entries_of,
     keys_of,
     parts_of,
+    size_of,
+    vectors_of,
+    with_all_poolings,
 )
 from sklearn_bert._engine.embedding_cache.store import Store, StoreError
 from sklearn_bert._engine.encoding.encode import (
@@ -87,22 +90,19 @@ class CachedEncoder:
 
     def _fetch(self, texts: Texts, config: EncodingConfig) -> Encoded:
         """Return all features of distinct texts, from the cache or encoded."""
-        parts = parts_of(self.resolved)
         dtype = np.dtype(np.float64 if self.dtype == torch.float64 else np.float32)
         width = replace(self.resolved, n_kept=None).n_features
         features = np.empty((len(texts), width), dtype)
         result = Encoded(features, np.zeros(len(texts), bool))
         description = describe(self.resolved, dtype, str(self.dtype))
-        keys = [
-            *zip(*(keys_of(description, part, texts) for part in parts), strict=True)
-        ]
+        keys = keys_of(description, parts_of(self.resolved), texts)
         missing = [
             row
             for rows in _blocks(range(len(texts)), SAMPLES_PER_CHUNK)
             for row in self._read(rows, keys, result)
         ]
         if missing:
-            self._encode(texts, missing, keys, config, result)
+            self._encode(texts, missing, description, config, result)
         return result
 
     def _read(
@@ -112,60 +112,62 @@ class CachedEncoder:
         found: dict[bytes, bytes] = {}
         with self._problems_are_noted():
             found = self.store.read([key for row in rows for key in keys[row]])
-        size = 1 + result.features[0].nbytes // len(keys[0])
-        missing = []
-        for row in rows:
-            if any(len(found.get(key, b"")) != size for key in keys[row]):
-                missing.append(row)
-                continue
-            entries = [Entry.parse(found[key]) for key in keys[row]]
-            vectors = [entry.vector_of(result.features.dtype) for entry in entries]
-            np.concatenate(vectors, out=result.features[row])
-            result.is_truncated[row] = entries[0].is_truncated
+        dtype, n_parts = result.features.dtype, len(keys[0])
+        width = result.features.shape[1] // n_parts
+        size = size_of(width, dtype)
+        missing = [
+            row
+            for row in rows
+            if any(len(found.get(key, b"")) != size for key in keys[row])
+        ]
+        known = sorted({*rows} - {*missing})
+        entries = [found[key] for row in known for key in keys[row]]
+        vectors, is_truncated = vectors_of(entries, width, dtype)
+        result.features[known] = vectors.reshape(len(known), n_parts * width)
+        result.is_truncated[known] = is_truncated[::n_parts]
         return missing
 
     def _encode(
         self,
         texts: Texts,
         missing: list[int],
-        keys: list[tuple[bytes, ...]],
+        description: str,
         config: EncodingConfig,
         result: Encoded,
     ) -> None:
         """Encode rows, fill them in, and write them into the cache."""
-        whole = replace(
-            config,
-            readout=replace(config.readout, n_kept=None),
-            normalize=False,
-            label=None,
-        )
+        kept = with_all_poolings(self.resolved)
+        readout = replace(kept.readout, n_kept=None)
+        whole = replace(config, readout=readout, normalize=False, label=None)
+        parts = parts_of(kept)
+        wanted = [parts.index(part) for part in parts_of(self.resolved)]
         encoder = self.load()
         with progress_bar(
             config.label, total=len(missing), unit="text", leave=False
         ) as bar:
             # What an interrupted call has encoded so far remains in the cache.
             for rows in _blocks(missing, TEXTS_PER_WRITE):
-                tokenizing = self.resolved.tokenizing
-                encoded = encode_unchecked(encoder, texts.take(rows), tokenizing, whole)
-                result.features[rows] = encoded.features
+                some = texts.take(rows)
+                encoded = encode_unchecked(encoder, some, kept.tokenizing, whole)
+                vectors = encoded.features.reshape(len(rows), len(parts), -1)
+                result.features[rows] = vectors[:, wanted].reshape(len(rows), -1)
                 result.is_truncated[rows] = encoded.is_truncated
-                self._write(encoded, [keys[row] for row in rows])
+                keys = keys_of(description, parts, some)
+                self._write(vectors, encoded.is_truncated, keys)
                 bar.update(len(rows))
 
-    def _write(self, encoded: Encoded, keys: list[tuple[bytes, ...]]) -> None:
-        """Write the parts of rows that are finite into the cache."""
-        entries = {
-            key: Entry(vector.tobytes(), bool(is_truncated)).to_bytes()
-            for row, is_truncated, keys_of_row in zip(
-                encoded.features, encoded.is_truncated, keys, strict=True
-            )
-            if np.isfinite(row).all()
-            for key, vector in zip(
-                keys_of_row, np.split(row, len(keys_of_row)), strict=True
-            )
-        }
+    def _write(
+        self,
+        vectors: np.ndarray,
+        is_truncated: np.ndarray,
+        keys: list[tuple[bytes, ...]],
+    ) -> None:
+        """Write the vectors that are finite, (n_rows, n_parts, width), to the cache."""
+        rows, places = np.isfinite(vectors).all(axis=2).nonzero()
+        entries = entries_of(vectors[rows, places], is_truncated[rows])
+        kept = [keys[row][place] for row, place in zip(rows, places, strict=True)]
         with self._problems_are_noted():
-            self.store.write(entries)
+            self.store.write(dict(zip(kept, entries, strict=True)))
 
     @contextmanager
     def _problems_are_noted(self) -> Iterator[None]:

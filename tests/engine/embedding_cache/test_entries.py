@@ -10,10 +10,13 @@ from sklearn_bert._engine.checkpoints.packed import pack
 from sklearn_bert._engine.checkpoints.source import load
 from sklearn_bert._engine.embedding_cache import entries
 from sklearn_bert._engine.embedding_cache.entries import (
-    Entry,
     describe,
+    entries_of,
     keys_of,
     parts_of,
+    size_of,
+    vectors_of,
+    with_all_poolings,
 )
 from sklearn_bert._engine.encoding.resolve import resolve_encoder
 from sklearn_bert._engine.text.inputs import Texts
@@ -110,19 +113,59 @@ def test_what_modules_have_changed_is_one_part(resolve):
     ids=["texts", "pair", "border", "empty", "normalization"],
 )
 def test_texts_have_keys_of_their_own(one, two):
-    assert not {*keys_of("", "", one)} & {*keys_of("", "", two)}
+    assert not {*keys_of("", [""], one)} & {*keys_of("", [""], two)}
 
 
 def test_keys_differ_in_the_description_and_the_part():
-    keys = [
-        keys_of(*names, Texts(["a"]))[0] for names in ("ab", "ac", "cb", ("", "ab"))
-    ]
+    names = [("a", "b"), ("a", "c"), ("c", "b"), ("", "ab")]
+    keys = [keys_of(name, [part], Texts(["a"]))[0] for name, part in names]
     assert len({*keys}) == 4
 
 
-@pytest.mark.parametrize("is_truncated", [True, False])
-def test_entries_keep_vectors_exactly(is_truncated):
-    vector = np.array([0.1, -0.0, 1e-40], FLOAT32)
-    entry = Entry.parse(Entry(vector.tobytes(), is_truncated).to_bytes())
-    assert entry.vector_of(FLOAT32).tobytes() == vector.tobytes()
-    assert entry.is_truncated is is_truncated
+def test_texts_have_a_key_for_each_part():
+    one, both = (keys_of("a", parts, Texts(["a", "b"])) for parts in ("c", "bc"))
+    assert [keys[1:] for keys in both] == one
+    assert len({key for keys in both for key in keys}) == 4
+
+
+@pytest.mark.parametrize(
+    ("pooling", "kept"),
+    [
+        ("cls", "cls+mean+max"),
+        ("max", "max+cls+mean"),
+        ("lasttoken", "lasttoken+cls+mean+max"),
+        ("max+lasttoken+cls", "max+lasttoken+cls+mean"),
+    ],
+)
+def test_the_poolings_of_a_search_are_kept_with_the_one_that_is_asked_for(
+    resolve, pooling, kept
+):
+    resolved = resolve(pooling=pooling, layers=[0, -1])
+    widened = with_all_poolings(resolved)
+    assert widened.pooling == kept
+    assert widened.layers == (0, 3)
+    assert {*parts_of(resolved)} < {*parts_of(widened)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"n_modules": 1}, {"layer_weights": (1.0, 2.0)}, {"pooling": "compare"}],
+    ids=["modules", "layer_weights", "compare"],
+)
+def test_one_part_is_kept_alone(resolve, change):
+    resolved = replace(resolve(pooling="mean"), **change)
+    assert with_all_poolings(resolved) is resolved
+
+
+def test_entries_keep_vectors_and_flags_exactly():
+    vectors = np.array([[0.1, -0.0, 1e-40], [1, 2, 3]], FLOAT32)
+    entries = entries_of(vectors, np.array([True, False]))
+    assert [len(entry) for entry in entries] == [size_of(3, FLOAT32)] * 2
+    found, is_truncated = vectors_of(entries, 3, FLOAT32)
+    assert found.tobytes() == vectors.tobytes()
+    assert is_truncated.tolist() == [True, False]
+
+
+def test_no_entries_are_no_vectors():
+    vectors, is_truncated = vectors_of([], 3, FLOAT32)
+    assert (vectors.shape, is_truncated.shape) == ((0, 3), (0,))
