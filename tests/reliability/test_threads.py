@@ -71,3 +71,7 @@ def test_a_fit_in_one_thread_does_not_disturb_others(tiny_bert, tally):
             with tally.case("predictions during a fit"):
                 assert any(is_close(found, one) for one in allowed)
         refits.result(600)
+
+
+def test_the_first_calls_of_a_process_may_be_in_several_threads(tiny_bert, run_module):
+    assert run_module("starting", {"folder": str(tiny_bert)}) == []

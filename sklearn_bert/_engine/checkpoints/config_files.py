@@ -7,6 +7,7 @@ in addition, are passed on; all others are ignored.
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from typing import Any
 
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
@@ -65,18 +66,21 @@ _OF_AN_ENCODER = ("vocab_size", "hidden_size", "num_hidden_layers")
 
 def make_config(content: dict[str, Any]) -> Any:
     """Return the transformers configuration for the content of a config.json."""
-    from transformers import CONFIG_MAPPING
-
     # Some configurations print advice about the ids of special tokens.
     with quietly():
-        return CONFIG_MAPPING[content["model_type"]](**_known(content))
+        return _kinds()[content["model_type"]](**_known(content))
+
+
+def _kinds() -> Any:
+    """Return the configuration classes of transformers by type of model."""
+    # Everything else that is imported from transformers is imported after this. With an
+    # import statement, one of two threads could get the module before it is complete.
+    return import_module("transformers").CONFIG_MAPPING
 
 
 def _known(content: dict[str, Any]) -> dict[str, Any]:
     """Return the keys and values that are passed on."""
-    from transformers import CONFIG_MAPPING
-
-    kind = CONFIG_MAPPING[content["model_type"]]
+    kind = _kinds()[content["model_type"]]
     known = {field.name for field in fields(kind) if field.init}
     known |= set(kind.attribute_map) | _UNDECLARED
     known -= _IGNORED
@@ -111,12 +115,10 @@ def read_config(files: CheckpointFiles) -> Any:
 
 def check_config(files: CheckpointFiles, content: dict[str, Any]) -> Any:
     """Return the configuration for the content of a config.json, as `read_config`."""
-    from transformers import CONFIG_MAPPING
-
     model_type = content.get("model_type")
     if not isinstance(model_type, str):
         raise broken(files, f"has a {_NAME} that cannot be read (no model_type)")
-    if model_type not in CONFIG_MAPPING:
+    if model_type not in _kinds():
         raise needs_code(files, model_type)
     _check_numbers(files, _known(content))
     try:
