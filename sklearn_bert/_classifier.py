@@ -135,6 +135,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         label_smoothing=0.0,
         early_stopping=False,
         validation_fraction=0.1,
+        validation_split="random",
         n_iter_no_change=2,
         scoring=None,
         warm_start=False,
@@ -165,6 +166,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.label_smoothing = label_smoothing
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.n_iter_no_change = n_iter_no_change
         self.scoring = scoring
         self.warm_start = warm_start
@@ -174,7 +176,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -188,6 +190,10 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each text in the loss. Texts of weight 0 are ignored.
 
+        groups : array-like of shape (n_samples,), default=None
+            Group of each text, such as its author. With `early_stopping`, no group is
+            in both the training and the validation split.
+
         Returns
         -------
         self : object
@@ -198,7 +204,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         InputError
             If X is not one or two columns of texts.
         ValueError
-            If y or the weights do not match X, or y has only one class.
+            If y, the weights or the groups do not match X, or y has only one class.
         CheckpointError
             If the checkpoint is not found or is damaged.
         DeviceError
@@ -212,7 +218,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, groups=groups)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Make one pass over more texts, with a constant learning rate.

@@ -121,6 +121,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         init="probe",
         early_stopping=False,
         validation_fraction=0.1,
+        validation_split="random",
         n_iter_no_change=2,
         scoring=None,
         warm_start=False,
@@ -150,6 +151,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.init = init
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.n_iter_no_change = n_iter_no_change
         self.scoring = scoring
         self.warm_start = warm_start
@@ -159,7 +161,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -173,6 +175,10 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each text in the loss. Texts of weight 0 are ignored.
 
+        groups : array-like of shape (n_samples,), default=None
+            Group of each text, such as its author. With `early_stopping`, no group is
+            in both the training and the validation split.
+
         Returns
         -------
         self : object
@@ -183,7 +189,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         InputError
             If X is not one or two columns of texts.
         ValueError
-            If y or the weights do not match X, or y has values that are not finite
+            If y, the weights or the groups do not match X, or y has values that are not finite
             numbers.
         CheckpointError
             If the checkpoint is not found or is damaged.
@@ -198,7 +204,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, groups=groups)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Make one pass over more texts, with a constant learning rate.

@@ -148,6 +148,7 @@ class BertTokenClassifier(BaseFineTuner):
         label_smoothing=0.0,
         early_stopping=False,
         validation_fraction=0.1,
+        validation_split="random",
         n_iter_no_change=2,
         scoring=None,
         warm_start=False,
@@ -177,6 +178,7 @@ class BertTokenClassifier(BaseFineTuner):
         self.label_smoothing = label_smoothing
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.n_iter_no_change = n_iter_no_change
         self.scoring = scoring
         self.warm_start = warm_start
@@ -186,7 +188,7 @@ class BertTokenClassifier(BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -202,6 +204,10 @@ class BertTokenClassifier(BaseFineTuner):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sentence in the loss. Sentences of weight 0 are ignored.
 
+        groups : array-like of shape (n_samples,), default=None
+            Group of each sentence, such as its document. With `early_stopping`, no
+            group is in both the training and the validation split.
+
         Returns
         -------
         self : object
@@ -212,8 +218,8 @@ class BertTokenClassifier(BaseFineTuner):
         InputError
             If X contains neither lists of words nor texts.
         ValueError
-            If y or the weights do not match X, if y has only one tag, or if its tags
-            are not valid BIO with `constrain_tags="bio"`.
+            If y, the weights or the groups do not match X, if y has only one tag, or if
+            its tags are not valid BIO with `constrain_tags="bio"`.
         CheckpointError
             If the checkpoint is not found or is damaged.
         DeviceError
@@ -227,7 +233,7 @@ class BertTokenClassifier(BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, groups=groups)
 
     def split_words(self, X):
         """Return the words that are tagged.

@@ -20,12 +20,15 @@ class FitContext:
         Whether training starts from the weights of the previous fit.
     classes : ndarray of shape (n_classes,) or None
         All classes, in ``partial_fit``.
+    groups : array-like of shape (n_samples,) or None
+        As passed by the user.
     """
 
     label: str
     is_partial: bool
     continues: bool
     classes: Any = None
+    groups: Any = None
 
 
 @dataclass(frozen=True)

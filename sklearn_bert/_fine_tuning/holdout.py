@@ -1,21 +1,32 @@
 """The validation split used for early stopping."""
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import RareClassWarning
 
+# Splits by groups that are drawn, of which the best is taken.
+_N_DRAWN = 20
+
+_Rows = tuple[np.ndarray, np.ndarray]
+
 
 def hold_out(
-    rows: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+    rows: np.ndarray,
+    strata: np.ndarray | None,
+    fraction: float,
+    seed: int,
+    *,
+    groups: np.ndarray | None = None,
+    takes_last: bool = False,
+) -> _Rows:
     """Split rows into training and validation rows.
 
     Parameters
     ----------
     rows : ndarray of shape (n,)
-        Row numbers.
+        Row numbers, in ascending order.
     strata : ndarray of shape (n,) or (n, n_labels), or None
         The class of each row, for a stratified split, or an indicator matrix, for a
         random split. All rows of a class or label that would be missing from training
@@ -23,6 +34,10 @@ def hold_out(
     fraction : float
         Fraction of validation rows.
     seed : int
+    groups : ndarray of shape (n,) or None
+        The group of each row. All rows of a group are on the same side.
+    takes_last : bool
+        Whether to hold out the last rows instead of random ones.
 
     Returns
     -------
@@ -32,54 +47,121 @@ def hold_out(
     Raises
     ------
     ValueError
-        If there are too few rows.
+        If there are too few rows or groups.
     """
-    if strata is None:
-        train, held_out = _split(np.arange(len(rows)), None, fraction, seed)
-    elif strata.ndim == 1:
-        train, held_out = _hold_out_classes(strata, fraction, seed)
+    n_alone = 0
+    if takes_last:
+        _refuse_groups(groups)
+        train, held_out = _split(np.arange(len(rows)), None, fraction, None)
+    elif groups is not None:
+        train, held_out = _split_groups(groups, strata, fraction, seed)
+    elif strata is not None and strata.ndim == 1:
+        train, held_out, n_alone = _split_classes(strata, fraction, seed)
     else:
-        train, held_out = _hold_out_labels(strata, fraction, seed)
+        train, held_out = _split(np.arange(len(rows)), None, fraction, seed)
+    if strata is not None:
+        is_lost, n_rare, n_all = _find_lost(strata, train, held_out)
+        if groups is not None:
+            is_lost = np.isin(groups[held_out], groups[held_out[is_lost]])
+        if is_lost.all():
+            why = "all of the selected rows have classes or labels that no other row has"
+            raise _too_small("validation", fraction, len(rows), why)
+        if n_rare + n_alone:
+            is_random = groups is None and not takes_last
+            which = "classes" if strata.ndim == 1 else "labels"
+            _warn_of_rare(f"{n_rare + n_alone} of {n_all} {which}", is_random)
+        train = np.concatenate([train, held_out[is_lost]])
+        held_out = held_out[~is_lost]
     return rows[np.sort(train)], rows[np.sort(held_out)]
 
 
-def _hold_out_classes(
+def _find_lost(
+    strata: np.ndarray, train: np.ndarray, held_out: np.ndarray
+) -> tuple[np.ndarray, int, int]:
+    """Find the validation rows of classes or labels that training would not see.
+
+    Returns
+    -------
+    is_lost : ndarray of shape (n_held_out,), bool
+    n_rare, n_all : int
+        Numbers of such classes or labels, and of all.
+    """
+    if strata.ndim == 1:
+        is_lost = ~np.isin(strata[held_out], strata[train])
+        return is_lost, len(set(strata[held_out][is_lost])), len(np.unique(strata))
+    is_on = strata > 0
+    is_rare = is_on.any(axis=0) & ~is_on[train].any(axis=0)
+    is_lost = is_on[held_out][:, is_rare].any(axis=1)
+    return is_lost, int(is_rare.sum()), strata.shape[1]
+
+
+def _split_classes(
     strata: np.ndarray, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split stratified by class."""
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Split stratified by class, and return the number of classes of one row too."""
     _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
     is_alone = counts[codes] == 1
     train, held_out = _split(np.flatnonzero(~is_alone), strata, fraction, seed)
-    is_lost = ~np.isin(strata[held_out], strata[train])
-    n_rare = len(set(strata[held_out[is_lost]])) + int((counts == 1).sum())
-    _warn_of_rare(n_rare, len(counts), "classes")
-    train = np.concatenate([train, held_out[is_lost], np.flatnonzero(is_alone)])
-    return train, held_out[~is_lost]
+    alone = np.flatnonzero(is_alone)
+    return np.concatenate([train, alone]), held_out, len(alone)
 
 
-def _hold_out_labels(
-    indicators: np.ndarray, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split at random, but keep labels in training that would be lost."""
-    train, held_out = _split(np.arange(len(indicators)), None, fraction, seed)
-    is_on = indicators > 0
-    is_rare = is_on.any(axis=0) & ~is_on[train].any(axis=0)
-    is_lost = is_on[held_out][:, is_rare].any(axis=1)
-    if is_lost.all():
-        why = "all of the selected rows have labels that no other row has"
-        raise _too_small("validation", fraction, len(indicators), why)
-    _warn_of_rare(int(is_rare.sum()), indicators.shape[1], "labels")
-    return np.concatenate([train, held_out[is_lost]]), held_out[~is_lost]
+def _split_groups(
+    groups: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int
+) -> _Rows:
+    """Draw splits by groups, and return that with the best shares of the classes."""
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            "groups must contain at least 2 groups of positive weight for early "
+            f"stopping, which keeps each on one side of its split. Got {n_groups} "
+            f"group for {len(groups)} samples. Provide more groups, or set "
+            "early_stopping=False."
+        )
+    splitter = GroupShuffleSplit(_N_DRAWN, test_size=fraction, random_state=seed)
+    try:
+        drawn: list[_Rows] = list(splitter.split(groups, groups=groups))
+    except ValueError as error:
+        small = "validation" if fraction <= 0.5 else "training"
+        why = f"{n_groups} groups. {error}"
+        raise _too_small(small, fraction, len(groups), why) from error
+    # The number of rows counts like a class of all of them.
+    every = np.ones((len(groups), 1), dtype=int)
+
+    def rate(split: _Rows) -> tuple[int, float]:
+        """Return what is best if it is small: the lost rows, and the wrong shares."""
+        distance = _distance(every, split[1], fraction)
+        if strata is None:
+            return 0, distance
+        n_lost = int(_find_lost(strata, *split)[0].sum())
+        return n_lost, distance + _distance(strata, split[1], fraction)
+
+    return min(drawn, key=rate)
+
+
+def _distance(strata: np.ndarray, held_out: np.ndarray, fraction: float) -> float:
+    """Return how much the shares of the classes differ from the fraction, on average."""
+    if strata.ndim == 1:
+        n_all = np.bincount(strata)
+        n_held_out = np.bincount(strata[held_out], minlength=len(n_all))
+    else:
+        n_all, n_held_out = strata.sum(axis=0), strata[held_out].sum(axis=0)
+    occurs = n_all > 0
+    return float(np.abs(n_held_out[occurs] / n_all[occurs] - fraction).mean())
 
 
 def _split(
-    rows: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Call scikit-learn's split, and replace its error messages."""
+    rows: np.ndarray, strata: np.ndarray | None, fraction: float, seed: int | None
+) -> _Rows:
+    """Call scikit-learn's split, and replace its error messages.
+
+    Without a seed the last rows are held out.
+    """
     try:
         train, held_out = train_test_split(
             rows,
             test_size=fraction,
+            shuffle=seed is not None,
             stratify=None if strata is None else strata[rows],
             random_state=seed,
         )
@@ -87,6 +169,16 @@ def _split(
         small = "validation" if fraction <= 0.5 else "training"
         raise _too_small(small, fraction, len(rows), str(error)) from error
     return train, held_out
+
+
+def _refuse_groups(groups: np.ndarray | None) -> None:
+    if groups is not None:
+        raise ValueError(
+            "groups must be None with validation_split='last', since the last rows may "
+            f"divide a group. Got groups for {len(groups)} samples. Fit without groups "
+            "to hold out the last rows, or set validation_split='random' to hold out "
+            "groups."
+        )
 
 
 def _too_small(small: str, fraction: float, n_rows: int, why: str) -> ValueError:
@@ -98,12 +190,10 @@ def _too_small(small: str, fraction: float, n_rows: int, why: str) -> ValueError
     )
 
 
-def _warn_of_rare(n_rare: int, n_all: int, what: str) -> None:
-    if not n_rare:
-        return
+def _warn_of_rare(which: str, is_random: bool) -> None:
+    why = "too few samples to be split" if is_random else "no samples in the other rows"
     warn_user(
-        f"{n_rare} of {n_all} {what} have too few samples to be split, so all of their "
-        "samples are used for training and none for validation. Provide more samples "
-        "of them, or set early_stopping=False.",
+        f"{which} have {why}, so all of their samples are used for training and none "
+        "for validation. Provide more samples of them, or set early_stopping=False.",
         RareClassWarning,
     )

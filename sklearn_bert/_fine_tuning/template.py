@@ -49,6 +49,7 @@ from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
 from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._targets.checks import check_weights
+from sklearn_bert._targets.groups import check_groups
 from sklearn_bert._targets.target import Target
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
@@ -156,12 +157,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         *,
         is_partial: bool = False,
         classes: np.ndarray | None = None,
+        groups: Any = None,
     ) -> Self:
         """Do what fit and partial_fit have in common."""
         self._validate_params()
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         label = name_fit(type(self).__name__)
-        fit = FitContext(label, is_partial, continues, classes)
+        fit = FitContext(label, is_partial, continues, classes, groups)
         remedy = "Pass fewer texts, choose a smaller model"
         with OutOfMemoryGuard("The fit", resolve_device(self.device), remedy):
             fitted, log = self._train(X, y, sample_weight, fit)
@@ -176,12 +178,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         """Return a fitted copy, and the log of its training."""
         inputs = self._check_texts(X) if fit.continues else self._read(X)
         weights = check_weights(sample_weight, len(inputs))
+        groups = check_groups(fit.groups, len(inputs))
         fitted = self._copy()
         target = fitted._read_target(inputs, y, weights, fit)
         fitted._count_samples(target, is_added=fit.is_partial and fit.continues)
         n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
         seeds = draw_seeds(self.random_state, n_before)
-        train, held_out = self._split(target, seeds.split, fit)
+        train, held_out = self._split(target, groups, seeds.split, fit)
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
@@ -238,14 +241,21 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 setattr(self, name, getattr(self, name) + count)
 
     def _split(
-        self, target: Target, seed: int, fit: FitContext
+        self, target: Target, groups: np.ndarray | None, seed: int, fit: FitContext
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the training rows and the validation rows."""
         rows = target.samples()
         if not self.early_stopping or fit.is_partial:
             return rows, None
         strata = None if target.strata is None else target.strata[rows]
-        return hold_out(rows, strata, self.validation_fraction, seed)
+        return hold_out(
+            rows,
+            strata,
+            self.validation_fraction,
+            seed,
+            groups=None if groups is None else groups[rows],
+            takes_last=self.validation_split == "last",
+        )
 
     def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
         """Find the initial encoder, and set the attributes that depend on it."""

@@ -78,3 +78,49 @@ def test_nothing_is_held_out_without_early_stopping(make, texts):
 def test_too_small_a_validation_set_is_refused(make, texts, labels):
     with pytest.raises(ValueError, match="The validation set is too small"):
         make(early_stopping=True, validation_fraction=0.01).fit(texts, labels)
+
+
+def held_out_of(make, texts, labels, groups=None, **changes):
+    """Return the texts that a fit holds out."""
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(list(X))
+        return 0.5
+
+    make(early_stopping=True, n_epochs=1, scoring=scorer, **changes).fit(
+        texts, labels, groups=groups
+    )
+    return seen[0]
+
+
+def test_no_group_is_in_both_parts(make, texts, labels):
+    groups = [text[:1] for text in texts]
+    held_out = held_out_of(make, texts, labels, groups, validation_fraction=0.3)
+    others = set(texts) - set(held_out)
+    assert len(held_out) > 5
+    assert not {text[:1] for text in held_out} & {text[:1] for text in others}
+
+
+def test_the_last_texts_can_be_held_out(make, texts, labels):
+    changes = {"validation_split": "last", "validation_fraction": 0.25}
+    assert held_out_of(make, texts, labels, **changes) == texts[30:]
+
+
+def test_texts_without_weight_belong_to_no_group(make, texts, labels):
+    weights = np.ones(40)
+    weights[:20] = 0
+    classifier = make(early_stopping=True)
+    with pytest.raises(ValueError, match="at least 2 groups of positive weight"):
+        classifier.fit(texts, labels, weights, groups=np.arange(40) // 20)
+
+
+def test_groups_are_checked_without_early_stopping_too(make, texts, labels):
+    with pytest.raises(ValueError, match="one value for each of the 40 samples"):
+        make().fit(texts, labels, groups=[1, 2])
+
+
+def test_groups_and_the_last_texts_are_refused_together(make, texts, labels):
+    classifier = make(early_stopping=True, validation_split="last")
+    with pytest.raises(ValueError, match="groups must be None with validation_split"):
+        classifier.fit(texts, labels, groups=np.arange(40))

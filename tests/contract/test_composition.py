@@ -17,6 +17,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     HalvingGridSearchCV,
     KFold,
     cross_validate,
@@ -157,6 +158,32 @@ def test_weights_reach_it_through_a_pipeline_and_a_search(subject):
     direct = subject.make(max_length=64)
     direct.fit(subject.X, subject.y, sample_weight=weights)
     assert_same_outputs(outputs(pipeline, subject.X), outputs(direct, subject.X))
+
+
+@subjects([x for x in SUBJECTS if "early_stopping" in x.make().get_params()])
+def test_groups_reach_its_validation_split_through_a_pipeline_and_a_search(subject):
+    groups = np.arange(len(subject.X)) % 8
+    group_of = {str(x): group for x, group in zip(subject.X, groups, strict=True)}
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(sorted(group_of[str(x)] for x in X))
+        return 0.5
+
+    changes = {"early_stopping": True, "validation_fraction": 0.3, "scoring": scorer}
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            make_pipeline(subject.make(**changes).set_fit_request(groups=True)),
+            {},
+            cv=GroupKFold(2),
+            scoring=lambda *args: 0.5,
+            error_score="raise",
+        )
+        search.fit(subject.X, subject.y, groups=groups)
+    # Three samples of each of two groups, and none of the rest of a group.
+    assert seen
+    for held_out in seen:
+        assert len(held_out) == 3 * len(set(held_out)) in (3, 6, 9)
 
 
 @of_kind("regressor")

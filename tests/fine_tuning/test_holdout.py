@@ -89,3 +89,88 @@ def test_a_rare_label_is_never_lost_to_training(make, texts, labels):
         # A label that is never on starts at a constant.
         assert classifier.coef_[1].any()
     assert n_warned > 0
+
+
+def test_no_group_is_on_both_sides():
+    groups = np.arange(40) % 8
+    strata = np.arange(40) % 3
+    for y in (None, strata, np.eye(3)[strata]):
+        train, held_out = hold_out(ROWS, y, 0.25, 0, groups=groups)
+        assert sorted([*train, *held_out]) == ROWS.tolist()
+        assert not {*groups[train - 100]} & {*groups[held_out - 100]}
+        assert len(held_out) == 10
+
+
+def test_classes_keep_their_share_in_groups():
+    # Four of the 20 groups have the rare class.
+    strata = np.repeat([1, 0, 0, 0, 0] * 4, 2)
+    groups = np.repeat(np.arange(20), 2)
+    for seed in range(5):
+        _, held_out = hold_out(ROWS, strata, 0.25, seed, groups=groups)
+        assert np.bincount(strata[held_out - 100]).tolist() == [8, 2]
+
+
+def test_groups_of_different_sizes_give_about_the_fraction_of_the_rows():
+    groups = np.repeat([0, 1, 2, 3, 4, 5], [20, 4, 4, 4, 4, 4])
+    _, held_out = hold_out(ROWS, None, 0.3, 0, groups=groups)
+    assert len(held_out) == 8
+
+
+def test_a_class_that_only_one_group_has_stays_in_training():
+    strata = np.array([1, 0, 0, 0] * 10)
+    groups = np.arange(40) % 4
+    strata[groups == 0] = [1] * 5 + [0] * 5
+    for seed in range(3):
+        _, held_out = hold_out(ROWS, strata, 0.25, seed, groups=groups)
+        assert not {*groups[held_out - 100]} & {0}
+
+
+def test_groups_with_lost_classes_move_to_training_as_a_whole():
+    # Two of these groups are drawn, of which one has a class of its own.
+    groups = np.repeat([0, 1, 2], [10, 10, 20])
+    strata = np.where(np.arange(40) % 10 == 0, 1 + groups, 0)
+    strata[groups == 2] = 0
+    with pytest.warns(RareClassWarning, match="1 of 3 classes have no samples in the"):
+        train, held_out = hold_out(ROWS, strata, 0.65, 0, groups=groups)
+    assert {*groups[train - 100]} == {0, 1}
+    assert {*groups[held_out - 100]} == {2}
+
+
+def test_a_single_group_is_refused():
+    with pytest.raises(ValueError, match=r"at least 2 groups .* Got 1 group for 40"):
+        hold_out(ROWS, None, 0.25, 0, groups=np.zeros(40))
+
+
+def test_too_few_groups_for_the_fraction_are_refused():
+    with pytest.raises(ValueError, match=r"training set is too small.*: 3 groups\. "):
+        hold_out(ROWS, None, 0.9, 0, groups=np.arange(40) % 3)
+
+
+def test_a_seed_gives_the_same_groups():
+    groups = np.arange(40) // 2
+    first, second, other = (
+        hold_out(ROWS, None, 0.25, seed, groups=groups)[1].tolist()
+        for seed in (1, 1, 2)
+    )
+    assert first == second != other
+
+
+def test_the_last_rows_are_held_out():
+    strata = np.arange(40) % 3
+    for y in (None, strata, np.eye(3)[strata]):
+        train, held_out = hold_out(ROWS, y, 0.25, 0, takes_last=True)
+        assert train.tolist() == list(range(100, 130))
+        assert held_out.tolist() == list(range(130, 140))
+
+
+def test_a_class_that_only_the_last_rows_have_stays_in_training():
+    strata = np.array([0] * 20 + [1] * 18 + [2] * 2)
+    with pytest.warns(RareClassWarning, match="1 of 3 classes have no samples in the"):
+        train, held_out = hold_out(ROWS, strata, 0.25, 0, takes_last=True)
+    assert train.tolist() == [*range(100, 130), 138, 139]
+    assert held_out.tolist() == list(range(130, 138))
+
+
+def test_groups_are_refused_if_the_last_rows_are_held_out():
+    with pytest.raises(ValueError, match="groups must be None with validation_split"):
+        hold_out(ROWS, None, 0.25, 0, groups=np.arange(40), takes_last=True)
