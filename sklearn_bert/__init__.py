@@ -8,6 +8,7 @@ from sklearn_bert._convert import convert_checkpoint
 from sklearn_bert._load import load
 from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._regressor import BertRegressor
+from sklearn_bert._target_encoder import BertTargetEncoder
 from sklearn_bert._token_classifier import BertTokenClassifier
 from sklearn_bert._tokenizer import BertTokenizer
 from sklearn_bert._vectorizer import BertVectorizer
@@ -18,6 +19,7 @@ __all__ = [
     "BertClassifier",
     "BertMaskedLM",
     "BertRegressor",
+    "BertTargetEncoder",
     "BertTokenClassifier",
     "BertTokenizer",
     "BertVectorizer",

@@ -120,7 +120,7 @@ class BaseBert(BaseEstimator):
         SavedFileError
             If the folder cannot be written.
         """
-        save_pretrained(self._snapshot(), folder, scores)
+        save_pretrained(self._snapshot()._shared_model(), folder, scores)
 
     def push_to_hub(
         self,
@@ -178,7 +178,7 @@ class BaseBert(BaseEstimator):
             If a name or a score is not valid.
         """
         return push_to_hub(
-            self._snapshot(),
+            self._snapshot()._shared_model(),
             repo_id,
             private=private,
             token=token,
@@ -186,6 +186,10 @@ class BaseBert(BaseEstimator):
             commit_message=commit_message,
             scores=scores,
         )
+
+    def _shared_model(self) -> "BaseBert":
+        """Return the snapshot that :meth:`save_pretrained` writes."""
+        return self
 
     def _export(self) -> EncoderExport | TokenizerExport | PackedMaskedModel:
         """Return what :meth:`save_pretrained` writes."""

@@ -11,6 +11,7 @@ from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._saving.state import InvalidContentError, read_state
 from sklearn_bert._saving.verified import damaged, read_file
 from sklearn_bert._sklearn_compat import validate_params
+from sklearn_bert._target_encoder import BertTargetEncoder
 from sklearn_bert._token_classifier import BertTokenClassifier
 from sklearn_bert._tokenizer import BertTokenizer
 from sklearn_bert._vectorizer import BertVectorizer
@@ -21,6 +22,7 @@ _CLASSES = {
         BertClassifier,
         BertMaskedLM,
         BertRegressor,
+        BertTargetEncoder,
         BertTokenClassifier,
         BertTokenizer,
         BertVectorizer,

@@ -189,8 +189,8 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         InputError
             If X is not one or two columns of texts.
         ValueError
-            If y, the weights or the groups do not match X, or y has values that are not finite
-            numbers.
+            If y, the weights or the groups do not match X, or y has values that are not
+            finite numbers.
         CheckpointError
             If the checkpoint is not found or is damaged.
         DeviceError

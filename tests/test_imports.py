@@ -38,6 +38,8 @@ ESTIMATORS = {
     "_tokenizer",
     "_vectorizer",
 }
+# The estimators that fit others, which are above them.
+ABOVE_ESTIMATORS = {"_target_encoder"}
 # Who may import whom, by folder or module below sklearn_bert, from the bottom up. A
 # folder may import itself; nothing imports the root.
 BOTTOM = {"exceptions", "_warnings", "_config"}
@@ -59,6 +61,7 @@ BELOW_TEXT = {"_engine.compat", "_engine.runtime", "exceptions"}
 BELOW_PARAMS = {"_sklearn_compat", *BOTTOM}
 BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BELOW_PARAMS}
 BELOW_TEMPLATES = {"_base", "_sharing", "_targets", *BELOW_TARGETS}
+BELOW_ESTIMATORS = {"_fine_tuning", "_pretraining", *BELOW_TEMPLATES}
 ALLOWED = {
     "exceptions": set(),
     "_warnings": set(),
@@ -98,9 +101,10 @@ ALLOWED = {
     "metrics": {"_config", "_sklearn_compat", "_warnings"},
     "_cache": {"_engine.embedding_cache", "_sklearn_compat", "exceptions"},
     "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
-    "_load": {*ESTIMATORS, "_saving", "_sklearn_compat"},
+    "_load": {*ESTIMATORS, *ABOVE_ESTIMATORS, "_saving", "_sklearn_compat"},
     "__init__": {
         *ESTIMATORS,
+        *ABOVE_ESTIMATORS,
         "_cache",
         "_config",
         "_convert",
@@ -109,7 +113,8 @@ ALLOWED = {
         "exceptions",
         "metrics",
     },
-    **{name: {"_fine_tuning", "_pretraining", *BELOW_TEMPLATES} for name in ESTIMATORS},
+    **dict.fromkeys(ESTIMATORS, BELOW_ESTIMATORS),
+    **{name: {*ESTIMATORS, *BELOW_ESTIMATORS} for name in ABOVE_ESTIMATORS},
 }
 
 

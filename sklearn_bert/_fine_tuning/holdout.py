@@ -64,7 +64,9 @@ def hold_out(
         if groups is not None:
             is_lost = np.isin(groups[held_out], groups[held_out[is_lost]])
         if is_lost.all():
-            why = "all of the selected rows have classes or labels that no other row has"
+            why = (
+                "all of the selected rows have classes or labels that no other row has"
+            )
             raise _too_small("validation", fraction, len(rows), why)
         if n_rare + n_alone:
             is_random = groups is None and not takes_last
@@ -140,7 +142,7 @@ def _split_groups(
 
 
 def _distance(strata: np.ndarray, held_out: np.ndarray, fraction: float) -> float:
-    """Return how much the shares of the classes differ from the fraction, on average."""
+    """Return the mean difference between the shares of the classes and the fraction."""
     if strata.ndim == 1:
         n_all = np.bincount(strata)
         n_held_out = np.bincount(strata[held_out], minlength=len(n_all))

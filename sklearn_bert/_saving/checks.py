@@ -33,6 +33,10 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shape_head
 _MOST_TOKENS = 10**7
 # Of checkpoints whose name is a Hub id.
 _HUB_SOURCES = {"bundle", "cache", "hub"}
+_METHODS_OF_TARGET_ENCODERS = {
+    "BertClassifier": {"predict_proba", "decision_function"},
+    "BertRegressor": {"predict"},
+}
 _COMMIT = re.compile("[0-9a-f]{40}")
 # What errors about a checkpoint call that of a file.
 _FILES = CheckpointFiles("of the file", Path(), "estimator", None, {})
@@ -85,6 +89,8 @@ def check_parts(attributes: Mapping[str, Any]) -> None:
         _check_counts(attributes)
     if "coef_" in attributes:
         _check_head(attributes)
+    if "estimator_" in attributes:
+        _check_target_encoder(attributes)
     if "_readout" in attributes:
         declared = attributes["encoder_"].architecture.layer_weights
         if attributes["_readout"].layer_weights not in (None, declared):
@@ -173,3 +179,13 @@ def _check_head(attributes: Mapping[str, Any]) -> None:
         raise ValueError("a linear layer that does not match its classes or targets")
     if {coef.dtype.kind, intercept.dtype.kind} != {"f"}:
         raise ValueError("a linear layer that does not consist of numbers")
+
+
+def _check_target_encoder(attributes: Mapping[str, Any]) -> None:
+    """Check that the estimator of a target encoder is fitted and has its method."""
+    inner, method = attributes["estimator_"], attributes["method_"]
+    methods = _METHODS_OF_TARGET_ENCODERS.get(type(inner).__name__, set())
+    if method not in methods:
+        raise ValueError("a target encoder of another estimator or method")
+    if getattr(inner, "n_features_in_", None) != attributes["n_features_in_"]:
+        raise ValueError("a target encoder that does not match its estimator")

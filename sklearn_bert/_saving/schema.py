@@ -6,6 +6,7 @@ The types are checked when an estimator is saved, and again when it is loaded.
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
@@ -86,6 +87,11 @@ KINDS: dict[str, dict[str, Any]] = {
         "target_scale_": np.ndarray,
         "_y_ndim": int,
         "_is_constant": np.ndarray,
+    },
+    "BertTargetEncoder": {
+        "n_features_in_": int,
+        "estimator_": BaseEstimator,
+        "method_": str,
     },
     "BertTokenClassifier": {**_TUNED, "classes_": np.ndarray},
     "BertTokenizer": {

@@ -13,6 +13,7 @@ from sklearn_bert import (
     BertClassifier,
     BertMaskedLM,
     BertRegressor,
+    BertTargetEncoder,
     BertTokenClassifier,
     BertTokenizer,
     BertVectorizer,
@@ -51,6 +52,11 @@ def regress(y, **changes):
 def regress_in_parts(model):
     regressor = BertRegressor(model, **QUICK)
     return regressor.partial_fit(TEXTS, np.arange(12.0)), TEXTS
+
+
+def encode_targets(model):
+    estimator = BertClassifier(model, **QUICK)
+    return BertTargetEncoder(estimator, cv=2).fit(TEXTS, ["a", "b"] * 6), TEXTS
 
 
 def tag(tags, **changes):
@@ -122,6 +128,7 @@ CASES = {
     "two numbers": regress(np.arange(24.0).reshape(12, 2)),
     "numbers, in parts": regress_in_parts,
     "a classifier as model": continue_from_classes,
+    "predictions as features": encode_targets,
     "tags": tag(["noun", "verb"]),
     "tags in BIO": tag(["B-x", "O"], constrain_tags="bio"),
     "tags of integers": tag([4, 2]),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sklearn_bert import BertClassifier
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.checkpoints.sentence_transformers.module_configs import (
     DeclaredModule,
@@ -214,3 +215,18 @@ def test_there_is_one_number_of_samples_for_each_class(counts):
         check_parts({"class_count_": counts, "classes_": np.array(["a", "b"])})
     with pytest.raises(ValueError, match="numbers of samples"):
         check_parts({"class_count_": np.array([3, 4])})
+
+
+def test_a_target_encoder_has_a_fitted_estimator_and_a_method_of_it(case):
+    fitted = vars(case("predictions as features").estimator)
+    check_parts(fitted)
+    vectorizer = case("features").estimator
+    for changes in (
+        {"method_": "save"},
+        {"method_": "predict"},
+        {"estimator_": vectorizer},
+        {"estimator_": BertClassifier()},
+        {"n_features_in_": 2},
+    ):
+        with pytest.raises(ValueError, match="a target encoder"):
+            check_parts({**fitted, **changes})

@@ -19,7 +19,7 @@ def asking():
 
 def test_requests_are_dicts_by_method_and_parameter(asking):
     plain = plain_requests(asking.get_metadata_routing())
-    assert plain["fit"] == {"sample_weight": "mine"}
+    assert plain["fit"] == {"sample_weight": "mine", "groups": None}
     assert plain["score"] == {"sample_weight": False}
     assert "transform" not in plain
 

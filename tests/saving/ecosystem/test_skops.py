@@ -40,8 +40,8 @@ def reload(estimator, *ours):
 @pytest.mark.parametrize("name", CASES)
 def test_an_estimator_gives_the_same_answers(name, case):
     one = case(name)
-    model = unwrap_frozen(one.estimator.model)
-    nested = [model] if hasattr(model, "fit") else []
+    parameters = map(unwrap_frozen, one.estimator.get_params(deep=False).values())
+    nested = [value for value in parameters if hasattr(value, "fit")]
     loaded = reload(one.estimator, one.estimator, *nested)
     assert type(loaded) is type(one.estimator)
     assert one.answers(loaded) == one.answers()

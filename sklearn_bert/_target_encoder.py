@@ -1,0 +1,358 @@
+"""Columns for tables: out-of-fold predictions of a fine-tuned encoder."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils.multiclass import type_of_target
+
+from sklearn_bert._base import BaseBert
+from sklearn_bert._classifier import BertClassifier
+from sklearn_bert._engine.text.inputs import Texts
+from sklearn_bert._fine_tuning.folds import draw_folds
+from sklearn_bert._inputs.values import call_hiding_values
+from sklearn_bert._params.param import document
+from sklearn_bert._params.random_state import draw_seed, make_generator
+from sklearn_bert._regressor import BertRegressor
+from sklearn_bert._sklearn_compat import HasMethods, Interval, StrOptions
+from sklearn_bert._targets.checks import as_array, check_weights, check_y_given
+from sklearn_bert._targets.groups import check_groups
+from sklearn_bert._targets.labels import check_labels
+from sklearn_bert._targets.numbers import check_numbers
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """The validated data of a fit.
+
+    Attributes
+    ----------
+    texts : Texts
+    y : ndarray or sparse matrix
+    groups : ndarray of shape (n_samples,) or None
+    """
+
+    texts: Texts
+    y: Any
+    groups: np.ndarray | None
+
+    def fit(self, estimator: Any, weights: Any) -> Any:
+        """Fine-tune an estimator on all texts of positive weight, and return it."""
+        return estimator.fit(self.texts.to_list(), self.y, weights, self.groups)
+
+
+@document()
+class BertTargetEncoder(TransformerMixin, BaseBert):
+    """Turn texts into what a fine-tuned encoder predicts from them, for tables.
+
+    The features are the probabilities of the classes, or the predicted numbers: few
+    columns that a model of a whole table, such as
+    :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, reads beside the others.
+
+    An encoder is surer of the texts that it was fine-tuned on than of new ones, so that
+    its predictions for them would reveal their targets. `fit_transform` therefore uses
+    :term:`cross fitting`: the features of each training text come from an encoder that
+    was fine-tuned on the other folds. `transform`, for new texts, uses one that was
+    fine-tuned on all of them.
+
+    .. note::
+        `fit(X, y).transform(X)` does not equal `fit_transform(X, y)`. Use
+        `fit_transform` for the training texts, as
+        :class:`~sklearn.pipeline.Pipeline` and
+        :class:`~sklearn.compose.ColumnTransformer` do.
+
+    Parameters
+    ----------
+    estimator : BertClassifier or BertRegressor, default=None
+        What is fine-tuned; it is cloned and does not change. `None` is a
+        :class:`~sklearn_bert.BertRegressor` with its defaults if y has numbers with
+        decimals, and else a :class:`~sklearn_bert.BertClassifier`. For integers that
+        are quantities, pass a regressor.
+
+    method : {"auto", "predict_proba", "decision_function"}, default="auto"
+        What becomes the features of classes:
+
+        - "auto" is "predict_proba", and for numbers the prediction;
+        - "predict_proba" gives probabilities, which the encoders of different folds
+          give on one scale;
+        - "decision_function" gives logits, which suit linear models.
+
+    cv : int or cross-validation splitter, default=5
+        Number of folds of `fit_transform`, for which as many encoders are fine-tuned,
+        and one more on all texts. The folds are shuffled, stratified by class, and keep
+        the `groups` of `fit_transform` together. A splitter, such as
+        :class:`~sklearn.model_selection.KFold`, must hold out each text exactly once.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds, and of the fits if the `random_state` of `estimator` is
+        `None`.
+
+    Attributes
+    ----------
+    estimator_ : BertClassifier or BertRegressor
+        The encoder that was fine-tuned on all texts, which `transform` uses.
+
+    method_ : {"predict_proba", "decision_function", "predict"}
+        The method of `estimator_` that gives the features.
+
+    %(n_features_in_, feature_names_in_)s
+
+    See Also
+    --------
+    BertVectorizer : Features that do not depend on y.
+    sklearn.preprocessing.TargetEncoder : The same idea for categories.
+
+    Notes
+    -----
+    Two classes give one column, the probability of the second. Features of hidden
+    layers are not offered: the encoder of each fold has axes of its own, so that one
+    column would mean something else in each fold.
+
+    In cross-validation, all of this happens within each training set. `fit_transform`
+    takes `cv` + 1 times as long as a fit of `estimator`. With
+    ``BertClassifier(freeze="encoder")`` only the linear layer on top is trained, which
+    takes a small part of the time.
+
+    :meth:`save_pretrained` and :meth:`push_to_hub` share `estimator_`.
+
+    References
+    ----------
+    Wolpert, `Stacked Generalization
+    <https://doi.org/10.1016/S0893-6080(05)80023-1>`_, Neural Networks 1992.
+
+    Examples
+    --------
+    >>> from sklearn_bert import BertTargetEncoder
+    >>> texts = ["a joy to watch", "utterly dull", "charming and funny", "a mess"]
+    >>> ratings = ["good", "bad", "good", "bad"]
+    >>> encoder = BertTargetEncoder(cv=2, random_state=0)
+    >>> encoder.fit_transform(texts, ratings).shape
+    (4, 1)
+    >>> encoder.get_feature_names_out()
+    array(['berttargetencoder_good'], dtype=object)
+    >>> good, bad = encoder.transform(["delightful", "tedious"])
+    >>> bool(good > bad)
+    True
+    """
+
+    # Pickles name it as users do, wherever it is defined.
+    __module__ = "sklearn_bert"
+
+    _parameter_constraints = {
+        "estimator": [BertClassifier, BertRegressor, None],
+        "method": [StrOptions({"auto", "predict_proba", "decision_function"})],
+        "cv": [
+            Interval(Integral, 2, None, closed="left"),
+            HasMethods(["split", "get_n_splits"]),
+        ],
+        "random_state": ["random_state"],
+    }
+
+    estimator_: BertClassifier | BertRegressor
+    method_: str
+
+    def __init__(self, estimator=None, *, method="auto", cv=5, random_state=None):
+        self.estimator = estimator
+        self.method = method
+        self.cv = cv
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Fine-tune an encoder on all texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            One label or number per text, several numbers, or an indicator matrix.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss. Texts of weight 0 are ignored.
+
+        groups : array-like of shape (n_samples,), default=None
+            Group of each text, for the early stopping of `estimator`.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of texts.
+        ValueError
+            If y, the weights or the groups do not match X, y has only one class, or
+            `method` does not suit y.
+        """
+        fitted, samples = self._prepare(X, y, groups)
+        start, _ = fitted._start()
+        fitted.estimator_ = samples.fit(start, sample_weight)
+        self._adopt(fitted)
+        return self
+
+    def fit_transform(self, X, y, sample_weight=None, groups=None):
+        """Fine-tune encoders and return out-of-fold features of the texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            One label or number per text, several numbers, or an indicator matrix.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each text in the loss. Texts of weight 0 have features, but no
+            encoder learns from them.
+
+        groups : array-like of shape (n_samples,), default=None
+            Group of each text, such as its author. The features of a text come from an
+            encoder that has not seen its group.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out)
+            The features in the order of X.
+
+        Raises
+        ------
+        InputError
+            If X is not one or two columns of texts.
+        ValueError
+            If y, the weights or the groups do not match X, the training part of a fold
+            has only one class, or `method` or `cv` does not suit y.
+        """
+        fitted, samples = self._prepare(X, y, groups)
+        texts, y = samples.texts, samples.y
+        weights = check_weights(sample_weight, len(texts))
+        start, seed = fitted._start()
+        is_stratified = isinstance(start, BertClassifier) and y.ndim == 1
+        folds = draw_folds(
+            self.cv, y, samples.groups, seed, is_stratified=is_stratified
+        )
+        parts = []
+        for train, test in folds:
+            # Weights of 0 keep the classes, and so the columns, of all folds the same.
+            of_fold = np.zeros(len(texts))
+            of_fold[train] = weights[train]
+            one = samples.fit(clone(start), of_fold)
+            parts.append(fitted._encode(one, texts.take(test)))
+        fitted.estimator_ = samples.fit(start, sample_weight)
+        self._adopt(fitted)
+        place = np.argsort(np.concatenate([test for _, test in folds]))
+        return np.concatenate(parts)[place]
+
+    def transform(self, X):
+        """Return features of new texts, from the encoder that has seen all texts.
+
+        Parameters
+        ----------
+        X : array-like of str of shape (n_samples,), (n_samples, 1) or (n_samples, 2)
+            Texts, or pairs of texts.
+
+        Returns
+        -------
+        X_out : ndarray of shape (n_samples, n_features_out)
+            The features in the order of X.
+        """
+        fitted, texts = self._begin(X)
+        return fitted._encode(fitted.estimator_, texts)
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Not used, but checked against `feature_names_in_` if that is defined.
+
+        Returns
+        -------
+        feature_names_out : ndarray of str objects
+            "berttargetencoder_" and the class, of two classes the second one, or the
+            column index of a label. For numbers "berttargetencoder0" and so on.
+        """
+        fitted = self._snapshot()
+        fitted._check_input_features(input_features)
+        prefix, inner = type(self).__name__.lower(), fitted.estimator_
+        if isinstance(inner, BertRegressor):
+            names = [f"{prefix}{k}" for k in range(inner.n_outputs_)]
+        else:
+            labels = inner.classes_.tolist()
+            if len(labels) == 2 and not inner.is_multilabel_:
+                labels = labels[1:]
+            names = [f"{prefix}_{label}" for label in labels]
+        return np.array(names, dtype=object)
+
+    def _prepare(self, X: Any, y: Any, groups: Any) -> tuple[Self, _Samples]:
+        """Return a copy to fit, and the validated data."""
+        fitted = self._copy()
+        fitted._validate_params()
+        texts = fitted._read(X)
+        groups = check_groups(groups, len(texts))
+        if self._predicts_numbers(y):
+            y = check_numbers(y, texts, self)
+            if self.method != "auto":
+                raise ValueError(
+                    "method must be 'auto' for numbers, which have predictions only. "
+                    f"Got method={self.method!r}. Leave method at its default, or pass "
+                    "estimator=BertClassifier() if the numbers are classes."
+                )
+            fitted.method_ = "predict"
+        else:
+            y = check_labels(y, texts, self)
+            fitted.method_ = "predict_proba" if self.method == "auto" else self.method
+        fitted._remember_columns(X, texts.n_columns)
+        return fitted, _Samples(texts, y, groups)
+
+    def _predicts_numbers(self, y: Any) -> bool:
+        if self.estimator is not None:
+            return isinstance(self.estimator, BertRegressor)
+        check_y_given(y, self, "label or number")
+        array = as_array(y)
+        # Lists of labels are refused later, in words of this package.
+        if not isinstance(array, np.ndarray):
+            return False
+        kind: str = call_hiding_values(type_of_target, array)
+        return kind.startswith("continuous")
+
+    def _start(self) -> tuple[Any, int]:
+        """Return an estimator to fine-tune, and the seed of the folds."""
+        generator = make_generator(self.random_state)
+        seed = draw_seed(generator)
+        if self.estimator is not None:
+            estimator = clone(self.estimator)
+        else:
+            is_class = self.method_ != "predict"
+            estimator = BertClassifier() if is_class else BertRegressor()
+        if estimator.random_state is None:
+            estimator.set_params(random_state=draw_seed(generator))
+        return estimator, seed
+
+    def _encode(self, estimator: Any, texts: Texts) -> np.ndarray:
+        """Return the columns of texts: (n_texts, n_features_out)."""
+        outputs = getattr(estimator, self.method_)(texts.to_list())
+        columns = outputs.reshape(len(texts), -1)
+        is_two = columns.shape[1] == 2 and self.method_ == "predict_proba"
+        is_one_of_two = is_two and not estimator.is_multilabel_
+        return columns[:, 1:] if is_one_of_two else columns
+
+    def _shared_model(self) -> BaseBert:
+        return self.estimator_._snapshot()
+
+    @property
+    def missing(self) -> str:
+        """How missing values are read, which is a parameter of the estimator."""
+        return getattr(self.estimator, "missing", "error")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

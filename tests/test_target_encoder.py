@@ -1,0 +1,346 @@
+"""BertTargetEncoder: whose predictions become columns, and of what."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+
+from sklearn_bert import BertClassifier, BertRegressor, BertTargetEncoder, load
+from sklearn_bert.exceptions import DivergenceError, InputError
+
+QUICK = {"n_epochs": 1, "learning_rate": 1e-3, "random_state": 0, "dtype": "float32"}
+
+
+@pytest.fixture(scope="module")
+def classes(texts):
+    return np.array(["long" if len(text) > 60 else "short" for text in texts])
+
+
+@pytest.fixture(scope="module")
+def numbers(texts):
+    return np.array([len(text) / 10 for text in texts])
+
+
+@pytest.fixture(scope="module")
+def make(tiny_bert):
+    """Return a function that makes a quick target encoder."""
+
+    def make(kind=BertClassifier, cv=2, **changes):
+        estimator = kind(tiny_bert, **{**QUICK, **changes})
+        return BertTargetEncoder(estimator, cv=cv, random_state=0)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def fitted(make, texts, classes):
+    """Return a fitted target encoder and the features of its training texts."""
+    encoder = make()
+    return encoder, encoder.fit_transform(texts, classes)
+
+
+@pytest.fixture
+def trained_on(monkeypatch):
+    """Return a list of the texts of positive weight in each fit of an encoder."""
+    seen = []
+    fit = BertClassifier._fit
+
+    def watch(self, X, y, sample_weight, **options):
+        weights = np.ones(len(X)) if sample_weight is None else sample_weight
+        seen.append([x for x, weight in zip(X, weights, strict=True) if weight])
+        return fit(self, X, y, sample_weight, **options)
+
+    monkeypatch.setattr(BertClassifier, "_fit", watch)
+    return seen
+
+
+# --- cross-fitting ------------------------------------------------------------------
+
+
+def test_training_texts_get_the_predictions_of_the_other_folds(make, texts, classes):
+    encoder = make(cv=KFold(2))
+    features = encoder.fit_transform(texts, classes)
+    one = clone(encoder.estimator).fit(texts[20:], classes[20:])
+    expected = one.predict_proba(texts[:20])[:, 1:]
+    np.testing.assert_allclose(features[:20], expected, atol=1e-5)
+
+
+def test_new_texts_get_the_predictions_of_an_encoder_of_all(fitted, texts, classes):
+    encoder, features = fitted
+    whole = clone(encoder.estimator).fit(texts, classes)
+    expected = whole.predict_proba(texts)[:, 1:]
+    np.testing.assert_allclose(encoder.transform(texts), expected, atol=1e-6)
+    assert not np.allclose(features, expected, atol=1e-2)
+
+
+def test_random_targets_do_not_leak(make, texts):
+    y = np.random.RandomState(0).permutation(np.arange(40) % 2)
+    encoder = make(n_epochs=12, learning_rate=3e-3, batch_size=8)
+    features = encoder.fit_transform(texts, y)
+    seen = ((encoder.transform(texts)[:, 0] > 0.5) == y).mean()
+    unseen = ((features[:, 0] > 0.5) == y).mean()
+    assert seen > 0.75
+    assert unseen < 0.65
+
+
+def test_fit_alone_gives_the_same_encoder(make, fitted, texts, classes):
+    encoder, _ = fitted
+    again = make().fit(texts, classes)
+    assert np.array_equal(again.transform(texts), encoder.transform(texts))
+
+
+def test_a_seed_gives_the_same_features(make, fitted, texts, classes):
+    assert np.array_equal(make().fit_transform(texts, classes), fitted[1])
+
+
+def test_the_seed_is_that_of_the_fits_too(make, texts, classes):
+    encoder = make(random_state=None)
+    first, second = (encoder.fit_transform(texts, classes) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert encoder.estimator.random_state is None
+
+
+def test_no_encoder_of_a_text_has_seen_its_group(make, texts, classes, trained_on):
+    groups = np.arange(40) % 10
+    named = [f"{text} {group}" for text, group in zip(texts, groups, strict=True)]
+    make(cv=5).fit_transform(named, classes, groups=groups)
+    *folds, whole = ({text.split()[-1] for text in one} for one in trained_on)
+    assert [len(one) for one in folds] == [8] * 5
+    assert len(whole) == 10
+
+
+def test_texts_without_weight_have_features_but_teach_nothing(
+    make, texts, classes, trained_on
+):
+    weights = np.ones(40)
+    weights[:10] = 0
+    features = make().fit_transform(texts, classes, sample_weight=weights)
+    assert features.shape == (40, 1)
+    assert [len(one) for one in trained_on] == [15, 15, 30]
+
+
+def test_a_class_that_a_fold_has_not_seen_keeps_its_column(make, texts):
+    y = np.array(["a", "b"] * 20)
+    y[0] = "rare"
+    features = make(cv=KFold(2)).fit_transform(texts, y)
+    assert features.shape == (40, 3)
+    assert (features[:20, 2] < 0.5).all()
+
+
+# --- columns ------------------------------------------------------------------------
+
+
+def test_two_classes_give_one_column(fitted):
+    encoder, features = fitted
+    assert features.shape == (40, 1)
+    assert encoder.get_feature_names_out().tolist() == ["berttargetencoder_short"]
+
+
+def test_more_classes_give_a_column_each(make, texts):
+    encoder = make()
+    features = encoder.fit_transform(texts, np.arange(40) % 3)
+    np.testing.assert_allclose(features.sum(axis=1), 1, atol=1e-6)
+    names = [f"berttargetencoder_{label}" for label in range(3)]
+    assert encoder.get_feature_names_out().tolist() == names
+
+
+def test_two_labels_give_two_columns(make, texts):
+    indicators = np.array([[len(text) > 60, "a" in text] for text in texts], int)
+    encoder = make()
+    assert encoder.fit_transform(texts, indicators).shape == (40, 2)
+    names = ["berttargetencoder_0", "berttargetencoder_1"]
+    assert encoder.get_feature_names_out().tolist() == names
+
+
+def test_numbers_are_predicted(make, texts, numbers):
+    encoder = make(BertRegressor)
+    assert encoder.fit_transform(texts, numbers).shape == (40, 1)
+    assert encoder.method_ == "predict"
+    assert encoder.get_feature_names_out().tolist() == ["berttargetencoder0"]
+
+
+def test_several_numbers_give_a_column_each(make, texts, numbers):
+    encoder = make(BertRegressor)
+    features = encoder.fit_transform(texts, np.c_[numbers, -numbers])
+    assert features.shape == (40, 2)
+    assert len(encoder.get_feature_names_out()) == 2
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logits_can_be_the_columns(make, texts, n_classes):
+    encoder = make().set_params(method="decision_function")
+    features = encoder.fit_transform(texts, np.arange(40) % n_classes)
+    expected = encoder.estimator_.decision_function(texts).reshape(40, -1)
+    assert features.shape == expected.shape
+    assert np.array_equal(encoder.transform(texts), expected)
+
+
+def test_the_kind_of_y_chooses_the_estimator():
+    for y, expected in [([1, 2], False), (["a", "b"], False), ([0.5, 2], True)]:
+        assert BertTargetEncoder()._predicts_numbers(y) == expected
+
+
+@pytest.mark.real
+def test_by_default_the_default_model_is_fine_tuned():
+    encoder = BertTargetEncoder(cv=2, random_state=0)
+    texts = ["good", "bad", "great", "awful"]
+    encoder.fit_transform(texts, [1.5, 0.5, 2.5, 0.0])
+    assert isinstance(encoder.estimator_, BertRegressor)
+    assert encoder.estimator is None
+
+
+# --- in scikit-learn ----------------------------------------------------------------
+
+
+@pytest.fixture
+def frame(texts, numbers):
+    return pd.DataFrame({"text": texts, "n": numbers})
+
+
+@pytest.fixture
+def table(make):
+    """Return a pipeline for a table with a text and a number."""
+    columns = ColumnTransformer(
+        [("text", make(), "text"), ("numbers", "passthrough", ["n"])]
+    )
+    return make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3))
+
+
+def test_boosting_reads_its_columns_beside_numbers(table, frame, classes):
+    columns = table.fit(frame, classes)[0]
+    names = columns.get_feature_names_out().tolist()
+    assert names == ["text__berttargetencoder_short", "numbers__n"]
+    assert table.score(frame, classes) > 0.9
+
+
+def test_its_parameters_are_searched_in_a_pipeline(table, frame, classes):
+    name = "columntransformer__text__estimator__n_epochs"
+    search = GridSearchCV(table, {name: [1]}, cv=2, error_score="raise")
+    assert search.fit(frame, classes).best_params_ == {name: 1}
+
+
+def test_groups_reach_it_through_a_pipeline(make, texts, classes, trained_on):
+    groups = np.arange(40) % 4
+    with sklearn.config_context(enable_metadata_routing=True):
+        encoder = make(cv=4).set_fit_request(groups=True)
+        pipeline = make_pipeline(encoder, HistGradientBoostingClassifier(max_iter=1))
+        pipeline.fit(texts, classes, groups=groups)
+    assert [len(one) for one in trained_on] == [30] * 4 + [40]
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_it_returns_frames(make, texts, classes, container):
+    pytest.importorskip(container)
+    encoder = make().set_output(transform=container)
+    for features in (
+        encoder.fit_transform(texts, classes),
+        encoder.transform(texts),
+    ):
+        assert list(features.columns) == ["berttargetencoder_short"]
+
+
+def test_it_remembers_the_name_of_its_column(make, frame, classes):
+    encoder = make().fit(frame[["text"]], classes)
+    assert encoder.feature_names_in_.tolist() == ["text"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        encoder.transform(frame[["text"]].rename(columns={"text": "other"}))
+
+
+def test_pairs_have_features(make, texts, classes):
+    pairs = list(zip(texts, texts[::-1], strict=True))
+    encoder = make()
+    assert encoder.fit_transform(pairs, classes).shape == (40, 1)
+    with pytest.raises(InputError, match="2 features"):
+        encoder.transform(texts)
+
+
+def test_missing_texts_are_read_as_its_estimator_reads_them(make, texts, classes):
+    some = [None, *texts[1:]]
+    with pytest.raises(InputError, match="None"):
+        make().fit(some, classes)
+    encoder = make(missing="empty").fit(some, classes)
+    assert np.isfinite(encoder.transform([None])).all()
+
+
+def test_a_clone_is_not_fitted(fitted):
+    again = clone(fitted[0])
+    assert not hasattr(again, "estimator_")
+    assert again.get_params()["estimator__n_epochs"] == 1
+
+
+def test_a_failed_fit_leaves_it_as_it_was(make, texts, classes):
+    encoder = make().fit(texts, classes)
+    before = encoder.transform(texts)
+    encoder.set_params(estimator__learning_rate=1e38)
+    with pytest.raises(DivergenceError):
+        encoder.fit_transform(texts, classes)
+    encoder.set_params(estimator__learning_rate=1e-3)
+    assert np.array_equal(encoder.transform(texts), before)
+
+
+# --- files --------------------------------------------------------------------------
+
+
+def test_a_pickle_gives_the_same_features(fitted, texts):
+    again = pickle.loads(pickle.dumps(fitted[0]))
+    assert np.array_equal(again.transform(texts), fitted[0].transform(texts))
+
+
+def test_a_saved_file_gives_the_same_features(fitted, texts, tmp_path):
+    fitted[0].save(tmp_path / "encoder.safetensors")
+    again = load(tmp_path / "encoder.safetensors")
+    assert np.array_equal(again.transform(texts), fitted[0].transform(texts))
+    assert again.get_feature_names_out().tolist() == ["berttargetencoder_short"]
+
+
+def test_the_encoder_of_all_texts_is_shared(fitted, texts, tmp_path):
+    fitted[0].save_pretrained(tmp_path / "shared")
+    fitted[0].estimator_.save_pretrained(tmp_path / "own")
+    first, second = (
+        tmp_path / name / "model.safetensors" for name in ("shared", "own")
+    )
+    assert first.read_bytes() == second.read_bytes()
+
+
+# --- errors -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "requires y to be passed"),
+        (["a"] * 40, "more than one class"),
+        (["a"] * 39, "inconsistent numbers of samples"),
+        ([["a"], ["b", "c"]] * 20, "MultiLabelBinarizer"),
+        (np.arange(80).reshape(40, 2) % 3, "one label per text"),
+    ],
+    ids=["none", "one class", "shorter", "lists", "two classes each"],
+)
+def test_other_targets_are_refused(make, texts, y, message):
+    for encoder in (make(), BertTargetEncoder()):
+        with pytest.raises(ValueError, match=message):
+            encoder.fit_transform(texts, y)
+
+
+def test_numbers_have_no_probabilities(make, texts, numbers):
+    encoder = make(BertRegressor).set_params(method="predict_proba")
+    with pytest.raises(ValueError, match="method must be 'auto' for numbers"):
+        encoder.fit(texts, numbers)
+
+
+def test_folds_of_the_future_alone_are_refused(make, texts, classes):
+    with pytest.raises(ValueError, match="cv must hold out each sample exactly once"):
+        make(cv=TimeSeriesSplit(2)).fit_transform(texts, classes)
+
+
+def test_other_estimators_are_refused(texts, classes):
+    encoder = BertTargetEncoder(HistGradientBoostingClassifier())
+    with pytest.raises(ValueError, match="The 'estimator' parameter"):
+        encoder.fit(texts, classes)
