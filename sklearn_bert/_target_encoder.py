@@ -49,7 +49,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
 
     The features are the probabilities of the classes, or the predicted numbers: few
     columns that a model of a whole table, such as
-    :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, reads beside the others.
+    :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, reads next to the others.
 
     An encoder is surer of the texts that it was fine-tuned on than of new ones, so that
     its predictions for them would reveal their targets. `fit_transform` therefore uses

@@ -213,7 +213,7 @@ def table(make):
     return make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3))
 
 
-def test_boosting_reads_its_columns_beside_numbers(table, frame, classes):
+def test_boosting_reads_its_columns_next_to_numbers(table, frame, classes):
     columns = table.fit(frame, classes)[0]
     names = columns.get_feature_names_out().tolist()
     assert names == ["text__berttargetencoder_short", "numbers__n"]

@@ -16,6 +16,7 @@ from sklearn_bert import (
     BertClassifier,
     BertMaskedLM,
     BertRegressor,
+    BertTargetEncoder,
     BertTokenClassifier,
     BertTokenizer,
     BertVectorizer,
@@ -167,3 +168,12 @@ SUBJECTS = [
     Subject(BertTokenizer, {"model": CHECKPOINT, "max_length": 32}, TEXTS),
     Subject(BertMaskedLM, PRETRAINED, TEXTS),
 ]
+
+# Its parameters are those of an estimator in it, and its fit_transform is not fit and
+# transform, so that it is not a subject of every test.
+CROSS_FITTED = Subject(
+    BertTargetEncoder,
+    {"estimator": BertClassifier(**TUNED), "cv": 2, "random_state": 0},
+    TEXTS,
+    TOPICS,
+)

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import (
     make_constraint,
 )
 
-from contract.registry import SUBJECTS
+from contract.registry import CROSS_FITTED, SUBJECTS
 from sklearn_bert import BertTokenClassifier
 from sklearn_bert.exceptions import DeviceError
 
@@ -22,6 +22,8 @@ FREE = {"get_feature_names_out"}
 BOUND = {("BertVectorizer", "get_feature_names_out")}
 BOUND |= {("BertTokenizer", "get_feature_names_out")}
 
+ALL = [*SUBJECTS, CROSS_FITTED]
+
 
 class NoValue:
     """Not a value of any parameter."""
@@ -29,7 +31,7 @@ class NoValue:
 
 @functools.cache
 def _fit(name):
-    return next(subject for subject in SUBJECTS if str(subject) == name).fit()
+    return next(subject for subject in ALL if str(subject) == name).fit()
 
 
 def fit(subject):
@@ -80,7 +82,7 @@ def call(estimator, method, subject):
 
 CASES = [
     pytest.param(subject, method, id=f"{subject}-{method}")
-    for subject in SUBJECTS
+    for subject in ALL
     if not subject.name
     for method in methods_of(subject)
 ]
