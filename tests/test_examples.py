@@ -4,11 +4,17 @@ import importlib
 import runpy
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from sklearn_bert import clear_cache
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
+
+MOODS = ["dull", "moving", "far too long", "a delight", "hollow", "a triumph"]
 
 pytestmark = pytest.mark.real
 
@@ -35,6 +41,40 @@ def run_script(monkeypatch, tmp_path):
         return namespace, figures
 
     return run
+
+
+@pytest.fixture
+def empty_cache():
+    """Empty the cache in memory, before and after."""
+    clear_cache()
+    yield
+    clear_cache()
+
+
+def test_the_demo_encodes_each_sentence_once(
+    encoded_texts, empty_cache, monkeypatch, tmp_path, capsys
+):
+    pytest.importorskip("matplotlib")
+    demo = runpy.run_path(str(EXAMPLES / "demo.py"))
+    X = np.array([f"Scene {k} is {mood}." for k in range(10) for mood in MOODS])
+    changes = {
+        "load_sentences": lambda: (X, np.arange(60) % 2 == 1),
+        "CURVE_SIZES": [10, 20],
+    }
+    for name, value in changes.items():
+        monkeypatch.setitem(demo["main"].__globals__, name, value)
+    monkeypatch.chdir(tmp_path)
+    # Threads, since worker processes would take seconds to start.
+    with joblib.parallel_config("threading"):
+        demo["main"]()
+    assert sum(encoded_texts) == 60
+    assert (tmp_path / "demo.png").exists()
+    assert "layers=[-4, -3, -2, -1], pooling=mean, C=0.1" in capsys.readouterr().out
+
+
+def test_the_gallery_encodes_each_text_once(run_script, encoded_texts, empty_cache):
+    names, _ = run_script("plot_2_text_and_numbers.py")
+    assert sum(encoded_texts) == len(names["texts"])
 
 
 def test_every_script_is_tested():
