@@ -15,6 +15,7 @@ from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._params.param import constraints, document
@@ -237,7 +238,8 @@ class BertMaskedLM(BaseBert):
             fitted.checkpoint_ = record_of(source, name, revision)
         texts = check_stream(X, missing=fitted.missing)
         remedy = "Choose a smaller model"
-        with OutOfMemoryGuard("The fit", resolve_device(fitted.device), remedy):
+        device = resolve_device(fitted.device)
+        with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             results = pretrain(fitted, source, packed, texts)
         fitted._masked_model = results.model
         fitted.max_length_ = results.max_length

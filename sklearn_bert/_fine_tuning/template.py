@@ -25,6 +25,7 @@ from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.runtime.progress import name_fit
+from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.config import TrainingLog
@@ -165,7 +166,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         label = name_fit(type(self).__name__)
         fit = FitContext(label, is_partial, continues, classes, groups)
         remedy = "Pass fewer texts, choose a smaller model"
-        with OutOfMemoryGuard("The fit", resolve_device(self.device), remedy):
+        device = resolve_device(self.device)
+        with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             fitted, log = self._train(X, y, sample_weight, fit)
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.

@@ -15,6 +15,7 @@ from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.finite import check_finite
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
+from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
     Inputs,
@@ -184,7 +185,8 @@ def _encode_chunks(
 ) -> Encoded:
     """Encode chunk by chunk."""
     what, remedy = f"The encoding of {n_texts} texts", "Pass fewer texts at a time"
-    with OutOfMemoryGuard(what, encoder.device, remedy):
+    guard = OutOfMemoryGuard(what, encoder.device, remedy)
+    with take_turn(encoder.device), guard:
         return _encode_all(encoder, chunks, config, n_texts, n_rows, head)
 
 

@@ -12,6 +12,7 @@ from sklearn_bert._engine.encoding.batch import collate, move, plan_batches
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generator
 from sklearn_bert._engine.runtime.memory import run_in_halves
+from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 # Small, since every predicted token needs a score for each token of the vocabulary.
@@ -138,7 +139,8 @@ def _read_scores(
     plan = plan_batches(lengths, max_tokens=_TOKENS_PER_BATCH, max_rows=None)
 
     def read_rows(rows: list[int]) -> tuple[list[int], _Read]:
-        with torch.inference_mode(), model.encoder.autocast():
+        encoder = model.encoder
+        with take_turn(encoder.device), torch.inference_mode(), encoder.autocast():
             return rows, read(rows, _scores(model, masked, sequences, rows))
 
     for rows in plan:

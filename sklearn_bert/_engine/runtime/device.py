@@ -12,6 +12,7 @@ from sklearn_bert._engine.compat.torch_private import (
     has_avx512_bf16,
     is_forked_from_cuda,
 )
+from sklearn_bert._engine.runtime.workers import worker_number
 from sklearn_bert.exceptions import DeviceError
 
 DTYPES = {
@@ -28,7 +29,8 @@ def resolve_device(device: str) -> torch.device:
     Parameters
     ----------
     device : str
-        "auto" selects CUDA, then MPS, then the CPU. Any other value is a torch device.
+        "auto" selects CUDA, then MPS, then the CPU; worker processes take the GPUs in
+        turn. Any other value is a torch device.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def resolve_device(device: str) -> torch.device:
     if device == "auto":
         if torch.cuda.is_available():
             _refuse_cuda_after_fork(device)
-            return torch.device("cuda", torch.cuda.current_device())
+            return torch.device("cuda", _choose_gpu())
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         resolved = torch.device(device)
@@ -58,6 +60,14 @@ def resolve_device(device: str) -> torch.device:
     if resolved.type == "cuda" and resolved.index is None:
         return torch.device("cuda", torch.cuda.current_device())
     return resolved
+
+
+def _choose_gpu() -> int:
+    selected, number = torch.cuda.current_device(), worker_number()
+    # Unless it is the first one, the user has selected it with torch.cuda.set_device.
+    if number is None or selected > 0:
+        return selected
+    return number % torch.cuda.device_count()
 
 
 def _refuse_cuda_after_fork(device: str) -> None:

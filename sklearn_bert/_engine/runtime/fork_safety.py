@@ -16,6 +16,8 @@ from weakref import WeakSet
 
 import torch
 
+from sklearn_bert._engine.runtime.workers import limit_tokenizer_threads
+
 _PARALLELISM = "TOKENIZERS_PARALLELISM"
 _has_computed = False
 _has_tokenized = False
@@ -75,6 +77,7 @@ def tokenizer_threads() -> Iterator[None]:
     """
     global _has_tokenized
     _has_tokenized = True
+    limit_tokenizer_threads()
     value = os.environ.get(_PARALLELISM, "false")
     if not _is_forked or value == "false":
         yield
