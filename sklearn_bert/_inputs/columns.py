@@ -217,6 +217,8 @@ def _array_columns(X: np.ndarray, allows_pairs: bool) -> list[list[Any]]:
 
 def _row_columns(rows: list[Any], allows_pairs: bool) -> list[list[Any]]:
     """Return the columns of a list of texts, or of lists of one or two texts."""
+    if all(isinstance(row, str) for row in rows):
+        return [rows]
     lists = [as_list(row) for row in rows]
     pairs = [pair for pair in lists if pair is not None]
     if not pairs:

@@ -106,26 +106,24 @@ class CachedEncoder:
         return result
 
     def _read(
-        self, rows: Sequence[int], keys: list[tuple[bytes, ...]], result: Encoded
+        self, rows: Sequence[int], keys: list[bytes], result: Encoded
     ) -> list[int]:
         """Fill in the rows that are in the cache, and return the others."""
+        dtype, n_parts = result.features.dtype, len(keys) // len(result.features)
+        width = result.features.shape[1] // n_parts
+        wanted = keys[rows[0] * n_parts : (rows[-1] + 1) * n_parts]
         found: dict[bytes, bytes] = {}
         with self._problems_are_noted():
-            found = self.store.read([key for row in rows for key in keys[row]])
-        dtype, n_parts = result.features.dtype, len(keys[0])
-        width = result.features.shape[1] // n_parts
-        size = size_of(width, dtype)
-        missing = [
-            row
-            for row in rows
-            if any(len(found.get(key, b"")) != size for key in keys[row])
-        ]
-        known = sorted({*rows} - {*missing})
-        entries = [found[key] for row in known for key in keys[row]]
-        vectors, is_truncated = vectors_of(entries, width, dtype)
+            found = self.store.read(wanted)
+        entries = np.array([found.get(key, b"") for key in wanted], dtype=object)
+        is_whole = np.array([*map(len, entries)]) == size_of(width, dtype)
+        is_known = is_whole.reshape(-1, n_parts).all(axis=1)
+        known = rows[0] + np.flatnonzero(is_known)
+        parts = entries.reshape(-1, n_parts)[is_known].ravel()
+        vectors, is_truncated = vectors_of(parts, width, dtype)
         result.features[known] = vectors.reshape(len(known), n_parts * width)
         result.is_truncated[known] = is_truncated[::n_parts]
-        return missing
+        return (rows[0] + np.flatnonzero(~is_known)).tolist()
 
     def _encode(
         self,
@@ -157,15 +155,13 @@ class CachedEncoder:
                 bar.update(len(rows))
 
     def _write(
-        self,
-        vectors: np.ndarray,
-        is_truncated: np.ndarray,
-        keys: list[tuple[bytes, ...]],
+        self, vectors: np.ndarray, is_truncated: np.ndarray, keys: list[bytes]
     ) -> None:
         """Write the vectors that are finite, (n_rows, n_parts, width), to the cache."""
-        rows, places = np.isfinite(vectors).all(axis=2).nonzero()
+        # Part after part, as one part is usually read alone.
+        places, rows = np.isfinite(vectors).all(axis=2).T.nonzero()
         entries = entries_of(vectors[rows, places], is_truncated[rows])
-        kept = [keys[row][place] for row, place in zip(rows, places, strict=True)]
+        kept = (keys[k] for k in rows * vectors.shape[1] + places)
         with self._problems_are_noted():
             self.store.write(dict(zip(kept, entries, strict=True)))
 

@@ -9,9 +9,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from time import monotonic, sleep
+from zlib import crc32
 
 from sklearn_bert._engine.embedding_cache.store import CacheInfo, StoreError
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
@@ -22,7 +22,7 @@ _PAGE_BYTES = 32768
 # How long to wait for other processes, in seconds.
 _TIMEOUT = 60.0
 _KEYS_PER_QUERY = 500
-_CHECKSUM_BYTES = 8
+_CHECKSUM_BYTES = 4
 # The part of the entries that is removed when there is no more space.
 _REMOVED = 10
 
@@ -31,6 +31,11 @@ _CREATE = """
 CREATE TABLE IF NOT EXISTS vectors (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, entry BLOB NOT NULL
 )
+"""
+# In the order of the rows, so that neighbors are read from the disk together.
+_READ = """
+SELECT key, entry FROM vectors
+WHERE id IN (SELECT id FROM vectors WHERE key IN ({}))
 """
 _SIZES = """
 SELECT page_size * (page_count - freelist_count)
@@ -63,15 +68,9 @@ class DiskStore:
             for start in range(0, len(keys), _KEYS_PER_QUERY):
                 some = keys[start : start + _KEYS_PER_QUERY]
                 marks = ",".join("?" * len(some))
-                found |= database.execute(
-                    f"SELECT key, entry FROM vectors WHERE key IN ({marks})", some
-                )
-        return {
-            key: stored[_CHECKSUM_BYTES:]
-            for key, stored in found.items()
-            if isinstance(stored, bytes)
-            and stored[:_CHECKSUM_BYTES] == _checksum(key, stored[_CHECKSUM_BYTES:])
-        }
+                found |= database.execute(_READ.format(marks), some)
+        entries = ((key, _checked(key, stored)) for key, stored in found.items())
+        return {key: entry for key, entry in entries if entry is not None}
 
     def write(self, entries: Mapping[bytes, bytes]) -> None:
         """Keep entries, and remove the oldest ones if they take too much space."""
@@ -182,5 +181,13 @@ def _remove_oldest(database: sqlite3.Connection) -> bool:
     return True
 
 
+def _checked(key: bytes, stored: object) -> bytes | None:
+    """Return an entry without its checksum, or None if it is damaged."""
+    if not isinstance(stored, bytes):
+        return None
+    entry = stored[_CHECKSUM_BYTES:]
+    return entry if stored[:_CHECKSUM_BYTES] == _checksum(key, entry) else None
+
+
 def _checksum(key: bytes, entry: bytes) -> bytes:
-    return blake2b(entry, digest_size=_CHECKSUM_BYTES, key=key).digest()
+    return crc32(entry, crc32(key)).to_bytes(_CHECKSUM_BYTES, "little")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from hashlib import blake2b
+from hashlib import sha256
 from importlib.metadata import version
 
 import numpy as np
@@ -20,6 +20,7 @@ _VERSION = 1
 # Of the two digests that a key consists of.
 _TEXT_BYTES = 16
 _PART_BYTES = 8
+_ERRORS = "surrogatepass"
 # Pooling is cheap compared with a forward pass, and a search may try all three.
 _POOLINGS = ("cls", "mean", "max")
 
@@ -100,26 +101,26 @@ def _is_one_part(resolved: ResolvedEncoder) -> bool:
     )
 
 
-def keys_of(
-    description: str, parts: Sequence[str], texts: Texts
-) -> list[tuple[bytes, ...]]:
-    """Return, for each text, the key of each part of its row.
+def keys_of(description: str, parts: Sequence[str], texts: Texts) -> list[bytes]:
+    """Return the keys of all parts of the first text, then those of the second, ..."""
+    ends = [_digest_of_part(description, part, texts.n_columns) for part in parts]
+    return [digest + end for digest in _digests_of(texts) for end in ends]
 
-    The keys of a text begin alike, so that a database finds them in one place.
-    """
-    begin = blake2b(description.encode(), digest_size=_TEXT_BYTES)
-    ends = [blake2b(x.encode(), digest_size=_PART_BYTES).digest() for x in parts]
-    keys = []
-    for text in texts.contents:
-        pair = text if isinstance(text, tuple) else (text,)
-        key = begin.copy()
-        for one in pair:
-            content = one.encode("utf-8", "surrogatepass")
-            key.update(len(content).to_bytes(8, "little"))
-            key.update(content)
-        digest = key.digest()
-        keys.append(tuple([digest + end for end in ends]))
-    return keys
+
+def _digest_of_part(description: str, part: str, n_columns: int) -> bytes:
+    content = json.dumps([description, part, n_columns]).encode()
+    return sha256(content).digest()[:_PART_BYTES]
+
+
+def _digests_of(texts: Texts) -> list[bytes]:
+    contents = [text.encode("utf-8", _ERRORS) for text in texts.first]
+    if texts.second is not None:
+        contents = [
+            len(first).to_bytes(8, "little") + first + second.encode("utf-8", _ERRORS)
+            for first, second in zip(contents, texts.second, strict=True)
+        ]
+    # Processors have instructions for it, unlike for other hashes.
+    return [sha256(content).digest()[:_TEXT_BYTES] for content in contents]
 
 
 def entries_of(vectors: np.ndarray, is_truncated: np.ndarray) -> list[bytes]:
@@ -152,9 +153,9 @@ def vectors_of(
     vectors : ndarray of shape (n, width)
     is_truncated : ndarray of shape (n,), bool
     """
-    size = size_of(width, dtype)
-    rows = np.frombuffer(b"".join(entries), np.uint8).reshape(-1, size)
-    return np.ascontiguousarray(rows[:, 1:]).view(dtype), rows[:, 0].astype(bool)
+    rows = np.frombuffer(b"".join(entries), np.uint8)
+    rows = rows.reshape(-1, size_of(width, dtype))
+    return rows[:, 1:].view(dtype), rows[:, 0].astype(bool)
 
 
 def size_of(width: int, dtype: np.dtype) -> int:

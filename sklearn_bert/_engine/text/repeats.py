@@ -41,6 +41,9 @@ class Repeats:
 
 def find_repeats(samples: Iterable[Hashable]) -> Repeats | None:
     """Return where the distinct samples are, or None if no sample occurs twice."""
+    samples = list(samples)
+    if len({*samples}) == len(samples):
+        return None
     numbers: dict[Hashable, int] = {}
     distinct: list[int] = []
     index = []
@@ -49,6 +52,4 @@ def find_repeats(samples: Iterable[Hashable]) -> Repeats | None:
         if number == len(distinct):
             distinct.append(place)
         index.append(number)
-    if len(distinct) == len(index):
-        return None
     return Repeats(distinct, np.array(index))
