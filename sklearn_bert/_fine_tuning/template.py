@@ -19,6 +19,7 @@ from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
+from sklearn_bert._engine.encoding.frozen.shared import note_unchanged, start_from_kept
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
@@ -32,6 +33,7 @@ from sklearn_bert._engine.training.config import TrainingLog
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._engine.training.model.backbone import copy_weights, find_backbone
+from sklearn_bert._engine.training.model.frozen_part import compute_frozen_once
 from sklearn_bert._engine.training.model.trainable import (
     TrainableEncoder,
     make_trainable,
@@ -93,6 +95,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         encoder, is_scored = self._encoder_in_training, True
         if encoder is None:
             encoder, is_scored = self._encoder(self.encoder_, self), False
+            encoder = start_from_kept(encoder, self.encoder_, self._readout)
         config = EncodingConfig(
             self._readout,
             (encoder.architecture.n_layers,),
@@ -226,6 +229,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         keeps_moments = fit.is_partial and log.error is None
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
         fitted.encoder_ = pack(resolved.adapted(checkpoint))
+        if encoder.frozen is not None:
+            note_unchanged(fitted.encoder_, resolved.source, encoder.frozen.depth)
         fitted._set_head(layer, target)
         losses_before = self.loss_curve_ if continues_moments else []
         fitted.loss_curve_ = [*losses_before, *log.loss_curve]
@@ -320,7 +325,9 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 n_modules=resolved.readout.n_modules,
                 backend_class=backbone.backend_class,
             )
-        return checkpoint, trainable
+        return checkpoint, compute_frozen_once(
+            trainable, checkpoint, resolved.source, resolved.readout, n_frozen - 1
+        )
 
     def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
         """Tokenize all samples, and warn about truncation."""

@@ -12,6 +12,9 @@ from torch import Tensor
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
+# Tokens per batch on a CPU, measured: the activations fit into the caches.
+TOKENS_ON_CPU = 1024
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -34,6 +37,11 @@ class Batch:
         Index of the first token of each word. None unless words are read.
     n_prompt : int
         Number of tokens of a prompt at the beginning of each sequence.
+    states : Tensor of shape (T, hidden_size), or None
+        The states after layer ``depth``, if they are known.
+    depth : int
+    rows : Tensor of shape (n_rows, width), or None
+        What the readout reads, if it is known.
     """
 
     lengths: tuple[int, ...]
@@ -43,6 +51,9 @@ class Batch:
     segments: Tensor | None
     word_positions: Tensor | None = None
     n_prompt: int = 0
+    states: Tensor | None = None
+    depth: int = 0
+    rows: Tensor | None = None
 
     @property
     def groups(self) -> list[tuple[int, int]]:

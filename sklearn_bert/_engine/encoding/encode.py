@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_bert._engine.encoding.batch import Batch, collate, plan_batches
+from sklearn_bert._engine.encoding.batch import TOKENS_ON_CPU, Batch, plan_batches
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
@@ -25,8 +25,7 @@ from sklearn_bert._engine.text.inputs import (
 from sklearn_bert._engine.text.repeats import find_repeats
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
-# Tokens per batch, measured. On a CPU the activations fit into the caches.
-_TOKENS_ON_CPU = 1024
+# Tokens per batch, measured.
 _TOKENS_ON_GPU = 32768
 
 # A function of the rows of a readout, (n, width).
@@ -251,7 +250,7 @@ def _encode_chunk(
     max_tokens = None
     if config.batch_size is None:
         on_cpu = encoder.device.type == "cpu"
-        max_tokens = _TOKENS_ON_CPU if on_cpu else _TOKENS_ON_GPU
+        max_tokens = TOKENS_ON_CPU if on_cpu else _TOKENS_ON_GPU
     plan = plan_batches(
         [len(ids) for ids in sequences.ids],
         max_tokens=max_tokens,
@@ -259,7 +258,7 @@ def _encode_chunk(
     )
 
     def run(rows: list[int]) -> Tensor:
-        return _forward(encoder, collate(sequences, rows), config)
+        return _forward(encoder, encoder.collate(sequences, rows), config)
 
     order: list[int] = []
     parts: list[Tensor] = []
@@ -285,5 +284,4 @@ def _encode_chunk(
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:
     """Return the rows of a batch: (n_rows, width)."""
     batch = batch.to(encoder.device)
-    states = encoder.read(batch, config.layers, config.readout)
-    return torch.cat([config.readout.read(state, batch) for state in states], dim=1)
+    return torch.cat(encoder.read_rows(batch, config.layers, config.readout), dim=1)

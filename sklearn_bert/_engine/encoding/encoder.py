@@ -1,5 +1,6 @@
 """Frozen encoders: batches of token ids in, hidden states out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,12 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert._engine.encoding.backend_choice import choose_backend
 from sklearn_bert._engine.encoding.backends import Backend
-from sklearn_bert._engine.encoding.batch import Batch
+from sklearn_bert._engine.encoding.batch import Batch, collate
+from sklearn_bert._engine.encoding.frozen.frozen_part import FrozenPart
 from sklearn_bert._engine.encoding.pooling import average_layers
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
 
@@ -38,6 +41,8 @@ class Encoder:
     modules : SentenceModules
         On the device, in float32 or a wider dtype: few numbers, which should not be
         rounded.
+    frozen : FrozenPart or None
+        The part whose output for a text is kept.
     """
 
     backend: Backend
@@ -47,6 +52,7 @@ class Encoder:
     dtype: torch.dtype
     autocast_dtype: torch.dtype | None = None
     modules: SentenceModules = field(default_factory=SentenceModules)
+    frozen: FrozenPart | None = None
 
     @property
     def dtype_of_products(self) -> torch.dtype:
@@ -56,6 +62,21 @@ class Encoder:
     def autocast(self) -> Any:
         """Return a context in which matrix products have the encoder's dtype."""
         return multiply_in(self.device, self.autocast_dtype)
+
+    def collate(self, sequences: TokenSequences, rows: Sequence[int]) -> Batch:
+        """Collate sequences, the longest first, with what is kept of them."""
+        if self.frozen is None:
+            return collate(sequences, rows)
+        return self.frozen.collate(sequences, rows)
+
+    def read_rows(
+        self, batch: Batch, layers: tuple[int, ...], readout: Readout
+    ) -> list[Tensor]:
+        """Return the rows of a batch, (n_rows, width) per layer; see :meth:`read`."""
+        if batch.rows is not None:
+            return [batch.rows]
+        states = self.read(batch, layers, readout)
+        return [readout.read(state, batch) for state in states]
 
     def read(
         self, batch: Batch, layers: tuple[int, ...], readout: Readout

@@ -66,8 +66,9 @@ class EncoderCache(Generic[_Source, _Model]):
 
         Parameters
         ----------
-        source : CheckpointFiles or object
-            Only a weak reference to the weights of an estimator is kept.
+        source : CheckpointFiles, tuple or object
+            A tuple is an identity itself. Only a weak reference to the weights of an
+            estimator is kept.
         device : torch.device
         dtype : torch.dtype
         user : object
@@ -78,7 +79,7 @@ class EncoderCache(Generic[_Source, _Model]):
         object
         """
         prepare_threads()
-        key: _Key = (_identity(source), device, dtype)
+        key: _Key = (identity_of(source), device, dtype)
         # The lock is held while building, so that concurrent requests share one build.
         with self._lock.current:
             self._key_of_user[user] = key
@@ -139,7 +140,10 @@ class EncoderCache(Generic[_Source, _Model]):
                 lock.release()
 
 
-def _identity(source: Any) -> tuple[Any, ...] | ref[Any]:
+def identity_of(source: Any) -> tuple[Any, ...] | ref[Any]:
+    """Return what tells sources apart: the contents of files, or the object."""
+    if isinstance(source, tuple):
+        return source
     if isinstance(source, CheckpointFiles):
         return source.folder, tuple(source.digests.items())
     return ref(source)

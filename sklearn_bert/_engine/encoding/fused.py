@@ -50,6 +50,8 @@ class FusedBackend:
         Its module is taken over: moved and converted.
     device : torch.device
     dtype : torch.dtype
+    n_layers : int or None
+        How many layers are needed, from the lowest; None needs all.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class FusedBackend:
         checkpoint: Checkpoint,
         device: torch.device,
         dtype: torch.dtype,
+        n_layers: int | None = None,
     ) -> None:
         model: Any = checkpoint.model.to(device, dtype)
         self._activation = checkpoint.architecture.activation
@@ -75,7 +78,7 @@ class FusedBackend:
             self._head_size: int = attention.attention_head_size
             self._layers = [
                 self._take_layer(depth, layer)
-                for depth, layer in enumerate(model.encoder.layer)
+                for depth, layer in enumerate(model.encoder.layer[:n_layers])
             ]
         except AttributeError as error:
             raise UnsuitableModelError(
@@ -95,7 +98,8 @@ class FusedBackend:
         Parameters
         ----------
         batch : Batch
-            n sequences of T tokens in all.
+            n sequences of T tokens in all. If states of a layer are known, only those
+            of this layer and of layers above can be returned.
         layers : tuple of int
             0 is the embeddings' output, k that of the k-th layer.
         only_first : bool
@@ -105,14 +109,16 @@ class FusedBackend:
         -------
         list of Tensor of shape (n, hidden_size) or (T, hidden_size)
         """
-        top = max(layers)
+        top, start = max(layers), batch.depth
         first = batch.first_tokens if only_first else None
         n_tokens = batch.input_ids.shape[0]
-        x = self._embed(batch)
+        x = self._embed(batch) if batch.states is None else batch.states
         x = self._pad(x)
         plan = self._plan(batch)
-        wanted = {0: x[:n_tokens] if first is None else x[first]} if 0 in layers else {}
-        for depth, layer in enumerate(self._layers[:top], start=1):
+        wanted = {}
+        if start in layers:
+            wanted[start] = x[:n_tokens] if first is None else x[first]
+        for depth, layer in enumerate(self._layers[start:top], start=start + 1):
             # The topmost layer need not compute the tokens that nobody reads.
             is_partial = first is not None and depth == top
             x = self._apply(layer, x, plan, first if is_partial else None)

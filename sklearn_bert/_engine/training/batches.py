@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sklearn_bert._engine.encoding.batch import Batch, collate, map_tensors, move
+from sklearn_bert._engine.encoding.batch import Batch, map_tensors, move
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
 
@@ -79,9 +79,18 @@ class BatchMaker:
         Texts per batch.
     seed : int
         Seed of the order of the texts.
+    collate : callable
+        That of the encoder.
     """
 
-    def __init__(self, data: TrainingData, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        data: TrainingData,
+        batch_size: int,
+        seed: int,
+        collate: Callable[[TokenSequences, Sequence[int]], Batch],
+    ) -> None:
+        self._collate = collate
         self._data = data
         self._batch_size = batch_size
         self._generator = np.random.default_rng(seed)
@@ -147,7 +156,7 @@ class BatchMaker:
         rows = [row for row, _ in pairs]
         samples = self._samples(texts, rows)
         return TrainingBatch(
-            batch=collate(self._data.sequences, rows),
+            batch=self._collate(self._data.sequences, rows),
             owners=torch.tensor(owners) if has_windows else None,
             n_texts=len(texts),
             targets=self._data.targets[samples],

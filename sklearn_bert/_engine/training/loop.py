@@ -91,7 +91,9 @@ class FineTuning:
         self._config = config
         self._validate = validate
         self._callbacks = callbacks
-        self._batches = BatchMaker(data, config.batch_size, config.seed)
+        self._batches = BatchMaker(
+            data, config.batch_size, config.seed, trainable.encoder.collate
+        )
         self._best_score = -inf
         n_texts = self._batches.n_texts
         self._n_steps = config.n_epochs * -(-n_texts // config.batch_size)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
 
@@ -18,7 +19,7 @@ def make(lengths=LENGTHS, text_index=None, batch_size=3, seed=0):
         targets=torch.arange(n_texts),
         weights=torch.arange(n_texts) / 2,
     )
-    return BatchMaker(data, batch_size, seed)
+    return BatchMaker(data, batch_size, seed, collate)
 
 
 def test_an_epoch_contains_every_text_once():

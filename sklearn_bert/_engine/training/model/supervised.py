@@ -36,8 +36,7 @@ class SupervisedModel:
         readout, encoder = self.readout, self.trainable.encoder
         with self.trainable.training():
             layers = (encoder.architecture.n_layers,)
-            (states,) = encoder.read(part.batch, layers, readout)
-            rows = readout.read(states, part.batch)
+            (rows,) = encoder.read_rows(part.batch, layers, readout)
             if part.owners is not None:
                 rows = readout.join(rows, part.batch, part.owners, part.n_texts)
         # Few numbers, which should not be rounded to bfloat16.

@@ -8,6 +8,7 @@ import torch
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
+from sklearn_bert._engine.encoding.batch import collate
 from sklearn_bert._engine.encoding.readout import PooledReadout
 from sklearn_bert._engine.training.batches import BatchMaker, TrainingData
 from sklearn_bert._engine.training.heads import LinearHead, SoftmaxLoss
@@ -39,7 +40,7 @@ def sequences(checkpoint, texts):
 def test_losses_are_weighted_and_added_up(model, sequences):
     weights = torch.arange(40, dtype=torch.float64)
     data = TrainingData(sequences, torch.zeros(40, dtype=torch.int64), weights)
-    maker = BatchMaker(data, 40, 0)
+    maker = BatchMaker(data, 40, 0, collate)
     part = maker.collate(list(range(40)))
     model.trainable.token_embedding.take(maker.token_ids(range(40)))
     expected = weights.sum().item() * np.log(2)
@@ -60,7 +61,7 @@ def test_weights_of_layers_pass_gradients_to_these_layers(model, sequences):
     model.head.weight.data.normal_()
     readout = PooledReadout("mean", layer_weights=(1.0, 0.0))
     data = TrainingData(sequences, torch.zeros(40, dtype=torch.int64), torch.ones(40))
-    maker = BatchMaker(data, 40, 0)
+    maker = BatchMaker(data, 40, 0, collate)
     model.trainable.token_embedding.take(maker.token_ids(range(40)))
     replace(model, readout=readout).sum_losses(maker.collate([0, 1, 2])).backward()
     gradients = {one.name: one.tensor.grad for one in model.trainable.tensors}

@@ -1,0 +1,123 @@
+"""The frozen part of an encoder, whose output for each sequence is kept."""
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_bert._engine.encoding.batch import (
+    TOKENS_ON_CPU,
+    Batch,
+    collate,
+    plan_batches,
+)
+from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
+from sklearn_bert._engine.encoding.readout import Readout, WordReadout
+from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.runtime.memory import run_in_halves
+from sklearn_bert._engine.text.token_sequences import TokenSequences
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenPart:
+    """The lowest layers of an encoder, or all of them with the pooling, on a CPU.
+
+    Their output for a sequence depends only on the sequence, so that it is computed
+    once and kept. It is the same whether it is kept or computed again: it never depends
+    on which other sequences are computed with it.
+
+    Attributes
+    ----------
+    depth : int
+        The number of these layers, at least one.
+    readout : Readout or None
+        None keeps the states of the tokens after these layers. If they are all layers,
+        a readout keeps the rows that it reads from the states, which are fewer.
+    compute : callable
+        Returns the output for a batch: states of shape (T, hidden_size), or rows.
+    kept : KeptArrays
+    is_complete : bool
+        Whether what is computed is kept too.
+    """
+
+    depth: int
+    readout: Readout | None
+    compute: Callable[[Batch], Tensor]
+    kept: KeptArrays
+    is_complete: bool = True
+
+    def collate(self, sequences: TokenSequences, rows: Sequence[int]) -> Batch:
+        """Collate sequences, the longest first, with the output for them."""
+        batch, output = collate(sequences, rows), self.output(sequences, rows)
+        if self.readout is not None:
+            return replace(batch, rows=output)
+        return replace(batch, states=output, depth=self.depth)
+
+    def output(self, sequences: TokenSequences, rows: Sequence[int]) -> Tensor:
+        """Return the output for some sequences, one after the other."""
+        keys = [self._key(sequences, row) for row in rows]
+        found = self.kept.read(keys)
+        missing = {
+            key: row for key, row in zip(keys, rows, strict=True) if key not in found
+        }
+        if missing:
+            found |= self._compute(sequences, missing)
+        return torch.from_numpy(np.concatenate([found[key] for key in keys]))
+
+    def _compute(
+        self, sequences: TokenSequences, missing: dict[bytes, int]
+    ) -> dict[bytes, np.ndarray]:
+        """Return the output for each sequence, and keep it if it is to be kept."""
+        keys, rows = list(missing), list(missing.values())
+        plan = plan_batches(
+            [len(sequences.ids[row]) for row in rows],
+            max_tokens=TOKENS_ON_CPU,
+            max_rows=None,
+        )
+
+        def run(places: list[int]) -> dict[bytes, np.ndarray]:
+            some = [rows[place] for place in places]
+            output = self.compute(collate(sequences, some)).numpy()
+            stops = accumulate(self._n_rows(sequences, row) for row in some)
+            parts = np.split(output, list(stops)[:-1])
+            found = dict(zip((keys[place] for place in places), parts, strict=True))
+            if self.is_complete:
+                self.kept.write(found)
+            return found
+
+        found: dict[bytes, np.ndarray] = {}
+        ids = [sequences.ids[row] for row in rows]
+        # Not in an autocast context: what is kept does not depend on it.
+        with torch.inference_mode(), multiply_in(_CPU):
+            for places in plan:
+                for part in run_in_halves(
+                    run, places, ids, device=_CPU, remedy="Lower max_length"
+                ):
+                    found |= part
+        return found
+
+    def _key(self, sequences: TokenSequences, row: int) -> bytes:
+        """Return all that the output for a sequence depends on."""
+        second = sequences.second_starts
+        numbers = [-1 if second is None else second[row], *sequences.ids[row]]
+        if isinstance(self.readout, WordReadout):
+            assert sequences.word_positions is not None
+            words = sequences.word_positions[row]
+            numbers = [len(words), *words, *numbers]
+        elif self.readout is not None:
+            numbers = [sequences.n_prompt, *numbers]
+        return array("q", numbers).tobytes()
+
+    def _n_rows(self, sequences: TokenSequences, row: int) -> int:
+        """Return the number of rows of the output for a sequence."""
+        if self.readout is None:
+            return len(sequences.ids[row])
+        if sequences.word_positions is None:
+            return 1
+        return len(sequences.word_positions[row])
