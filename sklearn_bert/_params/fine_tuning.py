@@ -68,7 +68,8 @@ dropout : float, default=0.1
 freeze : {"embeddings", "encoder"} or int, default=None
     What is not trained. `None` trains everything, "embeddings" freezes the embeddings,
     an int also freezes that number of layers from the lowest, and "encoder" trains
-    only the linear layer on top. Freezing saves time and memory.""",
+    only the linear layer on top. Freezing saves time and memory: on a CPU, frozen
+    layers are computed once for each text, in all epochs and folds.""",
     ),
     "layer_decay": Param(
         [Interval(Real, 0, 1, closed="right")],

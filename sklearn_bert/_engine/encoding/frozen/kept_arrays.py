@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import IO
+from weakref import finalize
 
 import numpy as np
 
@@ -89,7 +90,8 @@ class KeptArrays:
                 self._room_in_memory = 0
             else:
                 self._room_in_memory -= array.nbytes
-        elif array.nbytes <= self._room_on_disk and os.getpid() == self._owner:
+                return
+        if array.nbytes <= self._room_on_disk and os.getpid() == self._owner:
             try:
                 self._append(key, array)
             except OSError:
@@ -98,7 +100,8 @@ class KeptArrays:
 
     def _append(self, key: bytes, array: np.ndarray) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(buffering=0)
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+            finalize(self, self._file.close)
             free = shutil.disk_usage(tempfile.gettempdir()).free
             self._room_on_disk = min(self._room_on_disk, free // _PART_OF_DISK)
         if array.nbytes > self._room_on_disk:

@@ -1,0 +1,121 @@
+"""A training starts above its frozen layers where it can, with the same result."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
+from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
+from sklearn_bert._engine.encoding.frozen import shared
+from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
+
+OPTIONS = {"n_epochs": 2, "random_state": 0, "batch_size": 8}
+
+
+@pytest.fixture
+def limit(monkeypatch):
+    """Return a function that limits what is kept; 0 keeps nothing."""
+
+    def limit(n_bytes):
+        cache = EncoderCache(lambda *_: KeptArrays(n_bytes, n_bytes))
+        monkeypatch.setattr(shared, "KEPT", cache)
+
+    return limit
+
+
+def assert_same_weights(a, b):
+    for name, expected in a.encoder_.weights.items():
+        found = b.encoder_.weights[name]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6, err_msg=name)
+    np.testing.assert_allclose(b.coef_, a.coef_, rtol=0, atol=1e-6)
+
+
+@pytest.fixture
+def assert_reuse_changes_nothing(limit):
+    """Return a function that compares fits without and with reuse."""
+
+    def check(estimator, X, y):
+        limit(0)
+        expected = clone(estimator).fit(X, y)
+        # A part of the texts, and then all of them, from what is kept.
+        for n_bytes in (20_000, 2**20):
+            limit(n_bytes)
+            for _ in range(2):
+                found = clone(estimator).fit(X, y)
+                assert_same_weights(expected, found)
+            assert found.loss_curve_ == pytest.approx(expected.loss_curve_, abs=1e-6)
+
+    return check
+
+
+@pytest.mark.parametrize("freeze", [1, 2, "encoder"])
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_weights_of_a_classifier_are_the_same(
+    assert_reuse_changes_nothing, tiny_bert, texts, freeze, pooling
+):
+    y = np.arange(len(texts)) % 3
+    model = BertClassifier(
+        tiny_bert, freeze=freeze, pooling=pooling, dtype="float32", **OPTIONS
+    )
+    assert_reuse_changes_nothing(model, texts, y)
+
+
+@pytest.mark.parametrize("freeze", [2, "encoder"])
+def test_weights_of_pairs_in_float64_are_the_same(
+    assert_reuse_changes_nothing, tiny_bert, texts, freeze
+):
+    pairs = list(zip(texts, texts[::-1], strict=True))
+    y = np.array([float(len(a) % 7) for a, _ in pairs]) > 3
+    model = BertClassifier(tiny_bert, freeze=freeze, dtype="float64", **OPTIONS)
+    assert_reuse_changes_nothing(model, pairs, y)
+
+
+@pytest.mark.parametrize("freeze", [2, "encoder"])
+def test_weights_of_windows_are_the_same(
+    assert_reuse_changes_nothing, tiny_bert, texts, freeze
+):
+    y = np.arange(len(texts)) % 2
+    windows = {"long_text": "window", "max_length": 12}
+    model = BertClassifier(
+        tiny_bert, freeze=freeze, dtype="float32", **windows, **OPTIONS
+    )
+    assert_reuse_changes_nothing(model, texts, y)
+
+
+@pytest.mark.parametrize("freeze", [2, "encoder"])
+def test_weights_of_early_stopping_are_the_same(
+    assert_reuse_changes_nothing, tiny_bert, texts, freeze
+):
+    y = np.arange(len(texts)) % 2
+    model = BertClassifier(
+        tiny_bert, freeze=freeze, dtype="float32", early_stopping=True, **OPTIONS
+    )
+    assert_reuse_changes_nothing(model, texts, y)
+
+
+@pytest.mark.parametrize("freeze", [2, "encoder"])
+def test_weights_of_a_tagger_are_the_same(
+    assert_reuse_changes_nothing, tiny_bert, texts, freeze
+):
+    sentences = [text.split() for text in texts if text]
+    tags = [["long" if len(word) > 3 else "short" for word in s] for s in sentences]
+    model = BertTokenClassifier(tiny_bert, freeze=freeze, dtype="float32", **OPTIONS)
+    assert_reuse_changes_nothing(model, sentences, tags)
+
+
+@pytest.fixture(params=[[1.0, 2.0], [1.0, 2.0, 3.0]], ids=["two", "three"])
+def weighted_bert(request, own_bert, declare, weigh_layers):
+    """The tiny BERT with weights of layers, three of which read below two layers."""
+    declare(own_bert, {"pooling_mode": "mean"})
+    weigh_layers(own_bert, torch.tensor(request.param))
+    return own_bert
+
+
+@pytest.mark.parametrize("freeze", [2, "encoder"])
+def test_weights_of_a_readout_of_several_layers_are_the_same(
+    assert_reuse_changes_nothing, weighted_bert, texts, freeze
+):
+    model = BertRegressor(weighted_bert, freeze=freeze, dtype="float32", **OPTIONS)
+    y = np.array([len(text) for text in texts], dtype=float)
+    assert_reuse_changes_nothing(model, texts, y)
