@@ -114,3 +114,32 @@ def test_short_texts_leave_nothing_behind(tiny_bert, tally, capsys):
     with tally.case("2,000 short texts"):
         # The kernels of oneDNN for the last shapes of batches.
         check_flat(measured, 30, capsys, "transform of 2,000 texts")
+
+
+@pytest.fixture(params=["random", pytest.param("real", marks=pytest.mark.real)])
+def heavy_model(request, save_model, tmp_path):
+    """A model with weights of 30 MB, or the default model."""
+    if request.param == "real":
+        return "sentence-transformers/all-MiniLM-L6-v2"
+    sizes = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 4}
+    return str(save_model(tmp_path / "heavy", **sizes))
+
+
+def test_a_search_needs_no_more_memory_than_a_fit(
+    heavy_model, run_module, tally, capsys, request
+):
+    is_real = "real" in request.node.keywords
+    n_fits = tally.count(ci=0 if is_real else 8, soak=100)
+    if n_fits == 0:
+        pytest.skip("only in the full run")
+    settings = {"folder": heavy_model, "n_fits": n_fits}
+    of_one_fit, after_fits, peak = run_module("searching", settings)
+    with capsys.disabled():
+        print(
+            f"\n{n_fits} fits of a search: peak {peak:.0f} MB, of one fit "
+            f"{of_one_fit:.0f} MB; after the fits {after_fits[3]:.0f} to "
+            f"{after_fits[-1]:.0f} MB"
+        )
+    with tally.case("searches"):
+        assert max(after_fits[3:]) - min(after_fits[3:]) < 50
+        assert peak < 1.2 * of_one_fit

@@ -1,1 +1,1 @@
-"""Devices, memory, fork safety and prefetching."""
+"""Devices, memory, fork safety, worker processes and prefetching."""
