@@ -67,7 +67,8 @@ class BaseBert(BaseEstimator):
 
         dtype : {"bfloat16"}, default=None
             "bfloat16" rounds the weights of the encoder to bfloat16. The file has half
-            the size, and predictions change slightly. `None` keeps all weights exactly.
+            the size, and predictions change slightly. It is refused if the file
+            contains no weights of an encoder. `None` keeps all weights exactly.
 
         Returns
         -------
@@ -80,7 +81,8 @@ class BaseBert(BaseEstimator):
         NotFittedError
             If the estimator is not fitted and needs to be.
         SavedFileError
-            If a parameter is a function, or the file cannot be written.
+            If a parameter is a function, the file cannot be written, or `dtype` rounds
+            nothing.
         """
         return save_estimator(self._snapshot(), path, dtype)
 

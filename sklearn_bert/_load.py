@@ -1,5 +1,6 @@
 """Loading of saved estimators."""
 
+import os
 import re
 from os import PathLike
 from pathlib import Path
@@ -15,6 +16,7 @@ from sklearn_bert._target_encoder import BertTargetEncoder
 from sklearn_bert._token_classifier import BertTokenClassifier
 from sklearn_bert._tokenizer import BertTokenizer
 from sklearn_bert._vectorizer import BertVectorizer
+from sklearn_bert.exceptions import SavedFileError
 
 _CLASSES = {
     kind.__name__: kind
@@ -63,6 +65,8 @@ def load(path, expected_sha256=None):
     SavedFileError
         If the file does not exist, has another SHA-256, is damaged, is of another
         format such as pickle, or was saved by a newer version of this package.
+    ValueError
+        If `expected_sha256` is not a SHA-256.
 
     Examples
     --------
@@ -81,6 +85,8 @@ def load(path, expected_sha256=None):
             f"{expected_sha256!r}. Pass the value that save returned, or that "
             "sha256sum prints."
         )
+    if not os.fspath(path):
+        raise SavedFileError("path must be the path of a file. Got ''.")
     file = Path(path).expanduser()
     content, tensors = read_file(file, expected_sha256)
     try:

@@ -101,7 +101,13 @@ ALLOWED = {
     "metrics": {"_config", "_sklearn_compat", "_warnings"},
     "_cache": {"_engine.embedding_cache", "_sklearn_compat", "exceptions"},
     "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
-    "_load": {*ESTIMATORS, *ABOVE_ESTIMATORS, "_saving", "_sklearn_compat"},
+    "_load": {
+        *ESTIMATORS,
+        *ABOVE_ESTIMATORS,
+        "_saving",
+        "_sklearn_compat",
+        "exceptions",
+    },
     "__init__": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,

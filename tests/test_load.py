@@ -72,6 +72,11 @@ def test_the_expected_sha256_must_be_one(path, value):
         load(path, value)
 
 
+def test_a_path_that_is_empty_is_not_the_working_folder():
+    with pytest.raises(SavedFileError, match=r"Got ''"):
+        load("")
+
+
 @pytest.mark.parametrize(("given", "sha256"), [(1, None), (None, None), ("a", 1)])
 def test_parameters_are_validated(given, sha256):
     with pytest.raises(InvalidParameterError, match="of load must be"):

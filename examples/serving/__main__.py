@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 import uvicorn
+from pydantic import ValidationError
 
 from serving.app import create_app
 from serving.settings import Settings
@@ -24,9 +25,21 @@ def load_estimator(settings: Settings) -> Any:
     return estimator
 
 
+def read_settings() -> Settings:
+    """Read the settings, and exit with one line for each that is not valid."""
+    try:
+        return Settings.from_environment()
+    except ValidationError as error:
+        lines = [f"{one['loc'][0]}: {one['msg']}" for one in error.errors()]
+        known = ", ".join(field.alias for field in Settings.model_fields.values())
+        raise SystemExit(
+            "\n".join(["The settings are not valid.", *lines, f"Known are {known}."])
+        ) from None
+
+
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C, and answer what was accepted."""
-    settings = Settings.from_environment()
+    settings = read_settings()
     config = uvicorn.Config(
         create_app(load_estimator(settings), settings),
         host=settings.host,

@@ -10,7 +10,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from serving.batching import Batcher, Call, QueueFullError
 from serving.metrics import CountRequests, Metrics
@@ -49,6 +49,9 @@ class Refusal(BaseModel):
 REFUSALS = {status: {"model": Refusal} for status in (413, 422, 500, 503)}
 BUSY = {"Retry-After": "1"}
 MOST_ERRORS = 5
+NOT_JSON = (
+    "The body must be JSON in UTF-8. Add the header Content-Type: application/json."
+)
 
 
 def create_app(estimator: Any, settings: Settings) -> FastAPI:
@@ -83,7 +86,7 @@ def add_endpoints(
     settings: Settings,
 ) -> None:
     """Add the methods that the estimator has."""
-    Texts = request_model(settings)
+    Texts = request_model(settings, getattr(estimator, "n_features_in_", 1))
 
     async def ask(call: Call, rows: list[Any]) -> np.ndarray:
         future = asyncio.wrap_future(batcher.submit(call, rows))
@@ -107,19 +110,24 @@ def add_endpoints(
         return read_outputs(estimator, await ask(outputs_of, request.texts))
 
 
-def request_model(settings: Settings) -> type[BaseModel]:
+def request_model(settings: Settings, n_columns: int) -> type[BaseModel]:
     """Return the schema of requests, with the limits of the settings."""
     Text = Annotated[str, Field(max_length=settings.max_characters)]
+    Row = Text if n_columns == 1 else tuple[Text, Text]
+    example = "a joy to watch" if n_columns == 1 else ("a question", "an answer")
     rows = Annotated[
-        list[Text | tuple[Text, Text]],
+        list[Row],
         Field(
             min_length=1,
             max_length=settings.max_texts,
             description="Texts, or pairs of texts, as the estimator was fitted to.",
-            examples=[["a joy to watch", "utterly dull"]],
+            examples=[[example]],
         ),
     ]
-    return create_model("Texts", texts=(rows, ...))
+    # An unknown key may be a misspelled one.
+    return create_model(
+        "Texts", __config__=ConfigDict(extra="forbid"), texts=(rows, ...)
+    )
 
 
 def read_outputs(estimator: Any, outputs: np.ndarray) -> Predictions:
@@ -157,6 +165,12 @@ def add_probes(
         return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
+def describe(error: dict[str, Any]) -> dict[str, Any]:
+    """Return an error without values and unknown keys, which can be of any length."""
+    place = error["loc"][:1] if error["type"] == "extra_forbidden" else error["loc"]
+    return {"type": error["type"], "loc": place, "msg": error["msg"]}
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Answer errors with what the client can do, and without internals."""
 
@@ -164,13 +178,12 @@ def add_error_handlers(app: FastAPI) -> None:
         return JSONResponse({"detail": detail}, status, **options)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        # Without the values, which can be as long as the request.
-        shown = [
-            {key: one[key] for key in ("type", "loc", "msg")}
-            for one in error.errors()[:MOST_ERRORS]
-        ]
-        return refuse(422, shown)
+    async def malformed(
+        request: Request, error: RequestValidationError
+    ) -> JSONResponse:
+        if "json" not in request.headers.get("content-type", ""):
+            return refuse(422, NOT_JSON)
+        return refuse(422, [describe(one) for one in error.errors()[:MOST_ERRORS]])
 
     @app.exception_handler(InputError)
     async def invalid(_: Request, error: InputError) -> JSONResponse:

@@ -43,12 +43,23 @@ def save_estimator(estimator: Any, path: Any, dtype: str | None) -> str:
             f"path must be a file. Got {os.fspath(path)!r}, which is a folder or a "
             "device. Add a file name, such as 'model.safetensors'."
         )
+    if not file.parent.is_dir():
+        raise SavedFileError(
+            f"path must be in a folder that exists. Got {os.fspath(path)!r}, whose "
+            f"folder {str(file.parent)!r} is missing. Create it."
+        )
     content, tensors = write_state(estimator, in_bfloat16=dtype is not None)
+    if dtype is not None and not any(x.dtype == "BF16" for x in tensors.values()):
+        raise SavedFileError(
+            "dtype must be None for an estimator whose file contains no weights of an "
+            f"encoder. Got dtype={dtype!r} for a {type(estimator).__name__}. Leave it "
+            "out."
+        )
     try:
         return write_file(file, content, tensors)
     except OSError as error:
         raise SavedFileError(
             "path must be a file that can be written. Got "
             f"{os.fspath(path)!r} ({error.strerror or error}). Check "
-            "that its folder exists, its permissions and the free space."
+            "its permissions and the free space."
         ) from error

@@ -70,10 +70,20 @@ def read_file(
         return _parse(data)
     except SavedFileError:
         raise
+    except _OfAnotherKind as error:
+        raise SavedFileError(
+            "The file must be one that the save method of an estimator wrote. Got "
+            f"{str(path)!r}, which is a safetensors file of another program. If it "
+            "belongs to a checkpoint, pass its folder as the model of an estimator."
+        ) from error
     except _Damage as error:
         raise damaged(path, str(error)) from error
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise damaged(path, f"has a header that cannot be read ({error})") from error
+
+
+class _OfAnotherKind(ValueError):
+    """A safetensors file that another program wrote."""
 
 
 class _Damage(ValueError):
@@ -156,8 +166,8 @@ def _refuse_pickles(path: Path, data: bytes | bytearray) -> None:
             raise SavedFileError(
                 "The file must be one that the save method of an estimator wrote. Got "
                 f"{str(path)!r}, which is {what}. Such files are never loaded here, "
-                "because they can run code: load it in the way it was written if you "
-                "trust it, and save it with the save method."
+                "because they can run code: if you trust it, load it with the library "
+                "that wrote it, and save it with the save method."
             )
 
 
@@ -219,7 +229,7 @@ def _content_of(metadata: Any) -> dict[str, Any]:
     """Return the JSON text in the metadata, which must match its digest."""
     is_ours = isinstance(metadata, dict) and metadata.get("format") == NAME_OF_FORMAT
     if not is_ours:
-        raise _Damage("is a safetensors file of another kind")
+        raise _OfAnotherKind
     if {*metadata} != {*KEYS} or not isinstance(metadata["content"], str):
         raise _Damage("has metadata with other keys than its format has")
     text = metadata["content"].encode()

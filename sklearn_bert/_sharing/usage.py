@@ -123,6 +123,7 @@ def _with_transformers(estimator: Any, exported: Exported, model: str) -> str:
         )
     if exported.auto_class == "AutoModel":
         return (
+            f"{_warn_of_pipelines(exported)}"
             "The states of the tokens, from which the features are made:\n\n"
             + block(
                 "from transformers import AutoModel, AutoTokenizer",
@@ -139,6 +140,16 @@ def _with_transformers(estimator: Any, exported: Exported, model: str) -> str:
         "",
         f'predict = pipeline("{exported.task}", model={model})',
         *_call_of(estimator, exported),
+    )
+
+
+def _warn_of_pipelines(exported: Exported) -> str:
+    """Return a warning, if a pipeline would make a linear layer of random numbers."""
+    if exported.task == "feature-extraction":
+        return ""
+    return (
+        f'`pipeline("{exported.task}")` does not read the linear layer of this model, '
+        "and its answers are meaningless.\n\n"
     )
 
 

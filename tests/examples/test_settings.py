@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from serving.__main__ import read_settings
 from serving.settings import Settings
 
 
@@ -40,6 +41,19 @@ def test_an_invalid_variable_is_named(name, value):
 def test_the_path_is_required():
     with pytest.raises(ValidationError, match="BERT_SERVING_PATH"):
         Settings.from_environment({})
+
+
+def test_settings_that_are_not_valid_stop_the_start_with_their_names(monkeypatch):
+    monkeypatch.delenv("BERT_SERVING_PATH", raising=False)
+    monkeypatch.setenv("BERT_SERVING_SHA", "misspelled")
+    with pytest.raises(SystemExit) as stop:
+        read_settings()
+    _, *lines, known = str(stop.value).splitlines()
+    assert lines == [
+        "BERT_SERVING_PATH: Field required",
+        "BERT_SERVING_SHA: Extra inputs are not permitted",
+    ]
+    assert "BERT_SERVING_SHA256" in known
 
 
 def test_every_setting_is_documented_with_its_default():

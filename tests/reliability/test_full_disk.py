@@ -17,7 +17,7 @@ resource = pytest.importorskip("resource")
 GOLDEN = Path(__file__).parents[1] / "saving" / "golden"
 FILE = "model.safetensors"
 RULE = "must be a file that can be written. Got"
-REMEDY = "Check that its folder exists, its permissions and the free space."
+REMEDY = "Check its permissions and the free space."
 
 
 @pytest.fixture(scope="module")

