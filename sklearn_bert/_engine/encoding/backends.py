@@ -1,5 +1,7 @@
 """What a backend is, and those that run transformers' own modules."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
@@ -36,12 +38,22 @@ class ModuleBackend:
         self._model: Any = checkpoint.model.to(device, dtype)
         self._first_position = checkpoint.architecture.first_position
         self._has_segments = checkpoint.architecture.has_segments
+        self._start: MiddleStart | None = None
+
+    def start_above(self, layers: Sequence[nn.Module]) -> None:
+        """Make it possible to start from the states after these lowest layers."""
+        self._start = MiddleStart(layers)
 
     def hidden_states(
         self, batch: Batch, layers: tuple[int, ...], *, only_first: bool
     ) -> list[Tensor]:
         """Return the layers' states of all tokens, or of the first ones."""
-        states = self._run(batch, layers)
+        if batch.states is None:
+            states = self._run(batch, layers)
+        else:
+            assert self._start is not None
+            with self._start.passing_on(self._shape(batch.states, batch)):
+                states = self._run(batch, layers)
         if only_first:
             return [state[batch.first_tokens] for state in states]
         return states
@@ -49,6 +61,51 @@ class ModuleBackend:
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
         """Return the layers' states of all tokens."""
         raise NotImplementedError
+
+    def _shape(self, flat: Tensor, batch: Batch) -> Tensor:
+        """Return (T, ...) in the shape of the modules' inputs."""
+        raise NotImplementedError
+
+
+class MiddleStart:
+    """Lets transformers' modules start from the states after their lowest layers.
+
+    These layers then return the states instead of computing anything.
+
+    Parameters
+    ----------
+    layers : sequence of nn.Module
+        Their calls are changed.
+    """
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        self._states: Tensor | None = None
+        # How many outputs a layer returns besides the states; None without a tuple.
+        self._n_more: int | None = None
+        for layer in layers:
+            layer.forward = self._change(layer.forward)
+
+    @contextmanager
+    def passing_on(self, states: Tensor) -> Iterator[None]:
+        """Let the layers return ``states``, after a call that has computed them."""
+        self._states = states
+        try:
+            yield
+        finally:
+            self._states = None
+
+    def _change(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        def pass_on(*args: Any, **kwargs: Any) -> Any:
+            if self._states is None:
+                output = forward(*args, **kwargs)
+                is_tuple = isinstance(output, tuple)
+                self._n_more = len(output) - 1 if is_tuple else None
+                return output
+            if self._n_more is None:
+                return self._states
+            return self._states, *[None] * self._n_more
+
+        return pass_on
 
 
 class FlatBackend(ModuleBackend):
@@ -75,14 +132,16 @@ class FlatBackend(ModuleBackend):
             if segments is None:
                 segments = torch.zeros_like(batch.input_ids)
             inputs["token_type_ids"] = segments
-        n_more = self._n_rows(n_tokens) - n_tokens
         output = self._model(
-            **{name: _repeat_first(x, n_more)[None] for name, x in inputs.items()},
+            **{name: self._shape(x, batch) for name, x in inputs.items()},
             output_hidden_states=True,
             attend=self._plan(batch),
         )
         states = states_of(output)
         return [states[layer][0, :n_tokens] for layer in layers]
+
+    def _shape(self, flat: Tensor, batch: Batch) -> Tensor:
+        return _repeat_first(flat, self._n_rows(len(flat)) - len(flat))[None]
 
     def _n_rows(self, n_tokens: int) -> int:
         """Return to how many rows a batch is padded."""
@@ -100,8 +159,8 @@ def set_attention(model: Any, name: str) -> None:
 
 
 def _repeat_first(x: Tensor, n_more: int) -> Tensor:
-    """Append the first number of (T,) so many times."""
-    return x if n_more == 0 else torch.cat([x, x[:1].expand(n_more)])
+    """Append the first one of (T, ...) so many times."""
+    return x if n_more == 0 else torch.cat([x, x[:1].expand(n_more, *x.shape[1:])])
 
 
 def states_of(output: Any) -> list[Tensor]:
@@ -136,17 +195,23 @@ class PaddedBackend(ModuleBackend):
     """transformers' modules over padded batches, sorted by length beforehand."""
 
     def _run(self, batch: Batch, layers: tuple[int, ...]) -> list[Tensor]:
-        places = _places(batch)
-        shape = (len(batch.lengths), batch.lengths[0])
         inputs = {
-            "input_ids": _pad(batch.input_ids, places, shape),
-            "attention_mask": _pad(torch.ones_like(batch.input_ids), places, shape),
+            "input_ids": self._shape(batch.input_ids, batch),
+            "attention_mask": self._shape(torch.ones_like(batch.input_ids), batch),
         }
         if self._has_segments and batch.segments is not None:
-            inputs["token_type_ids"] = _pad(batch.segments, places, shape)
+            inputs["token_type_ids"] = self._shape(batch.segments, batch)
         output = self._model(**inputs, output_hidden_states=True)
         states = states_of(output)
+        places = _places(batch)
         return [states[layer].flatten(0, 1).index_select(0, places) for layer in layers]
+
+    def _shape(self, flat: Tensor, batch: Batch) -> Tensor:
+        """Put (T, ...) into (n, longest, ...); zeros elsewhere."""
+        shape = len(batch.lengths), batch.lengths[0], *flat.shape[1:]
+        padded = flat.new_zeros(shape)
+        padded.flatten(0, 1).index_copy_(0, _places(batch), flat)
+        return padded
 
 
 def _places(batch: Batch) -> Tensor:
@@ -160,9 +225,3 @@ def _places(batch: Batch) -> Tensor:
         batch.boundaries.diff(), output_size=n_tokens
     )
     return row_starts + batch.positions
-
-
-def _pad(flat: Tensor, places: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Put (T,) into its places in (n, longest); zeros elsewhere."""
-    padded = flat.new_zeros(shape[0] * shape[1])
-    return padded.index_copy_(0, places, flat).view(shape)

@@ -1,5 +1,7 @@
 """transformers' modules over padded and flat batches."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -51,3 +53,28 @@ def test_only_requested_layers_are_concatenated(tiny_bert, monkeypatch):
     (states,) = backend.hidden_states(batch, (2,), only_first=False)
     assert torch.equal(states, expected[2])
     assert len(calls) == 1
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("kind", [FlatBackend, PaddedBackend])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_states_above_known_ones_are_those_from_the_bottom(tiny_bert, kind, depth):
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    backend = kind(checkpoint, CPU, torch.float64)
+    backend.start_above(checkpoint.model.encoder.layer[:depth])
+    batch = collate(SEQUENCES, [0, 1, 2])
+    layers = tuple(range(depth, 4))
+    expected = backend.hidden_states(batch, layers, only_first=False)
+    known = replace(
+        batch,
+        # Nothing below is computed from them.
+        input_ids=torch.zeros_like(batch.input_ids),
+        states=expected[0],
+        depth=depth,
+    )
+    found = backend.hidden_states(known, layers, only_first=False)
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b)
+    # The next batch starts from the bottom again.
+    again = backend.hidden_states(batch, layers, only_first=False)
+    torch.testing.assert_close(again[-1], expected[-1])

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 _CPU = torch.device("cpu")
+# Products of fewer rows have other last digits.
+_FEWEST_TOKENS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,9 @@ class FrozenPart:
     kept : KeptArrays
     is_complete : bool
         Whether what is computed is kept too.
+    by_length : bool
+        Whether only sequences of one length are computed together, since padding
+        changes the last digits.
     """
 
     depth: int
@@ -51,6 +56,7 @@ class FrozenPart:
     compute: Callable[[Batch], Tensor]
     kept: KeptArrays
     is_complete: bool = True
+    by_length: bool = False
 
     def collate(self, sequences: TokenSequences, rows: Sequence[int]) -> Batch:
         """Collate sequences, the longest first, with the output for them."""
@@ -75,24 +81,30 @@ class FrozenPart:
     ) -> dict[bytes, np.ndarray]:
         """Return the output for each sequence, and keep it if it is to be kept."""
         keys, rows = list(missing), list(missing.values())
-        plan = plan_batches(
-            [len(sequences.ids[row]) for row in rows],
-            max_tokens=TOKENS_ON_CPU,
-            max_rows=None,
-        )
+        ids = [sequences.ids[row] for row in rows]
+        lengths = list(map(len, ids))
+        plan = plan_batches(lengths, max_tokens=TOKENS_ON_CPU, max_rows=None)
+        if self.by_length:
+            plan = (
+                list(run)
+                for some in plan
+                for _, run in groupby(some, lengths.__getitem__)
+            )
 
         def run(places: list[int]) -> dict[bytes, np.ndarray]:
-            some = [rows[place] for place in places]
+            # The first copy of each sequence is used.
+            n_tokens = sum(lengths[place] for place in places)
+            n_copies = -(-_FEWEST_TOKENS // max(n_tokens, 1))
+            some = [rows[place] for place in places for _ in range(n_copies)]
             output = self.compute(collate(sequences, some)).numpy()
             stops = accumulate(self._n_rows(sequences, row) for row in some)
-            parts = np.split(output, list(stops)[:-1])
+            parts = np.split(output, list(stops)[:-1])[::n_copies]
             found = dict(zip((keys[place] for place in places), parts, strict=True))
             if self.is_complete:
                 self.kept.write(found)
             return found
 
         found: dict[bytes, np.ndarray] = {}
-        ids = [sequences.ids[row] for row in rows]
         # Not in an autocast context: what is kept does not depend on it.
         with torch.inference_mode(), multiply_in(_CPU):
             for places in plan:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.source import Source
+from sklearn_bert._engine.encoding.backends import PaddedBackend
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import EncoderCache, identity_of
@@ -71,6 +72,7 @@ def share(
     n_layers: int,
     *,
     is_complete: bool = True,
+    by_length: bool = False,
 ) -> FrozenPart:
     """Return a frozen part, which shares what is kept with others of the same layers.
 
@@ -87,8 +89,8 @@ def share(
         Returns an encoder with these layers. Called if something has to be computed.
     n_layers : int
         The number of all layers.
-    is_complete : bool
-        Whether what is computed is kept too.
+    is_complete, by_length : bool
+        See :class:`~sklearn_bert._engine.encoding.frozen.frozen_part.FrozenPart`.
     """
     kept_readout = readout if depth == n_layers else None
 
@@ -101,7 +103,7 @@ def share(
     identity = _identity_of_layers(source, depth), depth, kept_readout
     # The function is the user, since it is there as long as the part is.
     kept = KEPT.get(identity, _CPU, dtype, compute)
-    return FrozenPart(depth, kept_readout, compute, kept, is_complete)
+    return FrozenPart(depth, kept_readout, compute, kept, is_complete, by_length)
 
 
 def start_from_kept(
@@ -136,5 +138,6 @@ def start_from_kept(
         lambda: encoder,
         n_layers,
         is_complete=False,
+        by_length=isinstance(encoder.backend, PaddedBackend),
     )
     return replace(encoder, frozen=frozen) if len(frozen.kept) else encoder

@@ -44,15 +44,18 @@ class LayerDepths:
     ----------
     has_layers : bool
         Whether each layer has weights of its own. ALBERT's have not.
+    layers : nn.ModuleList or None
+        The layers, if there is one list of them.
     """
 
     def __init__(self, model: nn.Module, n_layers: int) -> None:
         self._n_layers = n_layers
-        lists = [
-            name
+        lists = {
+            name: module
             for name, module in model.named_modules()
             if isinstance(module, nn.ModuleList) and len(module) == n_layers
-        ]
+        }
+        self.layers = next(iter(lists.values())) if len(lists) == 1 else None
         self.has_layers = bool(lists)
         names = "|".join(map(re.escape, lists))
         # Lists inside a layer have longer names, so the layer's own comes first.

@@ -6,6 +6,7 @@ import torch
 from sklearn.base import clone
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
+from sklearn_bert._engine.encoding.backends import MiddleStart
 from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
 from sklearn_bert._engine.encoding.frozen import shared
 from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
@@ -119,3 +120,29 @@ def test_weights_of_a_readout_of_several_layers_are_the_same(
     model = BertRegressor(weighted_bert, freeze=freeze, dtype="float32", **OPTIONS)
     y = np.array([len(text) for text in texts], dtype=float)
     assert_reuse_changes_nothing(model, texts, y)
+
+
+def test_a_model_that_cannot_start_in_the_middle_computes_everything(
+    save_model, texts, tmp_path, limit
+):
+    limit(2**20)
+    # Its layers are in several lists.
+    folder = save_model(
+        tmp_path / "xlm", "xlm", emb_dim=32, n_layers=3, n_heads=4, pad_index=0
+    )
+    y = np.arange(len(texts)) % 2
+    BertClassifier(folder, freeze=2, **OPTIONS).fit(texts, y)
+    assert len(shared.KEPT) == 0
+
+
+def test_layers_that_fail_in_the_middle_are_computed_in_every_step(
+    save_model, texts, tmp_path, monkeypatch
+):
+    def fail(self, states):
+        raise TypeError
+
+    monkeypatch.setattr(MiddleStart, "passing_on", fail)
+    folder = save_model(tmp_path / "modernbert", "modernbert", pad_token_id=0)
+    y = np.arange(len(texts)) % 2
+    fitted = BertClassifier(folder, freeze=2, **OPTIONS).fit(texts, y)
+    assert fitted.predict(texts).shape == y.shape

@@ -120,3 +120,11 @@ def test_modules_beside_the_layers_stand_at_the_bottom():
     assert depths.of_module("dropout") == 0
     assert depths.of_module("embeddings.dropout") == 0
     assert depths.of_module("encoder.layer.1.output.dropout") == 2
+
+
+def test_layers_are_the_items_of_the_only_list():
+    model = build("bert")
+    assert LayerDepths(model, 3).layers is model.encoder.layer
+    assert LayerDepths(build("albert", embedding_size=16), 3).layers is None
+    xlm = build("xlm", **FAMILIES["xlm"])
+    assert LayerDepths(xlm, 3).layers is None
