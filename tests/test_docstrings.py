@@ -19,6 +19,7 @@ from sklearn_bert import (
     get_config,
     load,
     metrics,
+    model_selection,
     set_config,
 )
 
@@ -80,7 +81,7 @@ def own_methods(estimator):
 def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
     functions = [metrics.entity_f1_score, load, convert_checkpoint]
-    functions += [cache_info, clear_cache]
+    functions += [cache_info, clear_cache, model_selection.search_space]
     return [*fetchers, *functions, config_context, get_config, set_config]
 
 
@@ -89,6 +90,7 @@ def public_names():
     names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
     names.append("sklearn_bert.metrics.entity_f1_score")
+    names.append("sklearn_bert.model_selection.search_space")
     names.append("sklearn_bert.convert_checkpoint")
     names += [
         "sklearn_bert.load",
@@ -108,7 +110,7 @@ def test_everything_public_is_looked_at():
         *(estimator.__name__ for estimator in ESTIMATORS),
         *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
         *("metrics", "config_context", "get_config", "set_config"),
-        *("cache_info", "clear_cache"),
+        *("cache_info", "clear_cache", "model_selection"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 

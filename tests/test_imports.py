@@ -101,6 +101,15 @@ ALLOWED = {
     "metrics": {"_config", "_sklearn_compat", "_warnings"},
     "_cache": {"_engine.embedding_cache", "_sklearn_compat", "exceptions"},
     "_convert": {"_engine.checkpoints", "_engine.conversion", "_sklearn_compat"},
+    "model_selection": {
+        *ESTIMATORS,
+        "_engine.checkpoints",
+        "_fine_tuning",
+        "_inputs",
+        "_params",
+        "_pretraining",
+        "_sklearn_compat",
+    },
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,
@@ -118,6 +127,7 @@ ALLOWED = {
         "datasets",
         "exceptions",
         "metrics",
+        "model_selection",
     },
     **dict.fromkeys(ESTIMATORS, BELOW_ESTIMATORS),
     **{name: {*ESTIMATORS, *BELOW_ESTIMATORS} for name in ABOVE_ESTIMATORS},

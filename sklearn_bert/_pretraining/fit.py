@@ -222,18 +222,22 @@ def _make_trainable(
     return trainable
 
 
+def resolve_learning_rate(learning_rate: Any, is_new: bool) -> float:
+    """Return the peak learning rate of a new model, or of one that is continued."""
+    if learning_rate != "auto":
+        return float(learning_rate)
+    return _RATE_FROM_SCRATCH if is_new else _RATE_CONTINUED
+
+
 def _make_config(
     estimator: Any, is_new: bool, max_length: int, seed: int
 ) -> PretrainingConfig:
-    rate = estimator.learning_rate
-    if rate == "auto":
-        rate = _RATE_FROM_SCRATCH if is_new else _RATE_CONTINUED
     return PretrainingConfig(
         n_epochs=estimator.n_epochs,
         max_steps=estimator.max_steps,
         max_time=estimator.max_time,
         batch_tokens=max(estimator.batch_tokens, max_length),
-        learning_rate=rate,
+        learning_rate=resolve_learning_rate(estimator.learning_rate, is_new),
         weight_decay=estimator.weight_decay,
         warmup=estimator.warmup,
         schedule=estimator.schedule,
