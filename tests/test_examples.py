@@ -84,6 +84,7 @@ def test_every_script_is_tested():
         "plot_3_fine_tuning.py",
         "plot_4_sequence_prediction.py",
         "plot_5_pretraining.py",
+        "plot_6_search.py",
     ]
 
 
@@ -160,3 +161,18 @@ def test_words_that_were_never_seen_are_tagged(run_script):
     assert len(names["words"]) == len(names["probabilities"])
     known = {word for words in names["X"] for word in words}
     assert not {"ounces", "parmesan"} & known
+
+
+def test_bad_trials_end_early(run_script):
+    pytest.importorskip("optuna")
+    names, figures = run_script("plot_6_search.py")
+
+    assert len(figures) == 1
+    assert len(names["X"]) == 72
+    curves, pruned = names["curves"], names["pruned"]
+    assert 0 < len(pruned) < len(curves) / 2 + 1
+    for number, curve in curves.items():
+        assert (len(curve) < names["N_EPOCHS"]) == (number in pruned)
+    best = names["study"].best_trial.number
+    assert best not in pruned
+    assert curves[best][-1] > curves[best][0]
