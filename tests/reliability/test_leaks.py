@@ -116,23 +116,34 @@ def test_short_texts_leave_nothing_behind(tiny_bert, tally, capsys):
         check_flat(measured, 30, capsys, "transform of 2,000 texts")
 
 
-@pytest.fixture(params=["random", pytest.param("real", marks=pytest.mark.real)])
-def heavy_model(request, save_model, tmp_path):
-    """A model with weights of 30 MB, or the default model."""
-    if request.param == "real":
-        return "sentence-transformers/all-MiniLM-L6-v2"
+@pytest.fixture(scope="module")
+def heavy_model(save_model, tmp_path_factory):
+    """Folder of a model with weights of 30 MB."""
     sizes = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 4}
-    return str(save_model(tmp_path / "heavy", **sizes))
+    return str(save_model(tmp_path_factory.mktemp("models") / "heavy", **sizes))
 
 
+def test_a_deleted_estimator_releases_its_memory(heavy_model, run_module):
+    rounds = run_module("releasing", {"folder": heavy_model})
+    (_, first), *_, (with_it, after) = rounds
+    # Those of the checkpoint, of the estimator, and of the encoder that predicts.
+    assert with_it - after > 2.5 * 30
+    assert after - first < 15
+
+
+@pytest.mark.parametrize(
+    "model", ["random", pytest.param("real", marks=pytest.mark.real)]
+)
 def test_a_search_needs_no_more_memory_than_a_fit(
-    heavy_model, run_module, tally, capsys, request
+    heavy_model, run_module, tally, capsys, model
 ):
-    is_real = "real" in request.node.keywords
-    n_fits = tally.count(ci=0 if is_real else 8, soak=100)
+    n_fits = tally.count(ci=8 if model == "random" else 0, soak=100)
     if n_fits == 0:
         pytest.skip("only in the full run")
-    settings = {"folder": heavy_model, "n_fits": n_fits}
+    folder = heavy_model
+    if model == "real":
+        folder = "sentence-transformers/all-MiniLM-L6-v2"
+    settings = {"folder": folder, "n_fits": n_fits}
     of_one_fit, after_fits, peak = run_module("searching", settings)
     with capsys.disabled():
         print(
