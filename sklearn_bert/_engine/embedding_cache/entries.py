@@ -1,7 +1,7 @@
 """Keys and entries: what identifies the vector of a text, and its bytes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from hashlib import sha256
@@ -137,13 +137,13 @@ def entries_of(vectors: np.ndarray, is_truncated: np.ndarray) -> list[bytes]:
 
 
 def vectors_of(
-    entries: Sequence[bytes], width: int, dtype: np.dtype
+    entries: Iterable[bytes], width: int, dtype: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the vectors and the flags that :func:`entries_of` was given.
 
     Parameters
     ----------
-    entries : sequence of bytes
+    entries : iterable of bytes
         Each of :func:`size_of` bytes.
     width : int
     dtype : dtype
