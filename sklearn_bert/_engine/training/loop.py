@@ -203,12 +203,11 @@ class FineTuning:
         most = _TOKENS_ON_CPU if self._device.type == "cpu" else None
         parts = self._batches.parts(texts, self.log.part_size, most)
         padded = [self._runner.pad(self._batches.collate(part)) for part in parts]
-        return Step(
-            texts,
-            [part.to(self._device) for part in padded],
-            len(texts),
-            move(self._batches.token_ids(texts), self._device),
-        )
+        token_ids = None
+        if self._model.trainable.token_embedding is not None:
+            token_ids = move(self._batches.token_ids(texts), self._device)
+        moved = [part.to(self._device) for part in padded]
+        return Step(texts, moved, len(texts), token_ids)
 
     def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[Step[TrainingBatch]]:
         """Prepare each batch while the GPU computes the previous one."""
