@@ -9,7 +9,13 @@ import sklearn
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    TimeSeriesSplit,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTargetEncoder, load
@@ -233,6 +239,23 @@ def test_groups_reach_it_through_a_pipeline(make, texts, classes, trained_on):
         pipeline = make_pipeline(encoder, HistGradientBoostingClassifier(max_iter=1))
         pipeline.fit(texts, classes, groups=groups)
     assert [len(one) for one in trained_on] == [30] * 4 + [40]
+
+
+def test_groups_reach_it_in_a_table_that_is_cross_validated(
+    table, frame, classes, trained_on
+):
+    with sklearn.config_context(enable_metadata_routing=True):
+        table[0].transformers[0][1].set_fit_request(groups=True)
+        cross_validate(
+            table,
+            frame,
+            classes,
+            cv=GroupKFold(2),
+            params={"groups": np.arange(40) % 4},
+            error_score="raise",
+        )
+    # Two of four groups are in each training set, one of them in each fold.
+    assert [len(one) for one in trained_on] == [10, 10, 20] * 2
 
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
