@@ -14,7 +14,7 @@ from sklearn_bert._engine.masked_lm.loaded import (
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.runtime.device import resolve_device
-from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
@@ -241,6 +241,8 @@ class BertMaskedLM(BaseBert):
         device = resolve_device(fitted.device)
         with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             results = pretrain(fitted, source, packed, texts)
+            # Of the gradients and moments, for other fits and processes.
+            release_memory(device)
         fitted._masked_model = results.model
         fitted.max_length_ = results.max_length
         fitted.device_ = results.device

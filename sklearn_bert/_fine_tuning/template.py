@@ -24,7 +24,7 @@ from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
-from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
@@ -172,6 +172,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         device = resolve_device(self.device)
         with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             fitted, log = self._train(X, y, sample_weight, fit)
+            # Of the gradients and moments, for other fits and processes.
+            release_memory(device)
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.
         self._report(log)

@@ -9,9 +9,10 @@ Estimators do not hold encoders. They request one from this cache each time.
 * At most ``MAX_ENCODERS`` of each of these two kinds are kept. The least recently used
   one is dropped.
 
-There is no timer. Unneeded encoders are dropped at each request, and whenever Python's
-garbage collector runs, which is after every few hundred new objects. They remain only
-in a process that is idle or has disabled the collector.
+There is no timer. Unneeded encoders are dropped at each request, when the weights of an
+estimator are deleted, and whenever Python's garbage collector runs, which is after every
+few hundred new objects. They remain only in a process that is idle or has disabled the
+collector.
 """
 
 import gc
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, finalize, ref
 
 import torch
 
@@ -88,6 +89,8 @@ class EncoderCache(Generic[_Source, _Model]):
                 self._make_room(key)
                 with OutOfMemoryGuard("The model", device):
                     self._models[key] = self._build(source, device, dtype)
+                if isinstance(key[0], ref):
+                    finalize(source, self._try_to_drop).atexit = False
                 if self._on_collection not in gc.callbacks:
                     gc.callbacks.append(self._on_collection)
             self._models.move_to_end(key)
@@ -129,11 +132,15 @@ class EncoderCache(Generic[_Source, _Model]):
 
     def _on_collection(self, phase: str, info: dict[str, int]) -> None:
         """Drop unneeded models; called by the garbage collector."""
-        # The collector may run in the thread that holds this lock, or in one that this
+        if phase == "stop" and info["generation"] > 0:
+            self._try_to_drop()
+
+    def _try_to_drop(self) -> None:
+        """Drop unneeded models, unless the cache is in use."""
+        # Objects may be deleted in the thread that holds this lock, or in one that this
         # thread waits for. Waiting for the lock could therefore be a deadlock.
         lock = self._lock.current
-        is_young = info["generation"] == 0
-        if phase == "stop" and not is_young and lock.acquire(blocking=False):
+        if lock.acquire(blocking=False):
             try:
                 self._drop_unneeded()
             finally:

@@ -146,6 +146,33 @@ def test_an_encoder_of_weights_is_dropped_with_them(cache):
     assert len(cache) == 0
 
 
+def test_an_encoder_of_weights_is_dropped_without_the_garbage_collector(cache):
+    weights = Weights()
+    cache.get(weights, CPU, torch.float32, User())
+    gc.disable()
+    try:
+        del weights
+        assert len(cache) == 0
+    finally:
+        gc.enable()
+
+
+def test_weights_may_be_deleted_during_a_request(files):
+    weights = [Weights()]
+
+    def build(source, device, dtype):
+        if source is files:
+            weights.clear()
+        return object()
+
+    cache, user = EncoderCache(build), User()
+    cache.get(weights[0], CPU, torch.float32, user)
+    cache.get(files, CPU, torch.float32, user)
+    assert len(cache) == 2
+    gc.collect()
+    assert len(cache) == 1
+
+
 def test_an_encoder_of_weights_is_kept_without_users(cache, clock):
     weights = Weights()
     first = cache.get(weights, CPU, torch.float32, User())
