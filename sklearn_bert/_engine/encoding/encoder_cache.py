@@ -9,8 +9,8 @@ Estimators do not hold encoders. They request one from this cache each time.
 * At most ``MAX_ENCODERS`` of each of these two kinds are kept. The least recently used
   one is dropped.
 
-There is no timer. Unneeded encoders are dropped at each request, when the weights of an
-estimator are deleted, and whenever Python's garbage collector runs, which is after every
+There is no timer. Unneeded encoders are dropped at each request, when an estimator's
+weights are deleted, and whenever Python's garbage collector runs, which is after every
 few hundred new objects. They remain only in a process that is idle or has disabled the
 collector.
 """
