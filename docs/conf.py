@@ -88,16 +88,20 @@ SKLEARN_NAMES = {
     "py:class": [
         "sklearn.calibration.CalibratedClassifierCV",
         "sklearn.compose.ColumnTransformer",
+        "sklearn.ensemble.HistGradientBoostingClassifier",
         "sklearn.feature_extraction.text.CountVectorizer",
         "sklearn.feature_extraction.text.HashingVectorizer",
         "sklearn.feature_extraction.text.TfidfVectorizer",
         "sklearn.linear_model.LogisticRegression",
         "sklearn.model_selection.GridSearchCV",
         "sklearn.model_selection.GroupKFold",
+        "sklearn.model_selection.KFold",
+        "sklearn.model_selection.RandomizedSearchCV",
         "sklearn.multioutput.MultiOutputClassifier",
         "sklearn.pipeline.FeatureUnion",
         "sklearn.pipeline.Pipeline",
         "sklearn.preprocessing.MultiLabelBinarizer",
+        "sklearn.preprocessing.TargetEncoder",
         "sklearn.utils.Bunch",
     ],
     "py:function": [
@@ -114,7 +118,10 @@ SKLEARN_PAGES = {
         "auto_examples/miscellaneous/plot_set_output.html"
     ),
 }
-SKLEARN_TERMS = {"meta-estimator": "glossary.html#term-meta-estimator"}
+SKLEARN_TERMS = {
+    "cross fitting": "glossary.html#term-cross-fitting",
+    "meta-estimator": "glossary.html#term-meta-estimator",
+}
 SKLEARN_INVENTORY = HERE / "_build" / "sklearn.inv"
 intersphinx_mapping = {"sklearn": (SKLEARN_URL, str(SKLEARN_INVENTORY))}
 

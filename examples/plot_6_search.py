@@ -194,6 +194,6 @@ plt.show()
 # The best settings are then used for a fit on all messages, without a validation split:
 # ``BertClassifier(n_epochs=6, freeze=3, **study.best_params).fit(X, y)``.
 #
-# Without Optuna, :class:`~sklearn.model_selection.HalvingRandomSearchCV` with
+# Without Optuna, scikit-learn's `HalvingRandomSearchCV` with
 # ``resource="n_epochs"`` and ``search_space(BertClassifier())`` saves time in a similar
 # way; see :doc:`../fine_tuning`.
