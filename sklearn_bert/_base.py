@@ -344,10 +344,12 @@ class BaseBert(BaseEstimator):
         device = resolve_device(self.device)
         return device, resolve_encoding_dtype(self.dtype, device)
 
-    def _encoder(self, source: Source, user: Any) -> Encoder:
+    def _encoder(
+        self, source: Source, user: Any, identity: tuple[Any, ...] | None = None
+    ) -> Encoder:
         """Return the shared frozen encoder, which is kept as long as its user."""
         device, dtype = self._resolve_device()
-        return ENCODERS.get(source, device, dtype, user)
+        return ENCODERS.get(source, device, dtype, user, identity)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -19,7 +19,11 @@ from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
-from sklearn_bert._engine.encoding.frozen.shared import note_unchanged, start_from_kept
+from sklearn_bert._engine.encoding.frozen.shared import (
+    identity_if_unchanged,
+    note_unchanged,
+    start_from_kept,
+)
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
@@ -94,8 +98,9 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         head = LinearHead(self.coef_, self.intercept_) if with_head else None
         encoder, is_scored = self._encoder_in_training, True
         if encoder is None:
-            encoder, is_scored = self._encoder(self.encoder_, self), False
-            encoder = start_from_kept(encoder, self.encoder_, self._readout)
+            fitted, is_scored = self.encoder_, False
+            encoder = self._encoder(fitted, fitted, identity_if_unchanged(fitted))
+            encoder = start_from_kept(encoder, fitted, self._readout)
         config = EncodingConfig(
             self._readout,
             (encoder.architecture.n_layers,),

@@ -61,26 +61,33 @@ class EncoderCache(Generic[_Source, _Model]):
         self._lock = ForkSafeLock(threading.Lock)
 
     def get(
-        self, source: _Source, device: torch.device, dtype: torch.dtype, user: Any
+        self,
+        source: _Source,
+        device: torch.device,
+        dtype: torch.dtype,
+        user: Any,
+        identity: tuple[Any, ...] | None = None,
     ) -> _Model:
         """Return the model of a source, and build it if necessary.
 
         Parameters
         ----------
-        source : CheckpointFiles, tuple or object
-            A tuple is an identity itself. Only a weak reference to the weights of an
-            estimator is kept.
+        source : CheckpointFiles or object
+            Only a weak reference to the weights of an estimator is kept.
         device : torch.device
         dtype : torch.dtype
         user : object
             The estimator that requests the model. It has one source at a time.
+        identity : tuple or None
+            Sources with the same one share a model. None stands for the contents of
+            files, and for the object that holds other weights.
 
         Returns
         -------
         object
         """
         prepare_threads()
-        key: _Key = (identity_of(source), device, dtype)
+        key: _Key = (identity or identity_of(source), device, dtype)
         # The lock is held while building, so that concurrent requests share one build.
         with self._lock.current:
             self._key_of_user[user] = key
@@ -149,8 +156,6 @@ class EncoderCache(Generic[_Source, _Model]):
 
 def identity_of(source: Any) -> tuple[Any, ...] | ref[Any]:
     """Return what tells sources apart: the contents of files, or the object."""
-    if isinstance(source, tuple):
-        return source
     if isinstance(source, CheckpointFiles):
         return source.folder, tuple(source.digests.items())
     return ref(source)

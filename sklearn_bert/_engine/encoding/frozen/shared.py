@@ -25,7 +25,7 @@ from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.readout import Readout
 
 _CPU = torch.device("cpu")
-KEPT: EncoderCache[tuple[Any, ...], KeptArrays] = EncoderCache(lambda *_: KeptArrays())
+KEPT: EncoderCache[Source, KeptArrays] = EncoderCache(lambda *_: KeptArrays())
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ def _identity_of_layers(source: Source, depth: int) -> tuple[Any, ...] | ref[Any
     if origin is None or depth > origin.depth:
         return identity_of(source)
     return origin.identity
+
+
+def identity_if_unchanged(fitted: PackedCheckpoint) -> tuple[Any, ...] | None:
+    """Return what identifies the encoder, if a fit has changed none of its layers."""
+    origin, architecture = _ORIGINS.get(fitted), fitted.architecture
+    if origin is None or origin.depth < architecture.n_layers:
+        return None
+    # Fits that read the encoder in another way keep other modules.
+    return origin.identity, len(architecture.modules)
 
 
 def share(
@@ -102,7 +111,7 @@ def share(
 
     identity = _identity_of_layers(source, depth), depth, kept_readout
     # The function is the user, since it is there as long as the part is.
-    kept = KEPT.get(identity, _CPU, dtype, compute)
+    kept = KEPT.get(source, _CPU, dtype, compute, identity)
     return FrozenPart(depth, kept_readout, compute, kept, is_complete, by_length)
 
 

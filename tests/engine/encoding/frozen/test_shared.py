@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -201,3 +202,25 @@ def test_what_is_kept_is_released_some_seconds_after_the_last_use(
     gc.collect()
     assert len(shared.KEPT) == 0
     assert clone(classifier).fit(texts, y).score(texts, y) == classifier.score(texts, y)
+
+
+def test_estimators_that_changed_no_layer_share_one_encoder(make, texts, y, n_embedded):
+    first, second = (make(freeze="encoder").fit(texts, y) for _ in range(2))
+    expected = first.predict_proba(texts)
+    n_embedded.clear()
+    assert np.array_equal(second.predict_proba(texts), expected)
+    # Not even a test of another encoder.
+    assert n_embedded == []
+
+
+def test_estimators_that_read_other_modules_do_not_share_an_encoder(
+    make, texts, y, own_bert, declare
+):
+    weight = torch.randn(5, 32, generator=torch.Generator().manual_seed(0))
+    weights = {"linear.weight": weight, "linear.bias": torch.zeros(5)}
+    dense = "Dense", {"in_features": 32, "out_features": 5}, weights
+    declare(own_bert, {"pooling_mode": "mean"}, dense)
+    plain = make("encoder", own_bert, pooling="cls").fit(texts, y)
+    declared = make("encoder", own_bert).fit(texts, y)
+    assert plain.transform(texts).shape == (40, 32)
+    assert declared.transform(texts).shape == (40, 5)
