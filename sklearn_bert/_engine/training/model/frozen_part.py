@@ -108,7 +108,7 @@ def _starts_above(depth: int, backend: ModuleBackend, checkpoint: Checkpoint) ->
     layers = LayerDepths(checkpoint.model, n_layers).layers
     if layers is None:
         return False
-    backend.start_above(layers[:depth])
+    backend.start_above([*layers][:depth])
     sequences = self_test_sequences(checkpoint)
     batch = collate(sequences, range(len(sequences.ids)))
     try:
