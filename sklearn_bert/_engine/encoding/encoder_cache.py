@@ -79,8 +79,8 @@ class EncoderCache(Generic[_Source, _Model]):
         user : object
             The estimator that requests the model. It has one source at a time.
         identity : tuple or None
-            Sources with the same one share a model. None stands for the contents of
-            files, and for the object that holds other weights.
+            Sources with the same one share a model. By default the contents of files,
+            or the object that holds other weights.
 
         Returns
         -------
