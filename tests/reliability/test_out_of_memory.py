@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer
+from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
+from sklearn_bert._engine.training.model import backbone
 from sklearn_bert.exceptions import DeviceMemoryError, MemoryWarning
 
 TEXTS = ["a good film", "the bad plot", "good music", "bad and dull", "it was"]
@@ -35,6 +37,9 @@ def run_out(monkeypatch):
 
     def set_up(failing, error=ERRORS["torch"]):
         calls = []
+        # A checkpoint that no fit has started from, so that it is tested first.
+        new = EncoderCache(backbone.BACKBONES._build)
+        monkeypatch.setattr(backbone, "BACKBONES", new)
 
         def replace(name):
             original = getattr(torch.nn.functional, name)

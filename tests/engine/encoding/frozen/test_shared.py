@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -224,3 +225,15 @@ def test_estimators_that_read_other_modules_do_not_share_an_encoder(
     declared = make("encoder", own_bert).fit(texts, y)
     assert plain.transform(texts).shape == (40, 32)
     assert declared.transform(texts).shape == (40, 5)
+
+
+def test_fits_in_threads_share_and_give_the_same_weights(make, texts, y, written):
+    with ThreadPoolExecutor(3) as pool:
+        fits = [pool.submit(make().fit, texts, y) for _ in range(3)]
+        first, *others = (fit.result() for fit in fits)
+    assert len(shared.KEPT) == 1
+    for other in others:
+        for name, weight in first.encoder_.weights.items():
+            np.testing.assert_allclose(
+                other.encoder_.weights[name], weight, rtol=0, atol=1e-6
+            )
