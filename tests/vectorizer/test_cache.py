@@ -143,6 +143,26 @@ def test_other_features_are_not_confused(tiny_bert, texts, cache, name):
         np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
 
 
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "cls+max"])
+def test_windows_of_several_layers_and_poolings_are_not_confused(
+    tiny_bert, cache, pooling
+):
+    texts = ["film " * 30, "a b c " * 12, "bad"]
+    vectorizer = BertVectorizer(
+        tiny_bert, pooling=pooling, max_length=10, long_text="window"
+    )
+    of_layers = {
+        k: clone(vectorizer).set_params(layers=k).transform(texts) for k in (-1, -2)
+    }
+    expected = np.hstack([of_layers[-1], of_layers[-2]])
+    both = clone(vectorizer).set_params(layers=[-1, -2])
+    np.testing.assert_allclose(both.transform(texts), expected, rtol=0, atol=5e-6)
+    features = both.set_params(cache=cache).transform(texts)
+    np.testing.assert_allclose(features, expected, rtol=0, atol=5e-6)
+    one = clone(vectorizer).set_params(layers=-2, cache=cache).transform(texts)
+    np.testing.assert_allclose(one, of_layers[-2], rtol=0, atol=5e-6)
+
+
 def test_normalize_and_truncate_dim_need_no_features_of_their_own(
     tiny_bert, texts, cache, n_encoded
 ):

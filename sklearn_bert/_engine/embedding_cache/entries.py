@@ -16,7 +16,7 @@ from sklearn_bert._engine.encoding.resolve import ResolvedEncoder
 from sklearn_bert._engine.text.inputs import Texts
 
 # To be raised when the vector of a text changes by more than rounding.
-_VERSION = 1
+_VERSION = 2
 # Of the two digests that a key consists of.
 _TEXT_BYTES = 16
 _PART_BYTES = 8

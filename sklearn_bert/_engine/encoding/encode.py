@@ -208,7 +208,7 @@ def _encode_all(
     with progress_bar(config.label, total=n_texts, unit="text", leave=False) as bar:
         for sequences in chunks:
             rows = _encode_chunk(encoder, sequences, config)
-            rows = config.readout.join_arrays(rows, sequences)
+            rows = config.readout.join_arrays(rows, sequences, len(config.layers))
             rows = _finish(encoder, rows, config.readout)
             rows = rows if head is None else head(rows)
             features[n_done : n_done + len(rows)] = rows

@@ -181,14 +181,20 @@ def sum_runs_by_index(rows: Tensor, lengths: Tensor) -> Tensor:
 
 
 def join_windows(
-    pooled: Tensor, n_tokens: Tensor, owners: Tensor, n_texts: int, pooling: str
+    pooled: Tensor,
+    n_tokens: Tensor,
+    owners: Tensor,
+    n_texts: int,
+    pooling: str,
+    *,
+    n_layers: int = 1,
 ) -> Tensor:
     """Pool the windows of each text.
 
     Parameters
     ----------
     pooled : Tensor of shape (m, width)
-        The row of each window.
+        The row of each window: all modes of the first layer, then those of the next.
     n_tokens : Tensor of shape (m,)
         Number of tokens that were pooled in each window.
     owners : Tensor of shape (m,), int64
@@ -199,6 +205,7 @@ def join_windows(
         and "lasttoken" equally, others weighted by the tokens.
         "mean_sqrt_len_tokens" is a sum over all tokens, divided by the square root of
         their number.
+    n_layers : int
 
     Returns
     -------
@@ -206,7 +213,7 @@ def join_windows(
     """
     if pooling == "compare":
         return _join(pooled, n_tokens, owners, n_texts, pooling)
-    modes = modes_of(pooling)
+    modes = [*modes_of(pooling)] * n_layers
     parts = pooled.chunk(len(modes), dim=1)
     return torch.cat(
         [

@@ -74,7 +74,9 @@ class PooledReadout:
         is_same = batch.n_prompt == 0 or not self.include_prompt
         return batch if is_same else replace(batch, n_prompt=0)
 
-    def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
+    def join_arrays(
+        self, rows: np.ndarray, sequences: TokenSequences, n_layers: int
+    ) -> np.ndarray:
         """Pool the windows of each text: (m, width) to (n_texts, width)."""
         n_texts = sequences.n_texts
         if n_texts == len(rows):
@@ -87,6 +89,7 @@ class PooledReadout:
             torch.tensor(sequences.text_index),
             n_texts,
             self.pooling,
+            n_layers=n_layers,
         )
         return joined.numpy()
 
@@ -118,7 +121,9 @@ class WordReadout:
         """Return the rows."""
         return rows
 
-    def join_arrays(self, rows: np.ndarray, sequences: TokenSequences) -> np.ndarray:
+    def join_arrays(
+        self, rows: np.ndarray, sequences: TokenSequences, n_layers: int
+    ) -> np.ndarray:
         """Return the rows."""
         return rows
 

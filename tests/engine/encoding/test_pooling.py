@@ -146,6 +146,13 @@ def test_windows_of_several_modes_are_joined_each_in_its_way():
     assert joined.tolist() == [[2.5, 4.0, 2.0]]
 
 
+def test_windows_of_several_layers_are_joined_by_the_modes_of_each_layer():
+    pooled = torch.tensor([[1.0, 1.0, 10.0, 10.0], [4.0, 4.0, 40.0, 40.0]])
+    owners, lengths = torch.tensor([0, 0]), torch.tensor([2, 1])
+    joined = join_windows(pooled, lengths, owners, 1, "mean+max", n_layers=2)
+    assert joined.tolist() == [[2.0, 4.0, 20.0, 40.0]]
+
+
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max", "compare"])
 def test_windows_of_unequal_length_are_joined_as_in_prediction(pooling):
     sequences = TokenSequences(ids=[[1] * 5, [1] * 3, [1] * 2], text_index=[0, 1, 0])

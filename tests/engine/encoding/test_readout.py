@@ -19,7 +19,7 @@ WORDS = TokenSequences(
 )
 def test_mean_pooling_weights_windows_by_tokens(pooling, expected):
     pooled = np.array([[1.0], [5.0], [7.0]])
-    joined = PooledReadout(pooling).join_arrays(pooled, WINDOWS)
+    joined = PooledReadout(pooling).join_arrays(pooled, WINDOWS, 1)
     assert joined.tolist() == [[expected], [7.0]]
 
 
@@ -30,7 +30,7 @@ def test_training_joins_windows_as_encoding_does(pooling):
     joined = readout.join(
         torch.from_numpy(rows), collate(WINDOWS, range(3)), torch.tensor([0, 0, 1]), 2
     )
-    np.testing.assert_allclose(joined, readout.join_arrays(rows, WINDOWS))
+    np.testing.assert_allclose(joined, readout.join_arrays(rows, WINDOWS, 1))
 
 
 @pytest.mark.parametrize(("include_prompt", "expected"), [(True, 2.0), (False, 3.0)])
@@ -38,7 +38,7 @@ def test_windows_weigh_by_the_tokens_that_are_pooled(include_prompt, expected):
     windows = TokenSequences(ids=[[1] * 5, [1] * 3], text_index=[0, 0], n_prompt=2)
     readout = PooledReadout("mean", include_prompt)
     rows = np.array([[1.0], [11 / 3 if include_prompt else 9.0]])
-    assert readout.join_arrays(rows, windows) == pytest.approx(expected)
+    assert readout.join_arrays(rows, windows, 1) == pytest.approx(expected)
     joined = readout.join(
         torch.from_numpy(rows), collate(windows, [0, 1]), torch.tensor([0, 0]), 1
     )
