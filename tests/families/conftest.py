@@ -64,9 +64,18 @@ FAMILIES = {
     "ELECTRA": ("electra", {**BERT, "embedding_size": 16}, "bert", BERT_CONTROLS),
     "MPNet": ("mpnet", ROBERTA, "mpnet", MPNET_CONTROLS),
     "DeBERTa": ("deberta", DEBERTA, "deberta", BERT_CONTROLS),
+    # Positions as in published models, and the convolution of the largest ones.
     "DeBERTa-v2/v3": (
         "deberta-v2",
-        {**DEBERTA, "position_biased_input": False},
+        {
+            **DEBERTA,
+            "position_biased_input": False,
+            "norm_rel_ebd": "layer_norm",
+            "position_buckets": 16,
+            "share_att_key": True,
+            "conv_kernel_size": 3,
+            "conv_act": "gelu",
+        },
         "deberta-v2",
         BERT_CONTROLS,
     ),

@@ -39,7 +39,7 @@ def compute_frozen_once(
     readout: Readout,
     depth: int,
 ) -> TrainableEncoder:
-    """Return a trainable encoder that starts from what its frozen part puts out.
+    """Return a trainable encoder that starts from the output of its frozen part.
 
     Nothing in the frozen part is random, as its dropout has been removed. Its layers
     are computed as in predictions, in the dtype of the weights.
@@ -103,7 +103,10 @@ def _can_start_above(
 
 
 def _starts_above(depth: int, backend: ModuleBackend, checkpoint: Checkpoint) -> bool:
-    """Let transformers' modules start above some layers, if this gives their states."""
+    """Let transformers' modules start above some layers, if this gives their states.
+
+    These layers must not read a weight that is trained.
+    """
     n_layers = checkpoint.architecture.n_layers
     layers = LayerDepths(checkpoint.model, n_layers).layers
     if layers is None:
@@ -112,17 +115,22 @@ def _starts_above(depth: int, backend: ModuleBackend, checkpoint: Checkpoint) ->
     sequences = self_test_sequences(checkpoint)
     batch = collate(sequences, range(len(sequences.ids)))
     try:
-        with torch.inference_mode(), multiply_in(torch.device("cpu")):
-            states, expected = backend.hidden_states(
-                batch, (depth, n_layers), only_first=False
-            )
+        with multiply_in(torch.device("cpu")):
+            with torch.enable_grad():
+                states, expected = backend.hidden_states(
+                    batch, (depth, n_layers), only_first=False
+                )
+            if states.requires_grad:
+                return False
             later = replace(batch, states=states, depth=depth)
-            (found,) = backend.hidden_states(later, (n_layers,), only_first=False)
+            with torch.no_grad():
+                (found,) = backend.hidden_states(later, (n_layers,), only_first=False)
     # A model that is not known can fail in any way.
     except Exception as error:
         raise_if_out_of_memory(error)
         _LOGGER.debug("The model does not start above layer %d: %r.", depth, error)
         return False
+    expected = expected.detach()
     limit = _TOLERANCE * float(expected.abs().max())
     return torch.allclose(found, expected, rtol=0.0, atol=limit)
 

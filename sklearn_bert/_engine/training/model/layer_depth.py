@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-# What all layers read counts as embeddings: tables of relative positions, and the
-# norm and the projection after the embeddings.
-_EMBEDDINGS = re.compile(r"embed|norm_emb|relative_attention_bias")
+# What the lowest layers read counts as embeddings: tables of relative positions, the
+# norm and the projection after the embeddings, and the convolution of DeBERTa-v2.
+_EMBEDDINGS = re.compile(r"embed|norm_emb|relative_attention_bias|^encoder\.conv\.")
+# In DeBERTa-v2, a norm of such a table has the name of XLM-RoBERTa-XL's last norm.
+_TABLE, _NORM_OF_TABLE = "encoder.rel_embeddings", "encoder.LayerNorm."
 _IN_A_LIST = re.compile(r"\.\d+\.")
 
 
@@ -57,6 +59,7 @@ class LayerDepths:
         }
         self.layers = next(iter(lists.values())) if len(lists) == 1 else None
         self.has_layers = bool(lists)
+        self._has_table = any(name == _TABLE for name, _ in model.named_modules())
         names = "|".join(map(re.escape, lists))
         # Lists inside a layer have longer names, so the layer's own comes first.
         self._layer = re.compile(rf"^(?:{names})\.(\d+)\." if lists else r"(?!)")
@@ -76,4 +79,6 @@ class LayerDepths:
     def _find(self, name: str, other: int) -> int:
         if match := self._layer.search(name):
             return int(match[1]) + 1
+        if self._has_table and name.startswith(_NORM_OF_TABLE):
+            return 0
         return 0 if _EMBEDDINGS.search(name) else other

@@ -12,7 +12,12 @@ FAMILIES = {
     "convbert": {"embedding_size": 32},
     "data2vec-text": {},
     "deberta": {},
-    "deberta-v2": {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "norm_rel_ebd": "layer_norm",
+        "conv_kernel_size": 3,
+    },
     "distilbert": {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48},
     "electra": {"embedding_size": 16},
     "esm": {},
@@ -90,6 +95,8 @@ def test_what_every_layer_reads_freezes_with_the_embeddings():
     for family, name in (
         ("mpnet", "encoder.relative_attention_bias.weight"),
         ("deberta-v2", "encoder.rel_embeddings.weight"),
+        ("deberta-v2", "encoder.LayerNorm.weight"),
+        ("deberta-v2", "encoder.conv.conv.weight"),
         ("xlm", "layer_norm_emb.weight"),
         ("rembert", "encoder.embedding_hidden_mapping_in.weight"),
     ):
@@ -100,6 +107,7 @@ def test_a_last_norm_stands_in_the_last_layer():
     for family, name in (
         ("modernbert", "final_norm.weight"),
         ("esm", "encoder.emb_layer_norm_after.weight"),
+        ("xlm-roberta-xl", "encoder.LayerNorm.weight"),
         ("megatron-bert", "encoder.ln.weight"),
     ):
         assert LayerDepths(build(family), 3).of_weight(name) == 3
