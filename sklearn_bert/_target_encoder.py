@@ -1,46 +1,35 @@
 """Columns for tables: out-of-fold predictions of a fine-tuned encoder."""
 
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import TransformerMixin, clone
-from sklearn.utils.multiclass import type_of_target
 
-from sklearn_bert._base import BaseBert
+from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.folds import draw_folds
-from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.param import document
 from sklearn_bert._params.random_state import draw_seed, make_generator
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._sklearn_compat import HasMethods, Interval, StrOptions
-from sklearn_bert._targets.checks import as_array, check_weights, check_y_given
+from sklearn_bert._targets.checks import check_weights, check_y_given
 from sklearn_bert._targets.groups import check_groups
 from sklearn_bert._targets.labels import check_labels
-from sklearn_bert._targets.numbers import check_numbers
+from sklearn_bert._targets.numbers import check_numbers, has_decimals
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """The validated data of a fit.
-
-    Attributes
-    ----------
-    texts : Texts
-    y : ndarray or sparse matrix
-    groups : ndarray of shape (n_samples,) or None
-    """
-
-    texts: Texts
-    y: Any
-    groups: np.ndarray | None
-
-    def fit(self, estimator: Any, weights: Any) -> Any:
-        """Fine-tune an estimator on all texts of positive weight, and return it."""
-        return estimator.fit(self.texts.to_list(), self.y, weights, self.groups)
+def _fit_inner(
+    estimator: Any, texts: Texts, y: Any, weights: Any, groups: np.ndarray | None
+) -> Any:
+    """Fine-tune one of the estimators of a fit, and return it."""
+    # Ctrl-C ends the whole fit, and truncated texts are reported once for all.
+    estimator._is_inner = True
+    # The last texts are held out whatever their groups, which the folds still respect.
+    if estimator.validation_split == "last":
+        groups = None
+    return estimator.fit(texts.to_list(), y, weights, groups)
 
 
 @document()
@@ -83,7 +72,9 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         Number of folds of `fit_transform`, for which as many encoders are fine-tuned,
         and one more on all texts. The folds are shuffled, stratified by class, and keep
         the `groups` of `fit_transform` together. A splitter, such as
-        :class:`~sklearn.model_selection.KFold`, must hold out each text exactly once.
+        :class:`~sklearn.model_selection.KFold`, must hold out each text exactly once,
+        train on none that it holds out, and keep groups together. :meth:`save` leaves
+        splitters out, so that a loaded encoder has the default.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, and of the fits if the `random_state` of `estimator` is
@@ -95,7 +86,8 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         The encoder that was fine-tuned on all texts, which `transform` uses.
 
     method_ : {"predict_proba", "decision_function", "predict"}
-        The method of `estimator_` that gives the features.
+        The method of `estimator_` that gave the features in `fit`. If `method` is set
+        later, `transform` uses the new one.
 
     %(n_features_in_, feature_names_in_)s
 
@@ -114,6 +106,9 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     takes `cv` + 1 times as long as a fit of `estimator`. With
     ``BertClassifier(freeze="encoder")`` only the linear layer on top is trained, which
     takes a small part of the time.
+
+    Ctrl-C ends the whole fit with a `KeyboardInterrupt`, and leaves the encoder as it
+    was before.
 
     :meth:`save_pretrained` and :meth:`push_to_hub` share `estimator_`.
 
@@ -174,7 +169,8 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             Weight of each text in the loss. Texts of weight 0 are ignored.
 
         groups : array-like of shape (n_samples,), default=None
-            Group of each text, for the early stopping of `estimator`.
+            Group of each text, for the early stopping of `estimator`. It ignores them
+            if it holds out the last texts: `validation_split="last"`.
 
         Returns
         -------
@@ -189,9 +185,9 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             If y, the weights or the groups do not match X, y has only one class, or
             `method` does not suit y.
         """
-        fitted, samples = self._prepare(X, y, groups)
+        fitted, texts, y, groups = self._prepare(X, y, groups)
         start, _ = fitted._start()
-        fitted.estimator_ = samples.fit(start, sample_weight)
+        fitted._fit_on_all(start, texts, y, sample_weight, groups)
         self._adopt(fitted)
         return self
 
@@ -212,7 +208,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
 
         groups : array-like of shape (n_samples,), default=None
             Group of each text, such as its author. The features of a text come from an
-            encoder that has not seen its group.
+            encoder that has not seen its group. Early stopping uses them as in `fit`.
 
         Returns
         -------
@@ -224,25 +220,29 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         InputError
             If X is not one or two columns of texts.
         ValueError
-            If y, the weights or the groups do not match X, the training part of a fold
-            has only one class, or `method` or `cv` does not suit y.
+            If y, the weights or the groups do not match X, the training set of a fold
+            has only one class or no weight, a fold trains on texts or groups that it
+            holds out, or `method` or `cv` does not suit y.
         """
-        fitted, samples = self._prepare(X, y, groups)
-        texts, y = samples.texts, samples.y
+        fitted, texts, y, groups = self._prepare(X, y, groups)
         weights = check_weights(sample_weight, len(texts))
         start, seed = fitted._start()
         is_stratified = isinstance(start, BertClassifier) and y.ndim == 1
         folds = draw_folds(
-            self.cv, y, samples.groups, seed, is_stratified=is_stratified
+            self.cv, y, weights, groups, seed, is_stratified=is_stratified
         )
         parts = []
-        for train, test in folds:
+        for number, (train, test) in enumerate(folds, 1):
             # Weights of 0 keep the classes, and so the columns, of all folds the same.
             of_fold = np.zeros(len(texts))
             of_fold[train] = weights[train]
-            one = samples.fit(clone(start), of_fold)
-            parts.append(fitted._encode(one, texts.take(test)))
-        fitted.estimator_ = samples.fit(start, sample_weight)
+            try:
+                one = _fit_inner(clone(start), texts, y, of_fold, groups)
+                parts.append(fitted._encode(one, texts.take(test)))
+            except Exception as error:
+                error.add_note(f"In fold {number} of {len(folds)} of cv={self.cv!r}.")
+                raise
+        fitted._fit_on_all(start, texts, y, sample_weight, groups)
         self._adopt(fitted)
         place = np.argsort(np.concatenate([test for _, test in folds]))
         return np.concatenate(parts)[place]
@@ -289,37 +289,35 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             names = [f"{prefix}_{label}" for label in labels]
         return np.array(names, dtype=object)
 
-    def _prepare(self, X: Any, y: Any, groups: Any) -> tuple[Self, _Samples]:
-        """Return a copy to fit, and the validated data."""
+    def _prepare(self, X: Any, y: Any, groups: Any) -> tuple[Self, Texts, Any, Any]:
+        """Return a copy to fit, and the validated texts, y and groups."""
         fitted = self._copy()
         fitted._validate_params()
         texts = fitted._read(X)
         groups = check_groups(groups, len(texts))
-        if self._predicts_numbers(y):
-            y = check_numbers(y, texts, self)
-            if self.method != "auto":
-                raise ValueError(
-                    "method must be 'auto' for numbers, which have predictions only. "
-                    f"Got method={self.method!r}. Leave method at its default, or pass "
-                    "estimator=BertClassifier() if the numbers are classes."
-                )
-            fitted.method_ = "predict"
-        else:
-            y = check_labels(y, texts, self)
-            fitted.method_ = "predict_proba" if self.method == "auto" else self.method
+        is_numbers = self._predicts_numbers(y)
+        y = (check_numbers if is_numbers else check_labels)(y, texts, self)
+        fitted.method_ = fitted._choose_method(is_numbers)
         fitted._remember_columns(X, texts.n_columns)
-        return fitted, _Samples(texts, y, groups)
+        return fitted, texts, y, groups
 
     def _predicts_numbers(self, y: Any) -> bool:
         if self.estimator is not None:
             return isinstance(self.estimator, BertRegressor)
         check_y_given(y, self, "label or number")
-        array = as_array(y)
-        # Lists of labels are refused later, in words of this package.
-        if not isinstance(array, np.ndarray):
-            return False
-        kind: str = call_hiding_values(type_of_target, array)
-        return kind.startswith("continuous")
+        return has_decimals(y)
+
+    def _choose_method(self, is_numbers: bool) -> str:
+        """Return the method that gives the columns, by the current parameter."""
+        if not is_numbers:
+            return "predict_proba" if self.method == "auto" else self.method
+        if self.method != "auto":
+            raise ValueError(
+                "method must be 'auto' for numbers, which have predictions only. Got "
+                f"method={self.method!r}. Leave method at its default, or pass "
+                "estimator=BertClassifier() if the numbers are classes."
+            )
+        return "predict"
 
     def _start(self) -> tuple[Any, int]:
         """Return an estimator to fine-tune, and the seed of the folds."""
@@ -334,11 +332,20 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             estimator.set_params(random_state=draw_seed(generator))
         return estimator, seed
 
+    def _fit_on_all(
+        self, start: Any, texts: Texts, y: Any, weights: Any, groups: Any
+    ) -> None:
+        """Fine-tune `estimator_`, and warn about truncated texts."""
+        self.estimator_ = _fit_inner(start, texts, y, weights, groups)
+        del start._is_inner
+        warn_if_truncated(start.n_truncated_, len(texts), start._tokenizing)
+
     def _encode(self, estimator: Any, texts: Texts) -> np.ndarray:
         """Return the columns of texts: (n_texts, n_features_out)."""
-        outputs = getattr(estimator, self.method_)(texts.to_list())
+        method = self._choose_method(isinstance(estimator, BertRegressor))
+        outputs = getattr(estimator, method)(texts.to_list())
         columns = outputs.reshape(len(texts), -1)
-        is_two = columns.shape[1] == 2 and self.method_ == "predict_proba"
+        is_two = columns.shape[1] == 2 and method == "predict_proba"
         is_one_of_two = is_two and not estimator.is_multilabel_
         return columns[:, 1:] if is_one_of_two else columns
 

@@ -19,7 +19,12 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTargetEncoder, load
-from sklearn_bert.exceptions import DivergenceError, InputError
+from sklearn_bert.exceptions import (
+    DivergenceError,
+    InputError,
+    InterruptedFitWarning,
+    TruncationWarning,
+)
 
 QUICK = {"n_epochs": 1, "learning_rate": 1e-3, "random_state": 0, "dtype": "float32"}
 
@@ -189,8 +194,18 @@ def test_logits_can_be_the_columns(make, texts, n_classes):
 
 
 def test_the_kind_of_y_chooses_the_estimator():
-    for y, expected in [([1, 2], False), (["a", "b"], False), ([0.5, 2], True)]:
-        assert BertTargetEncoder()._predicts_numbers(y) == expected
+    numbers = [[0.5, 2], [[1.5, 2], [2, 3]], np.array([[0.5], [1]]), [1.5, None, 2]]
+    labels = [
+        [1, 2],
+        ["a", "b"],
+        ["0.5", "1"],
+        [[1, 0], [0, 1]],
+        [1.0, np.nan],
+        [[1], []],
+    ]
+    encoder = BertTargetEncoder()
+    assert all(map(encoder._predicts_numbers, numbers))
+    assert not any(map(encoder._predicts_numbers, labels))
 
 
 @pytest.mark.real
@@ -200,6 +215,24 @@ def test_by_default_the_default_model_is_fine_tuned():
     encoder.fit_transform(texts, [1.5, 0.5, 2.5, 0.0])
     assert isinstance(encoder.estimator_, BertRegressor)
     assert encoder.estimator is None
+
+
+def test_missing_numbers_are_refused_as_numbers(texts):
+    with pytest.raises(ValueError, match="1 of 40 numbers are missing, in row 1"):
+        BertTargetEncoder().fit_transform(texts, [1.5, np.nan] + [2] * 38)
+
+
+def test_another_method_takes_effect_after_fit(make, texts, classes):
+    encoder = make().fit(texts, classes).set_params(method="decision_function")
+    logits = encoder.estimator_.decision_function(texts)[:, None]
+    assert np.array_equal(encoder.transform(texts), logits)
+
+
+def test_a_method_that_does_not_suit_numbers_is_refused_after_fit(make, texts, numbers):
+    encoder = make(BertRegressor).fit(texts, numbers)
+    encoder.set_params(method="predict_proba")
+    with pytest.raises(ValueError, match="method must be 'auto' for numbers"):
+        encoder.transform(texts)
 
 
 # --- in scikit-learn ----------------------------------------------------------------
@@ -306,6 +339,69 @@ def test_a_failed_fit_leaves_it_as_it_was(make, texts, classes):
         encoder.fit_transform(texts, classes)
     encoder.set_params(estimator__learning_rate=1e-3)
     assert np.array_equal(encoder.transform(texts), before)
+
+
+@pytest.mark.parametrize("fit", ["fit", "fit_transform"])
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_an_interrupt_ends_the_fit_and_leaves_it_as_it_was(
+    make, texts, classes, fit, place
+):
+    n_fits = 3 if fit == "fit_transform" else 1
+    started = []
+
+    def interrupt(state):
+        started.append(state)
+        if len(started) == (1 if place == "first" else n_fits):
+            raise KeyboardInterrupt
+
+    encoder = make().fit(texts, classes)
+    before = vars(encoder).copy()
+    encoder.set_params(estimator__callbacks=[interrupt])
+    with pytest.raises(KeyboardInterrupt):
+        getattr(encoder, fit)(texts, classes)
+    assert len(started) == (1 if place == "first" else n_fits)
+    assert vars(encoder) == before
+
+
+def test_its_encoder_can_be_interrupted_as_any_other(make, texts, classes):
+    inner = make().fit(texts, classes).estimator_
+
+    def interrupt(state):
+        raise KeyboardInterrupt
+
+    with pytest.warns(InterruptedFitWarning):
+        inner.set_params(callbacks=[interrupt]).fit(texts, classes)
+
+
+@pytest.mark.filterwarnings("always")
+def test_truncated_texts_are_told_once(make, texts, classes):
+    encoder = make(max_length=8)
+    for fit in (encoder.fit_transform, encoder.fit):
+        with pytest.warns(TruncationWarning, match="of 40 texts") as caught:
+            fit(texts, classes)
+        assert len(caught) == 1
+    with pytest.warns(TruncationWarning) as caught:
+        encoder.transform(texts)
+    assert len(caught) == 1
+
+
+def test_an_error_names_its_fold(make, texts, classes):
+    encoder = make(early_stopping=True)
+    with pytest.raises(ValueError, match="at least 2 groups") as caught:
+        encoder.fit_transform(texts, classes, groups=np.arange(40) % 2)
+    assert caught.value.__notes__ == ["In fold 1 of 2 of cv=2."]
+
+
+def test_the_last_texts_stop_early_whatever_their_groups(
+    make, texts, classes, trained_on
+):
+    encoder = make(
+        early_stopping=True, validation_split="last", validation_fraction=0.3
+    )
+    y = np.arange(40) % 3
+    encoder.fit_transform(texts, y, groups=np.arange(40) // 4 % 4)
+    assert len(encoder.estimator_.validation_scores_) == 1
+    assert len(trained_on) == 3
 
 
 # --- files --------------------------------------------------------------------------

@@ -70,6 +70,9 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     """
 
     _holds_encoder = True
+    # Whether this is one of several estimators of a fit, which Ctrl-C ends as a whole,
+    # and which warns about truncated texts itself.
+    _is_inner = False
     # The current encoder, in a copy that is scored during a fit.
     _encoder_in_training: Encoder | None = None
 
@@ -108,7 +111,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         )
         encoded = encode(encoder, inputs, self._tokenizing, config, head)
         # The fit has already warned about the validation split.
-        if not is_scored:
+        if not is_scored and not self._is_inner:
             warn_if_truncated(encoded.n_truncated, len(inputs), self._tokenizing)
         return encoded.features
 
@@ -340,7 +343,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         """Tokenize all samples, and warn about truncation."""
         sequences = inputs.tokenize(encoder.tokenizer, self._tokenizing)
         self.n_truncated_ = len(sequences.truncated)
-        warn_if_truncated(len(sequences.truncated), len(inputs), self._tokenizing)
+        if not self._is_inner:
+            warn_if_truncated(self.n_truncated_, len(inputs), self._tokenizing)
         return sequences
 
     def _make_scorer(
@@ -384,6 +388,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 MemoryWarning,
             )
         if log.was_interrupted:
+            if self._is_inner:
+                raise KeyboardInterrupt
             warn_user(
                 f"The fit was interrupted after {log.n_steps} steps and "
                 f"{len(log.loss_curve)} complete epochs. The weights are kept, and the "

@@ -1,6 +1,8 @@
 """Validation and scaling of numeric targets."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.training.heads import LinearHead, NumberLoss
-from sklearn_bert._inputs.values import call_hiding_values
+from sklearn_bert._inputs.values import call_hiding_values, is_missing
 from sklearn_bert._targets.checks import (
     as_array,
     check_all_numbers,
@@ -87,6 +89,23 @@ def check_numbers(y: Any, texts: Texts, estimator: Any) -> np.ndarray:
     )
     check_consistent_length(texts.first, y)
     return y.astype(np.float64)
+
+
+def has_decimals(y: Any) -> bool:
+    """Return whether y has numbers only, some of them with decimals.
+
+    Missing values, which are refused later, do not count.
+    """
+    try:
+        values = np.asarray(as_array(y), dtype=object).ravel()
+    # Lists of different lengths, which are refused later.
+    except ValueError:
+        return False
+    known = [value for value in values if not is_missing(value)]
+    return all(isinstance(value, Real | Decimal) for value in known) and any(
+        not isinstance(value, Integral) and not float(value).is_integer()
+        for value in known
+    )
 
 
 def read_numbers(
