@@ -47,7 +47,8 @@ def hold_out(
     Raises
     ------
     ValueError
-        If there are too few rows or groups.
+        If there are too few rows or groups, or training would miss a class or label
+        whatever is held out.
     """
     n_alone = 0
     if takes_last:
@@ -60,9 +61,14 @@ def hold_out(
     else:
         train, held_out = _split(np.arange(len(rows)), None, fraction, seed)
     if strata is not None:
-        is_lost, n_rare, n_all = _find_lost(strata, train, held_out)
-        if groups is not None:
-            is_lost = np.isin(groups[held_out], groups[held_out[is_lost]])
+        is_lost, n_rare, n_all = _find_lost(strata, train, held_out, groups)
+        if is_lost.all() and takes_last:
+            raise ValueError(
+                "validation_split='last' must hold out rows of classes or labels that "
+                f"earlier rows have too. Got {len(rows)} samples, of which none of the "
+                f"last {len(held_out)} is such a row. Set validation_split='random', "
+                "or early_stopping=False."
+            )
         if is_lost.all():
             why = (
                 "all of the selected rows have classes or labels that no other row has"
@@ -78,23 +84,31 @@ def hold_out(
 
 
 def _find_lost(
-    strata: np.ndarray, train: np.ndarray, held_out: np.ndarray
+    strata: np.ndarray,
+    train: np.ndarray,
+    held_out: np.ndarray,
+    groups: np.ndarray | None,
 ) -> tuple[np.ndarray, int, int]:
     """Find the validation rows of classes or labels that training would not see.
 
     Returns
     -------
     is_lost : ndarray of shape (n_held_out,), bool
+        The other rows of their groups are lost too.
     n_rare, n_all : int
         Numbers of such classes or labels, and of all.
     """
     if strata.ndim == 1:
         is_lost = ~np.isin(strata[held_out], strata[train])
-        return is_lost, len(set(strata[held_out][is_lost])), len(np.unique(strata))
-    is_on = strata > 0
-    is_rare = is_on.any(axis=0) & ~is_on[train].any(axis=0)
-    is_lost = is_on[held_out][:, is_rare].any(axis=1)
-    return is_lost, int(is_rare.sum()), strata.shape[1]
+        n_rare, n_all = len({*strata[held_out][is_lost]}), len(np.unique(strata))
+    else:
+        is_on = strata > 0
+        is_rare = is_on.any(axis=0) & ~is_on[train].any(axis=0)
+        is_lost = is_on[held_out][:, is_rare].any(axis=1)
+        n_rare, n_all = int(is_rare.sum()), strata.shape[1]
+    if groups is not None:
+        is_lost = np.isin(groups[held_out], groups[held_out[is_lost]])
+    return is_lost, n_rare, n_all
 
 
 def _split_classes(
@@ -130,15 +144,43 @@ def _split_groups(
     # The number of rows counts like a class of all of them.
     every = np.ones((len(groups), 1), dtype=int)
 
-    def rate(split: _Rows) -> tuple[int, float]:
-        """Return what is best if it is small: the lost rows, and the wrong shares."""
-        distance = _distance(every, split[1], fraction)
-        if strata is None:
-            return 0, distance
-        n_lost = int(_find_lost(strata, *split)[0].sum())
-        return n_lost, distance + _distance(strata, split[1], fraction)
+    def rate(split: _Rows) -> tuple[bool, int, float]:
+        """Return what is best if it is small.
 
-    return min(drawn, key=rate)
+        That is whether all rows are lost, how many are, and how wrong the shares of the
+        others are.
+        """
+        train, held_out = split
+        if strata is None:
+            return False, 0, _distance(every, held_out, fraction)
+        is_lost, _, _ = _find_lost(strata, train, held_out, groups)
+        left = held_out[~is_lost]
+        distance = _distance(every, left, fraction) + _distance(strata, left, fraction)
+        return len(left) == 0, int(is_lost.sum()), distance
+
+    best = min(drawn, key=rate)
+    is_nothing_left, _, _ = rate(best)
+    return _hold_out_one(groups, strata) if is_nothing_left else best
+
+
+def _hold_out_one(groups: np.ndarray, strata: np.ndarray) -> _Rows:
+    """Hold out a group that has no class or label of its own."""
+    if strata.ndim == 1:
+        rows, classes = np.arange(len(strata)), strata
+    else:
+        rows, classes = np.nonzero(strata)
+    pairs = np.unique(np.c_[groups[rows], classes], axis=0)
+    _, places, n_groups = np.unique(pairs[:, 1], return_index=True, return_counts=True)
+    others = np.setdiff1d(groups, pairs[places[n_groups == 1], 0])
+    if len(others) == 0:
+        raise ValueError(
+            "groups must include a group without a class or label of its own, since "
+            "early stopping holds out whole groups and all classes must remain in "
+            f"training. Got {len(np.unique(groups))} groups, and each has one that no "
+            "other group has. Fit without groups, or set early_stopping=False."
+        )
+    is_held_out = groups == others[0]
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 
 def _distance(strata: np.ndarray, held_out: np.ndarray, fraction: float) -> float:
@@ -149,6 +191,8 @@ def _distance(strata: np.ndarray, held_out: np.ndarray, fraction: float) -> floa
     else:
         n_all, n_held_out = strata.sum(axis=0), strata[held_out].sum(axis=0)
     occurs = n_all > 0
+    if not occurs.any():
+        return 0.0
     return float(np.abs(n_held_out[occurs] / n_all[occurs] - fraction).mean())
 
 

@@ -136,6 +136,33 @@ def test_groups_with_lost_classes_move_to_training_as_a_whole():
     assert {*groups[held_out - 100]} == {2}
 
 
+def test_groups_that_each_have_a_class_of_their_own_are_refused():
+    strata = np.arange(40) % 4
+    for y in (strata, np.eye(4)[strata]):
+        with pytest.raises(ValueError, match=r"Got 4 groups, .* Fit without groups"):
+            hold_out(ROWS, y, 0.1, 0, groups=strata)
+
+
+def test_the_only_group_that_can_be_held_out_is_found():
+    groups = np.arange(40) // 2
+    for free in range(20):
+        # Every other group has a class of its own.
+        strata = np.where(np.arange(40) % 2, 1 + groups, 0)
+        strata[groups == free] = 0
+        for y in (strata, np.eye(21)[strata]):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RareClassWarning)
+                train, held_out = hold_out(ROWS, y, 0.1, 0, groups=groups)
+            assert {*groups[held_out - 100]} == {free}
+            assert len(train) == 38
+
+
+def test_labels_that_never_occur_do_not_matter_in_groups():
+    groups = np.arange(40) // 4
+    _, held_out = hold_out(ROWS, np.zeros((40, 3)), 0.2, 0, groups=groups)
+    assert len(held_out) == 8
+
+
 def test_a_single_group_is_refused():
     with pytest.raises(ValueError, match=r"at least 2 groups .* Got 1 group for 40"):
         hold_out(ROWS, None, 0.25, 0, groups=np.zeros(40))
@@ -169,6 +196,13 @@ def test_a_class_that_only_the_last_rows_have_stays_in_training():
         train, held_out = hold_out(ROWS, strata, 0.25, 0, takes_last=True)
     assert train.tolist() == [*range(100, 130), 138, 139]
     assert held_out.tolist() == list(range(130, 138))
+
+
+def test_last_rows_of_other_classes_alone_are_refused():
+    strata = np.arange(40) // 20
+    for y in (strata, np.eye(2)[strata]):
+        with pytest.raises(ValueError, match="Set validation_split='random'"):
+            hold_out(ROWS, y, 0.5, 0, takes_last=True)
 
 
 def test_groups_are_refused_if_the_last_rows_are_held_out():
