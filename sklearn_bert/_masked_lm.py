@@ -14,8 +14,8 @@ from sklearn_bert._engine.masked_lm.loaded import (
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.runtime.device import resolve_device
+from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
-from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._params.param import constraints, document

@@ -28,9 +28,9 @@ from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
-from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.config import TrainingLog

@@ -13,9 +13,9 @@ from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
 from sklearn_bert._engine.runtime.finite import check_finite
+from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
-from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
     Inputs,

@@ -11,8 +11,8 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import collate, move, plan_batches
 from sklearn_bert._engine.masked_lm.loaded import FittedMaskedModel
 from sklearn_bert._engine.masked_lm.masking import Masked, Masker, text_generator
+from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import run_in_halves
-from sklearn_bert._engine.runtime.workers import take_turn
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 # Small, since every predicted token needs a score for each token of the vocabulary.

@@ -5,23 +5,13 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import threading
-import time
 
 import joblib
 import pytest
 import torch
 
-from sklearn_bert import BertClassifier
-from sklearn_bert._engine.encoding import encode
-from sklearn_bert._engine.runtime import workers
 from sklearn_bert._engine.runtime.device import resolve_device
-from sklearn_bert._engine.runtime.locks import HAS_LOCKS
-from sklearn_bert._engine.runtime.workers import take_turn, worker_number
-from sklearn_bert._fine_tuning import template
-
-GPU = torch.device("cuda", 0)
-needs_locks = pytest.mark.skipif(not HAS_LOCKS, reason="the system has no locks")
+from sklearn_bert._engine.runtime.workers import worker_number
 
 THREADS = """
 import json, os, sys, time
@@ -68,13 +58,6 @@ def set_gpus(monkeypatch):
     return set_gpus
 
 
-@pytest.fixture
-def turns(monkeypatch, tmp_path):
-    """A folder of its own for the locks of this test."""
-    monkeypatch.setattr(workers.tempfile, "gettempdir", lambda: str(tmp_path))
-    return tmp_path
-
-
 @pytest.mark.parametrize(
     ("name", "number"),
     [
@@ -114,98 +97,6 @@ def test_a_named_gpu_is_used_in_every_worker(name_process, set_gpus):
     set_gpus(3)
     name_process("LokyProcess-2")
     assert resolve_device("cuda:0") == torch.device("cuda", 0)
-
-
-@needs_locks
-def test_workers_use_a_gpu_one_after_the_other(turns):
-    (turns / "number").write_text("0")
-    children = []
-    for number in range(4):
-        pid = os.fork()
-        if not pid:
-            status = 1
-            try:
-                multiprocessing.current_process().name = f"Worker-{number + 1}"
-                for _ in range(20):
-                    with take_turn(GPU):
-                        found = int((turns / "number").read_text())
-                        time.sleep(0.001)
-                        (turns / "number").write_text(str(found + 1))
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(pid)
-    assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * 4
-    assert (turns / "number").read_text() == "80"
-    assert os.listdir(turns) == ["number"]
-
-
-def has_to_wait(device):
-    """Tell whether another thread has to wait for a device."""
-    has_turn = threading.Event()
-
-    def take():
-        with take_turn(device):
-            has_turn.set()
-
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    return not has_turn.wait(0.3)
-
-
-@needs_locks
-@pytest.mark.parametrize(
-    ("name", "device", "waits"),
-    [
-        ("LokyProcess-1", GPU, True),
-        ("LokyProcess-1", torch.device("cuda", 1), False),
-        ("LokyProcess-1", torch.device("cpu"), False),
-        ("MainProcess", GPU, False),
-    ],
-    ids=["same", "other GPU", "CPU", "no worker"],
-)
-def test_only_workers_on_the_same_gpu_wait(turns, name_process, name, device, waits):
-    name_process(name)
-    with take_turn(GPU):
-        assert has_to_wait(device) == waits
-
-
-@needs_locks
-def test_a_turn_within_a_turn_does_not_wait(turns, name_process):
-    name_process("LokyProcess-1")
-    with take_turn(GPU):
-        with take_turn(GPU):
-            assert has_to_wait(GPU)
-        assert has_to_wait(GPU)
-    assert not has_to_wait(GPU)
-
-
-@needs_locks
-def test_a_fit_is_one_turn_with_all_that_it_encodes(
-    turns, name_process, tiny_bert, texts, monkeypatch
-):
-    name_process("LokyProcess-1")
-    taken = []
-
-    def take(device):
-        taken.append(workers._has_turn.get())
-        return take_turn(GPU)
-
-    for module in (template, encode):
-        monkeypatch.setattr(module, "take_turn", take)
-    waited = []
-    classifier = BertClassifier(
-        tiny_bert,
-        n_epochs=1,
-        early_stopping=True,
-        callbacks=[lambda state: waited.append(has_to_wait(GPU))],
-    )
-    classifier.fit(texts, [len(text) > 60 for text in texts])
-    assert taken[0] is False
-    # Those of the linear probe, the checks and the validation.
-    assert len(taken) > 2
-    assert all(taken[1:])
-    assert waited == [True]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="needs Linux")
