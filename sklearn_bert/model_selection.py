@@ -46,6 +46,7 @@ def search_space(estimator, size="small"):
         contains some. Their parameters have the names that `estimator` gives them.
         The configuration of the checkpoint is read, since the learning rates and the
         layers depend on it; a model that is not on this machine is downloaded.
+        `freeze` is left out if it is set, and `pooling` if it is "compare".
 
     size : {"small", "large"}, default="small"
         "small" has the two or three parameters that matter most, for about ten samples.
@@ -130,9 +131,10 @@ def _of_vectorizer(vectorizer: Any) -> tuple[_Space, _Space]:
     if vectorizer.truncate_dim is None:
         n_layers = architecture_of(vectorizer._find_source()).n_layers
         last = tuple(range(-min(4, n_layers), 0))
-        small["pooling"] = ["auto", "cls", "mean"]
+        if vectorizer.pooling != "compare":
+            small["pooling"] = ["auto", "cls", "mean"]
+            more["pooling"] = ["auto", "cls", "mean", "max", "cls+mean"]
         small["layers"] = [-1, -2, last]
-        more["pooling"] = ["auto", "cls", "mean", "max", "cls+mean"]
         more["layers"] = [-1, -2, last[:1], last[-2:], last]
     small["normalize"] = [False, True]
     return small, more
@@ -144,13 +146,18 @@ def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
     small = {"learning_rate": _around(rate), "n_epochs": [2, 4, 8]}
     more: _Space = {
         "batch_size": [8, 16, 32, 64],
-        "layer_decay": [0.65, 0.8, 0.9, 1.0],
-        "freeze": [None, "embeddings"],
         "dropout": [0.0, 0.1, 0.2],
         "schedule": ["linear", "cosine"],
         "warmup": [0.0, 0.1, 0.2],
     }
-    if not isinstance(estimator, BertTokenClassifier):
+    if estimator.freeze is None:
+        more["freeze"] = [None, "embeddings"]
+    # Without a layer to train it changes nothing.
+    if estimator.freeze not in ("encoder", architecture.n_layers):
+        more["layer_decay"] = [0.65, 0.8, 0.9, 1.0]
+    if not isinstance(estimator, BertTokenClassifier) and (
+        estimator.pooling != "compare"
+    ):
         more["pooling"] = ["auto", "cls", "mean"]
     if isinstance(estimator, BertRegressor):
         more["loss"] = ["squared_error", "absolute_error", "huber"]

@@ -123,6 +123,25 @@ def test_layers_are_those_of_the_model(tiny_bert, one_layer):
     assert layers(one_layer) == [-1, -2, (-1,)]
 
 
+def test_frozen_layers_remain_frozen(tiny_bert):
+    free, embeddings, one, all_layers, encoder = (
+        search_space(BertClassifier(tiny_bert, freeze=freeze), "large")
+        for freeze in (None, "embeddings", 1, 3, "encoder")
+    )
+    assert {*free} - {*embeddings} == {*free} - {*one} == {"freeze"}
+    # The decay of the learning rate from layer to layer has no effect then.
+    for space in (all_layers, encoder):
+        assert {*free} - {*space} == {"freeze", "layer_decay"}
+
+
+@pytest.mark.parametrize("kind", [BertVectorizer, BertClassifier, BertRegressor])
+def test_the_pooling_of_compared_pairs_is_kept(tiny_bert, kind):
+    for size in SIZES:
+        space = search_space(kind(tiny_bert, pooling="compare"), size)
+        assert {*search_space(kind(tiny_bert), size)} - {*space} <= {"pooling"}
+        assert "pooling" not in space
+
+
 def test_names_are_those_of_the_whole_estimator(tiny_bert):
     columns = ColumnTransformer(
         [
