@@ -56,7 +56,8 @@ class BaseBert(BaseEstimator):
         The file is in the safetensors format. It contains the parameters and fitted
         attributes as text and arrays, and no code: unlike a pickle, a file of somebody
         else can be loaded safely. The parameters `cache` and `checkpoint_dir`, folders
-        to write to, are left out. A vectorizer is saved without the weights of its
+        to write to, are left out, and `cv` if it is a splitter, so that the loaded
+        estimator has their defaults. A vectorizer is saved without the weights of its
         checkpoint, unless its `model` is an estimator.
 
         Parameters

@@ -77,10 +77,11 @@ def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
         ) from error
     return {
         "class": name,
+        # A splitter is an object of other code, and no result depends on it after fit.
         "parameters": {
             key: _write_parameter(key, value, place, writer)
             for key, value in parameters.items()
-            if key not in LOCAL
+            if key not in LOCAL and not (key == "cv" and hasattr(value, "split"))
         },
         "attributes": {
             key: writer.write(value, f"{place}{key}")

@@ -4,13 +4,23 @@ import copy
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from saving.cases import QUICK, TEXTS
-from sklearn_bert import BertClassifier, BertMaskedLM, BertVectorizer, metrics
+from sklearn_bert import (
+    BertClassifier,
+    BertMaskedLM,
+    BertTargetEncoder,
+    BertVectorizer,
+    metrics,
+)
 from sklearn_bert._saving.state import InvalidContentError, read_state, write_state
 from sklearn_bert.exceptions import SavedFileError
 
-CLASSES = {x.__name__: x for x in (BertClassifier, BertMaskedLM, BertVectorizer)}
+CLASSES = {
+    x.__name__: x
+    for x in (BertClassifier, BertMaskedLM, BertTargetEncoder, BertVectorizer)
+}
 
 
 class Subclass(BertVectorizer):
@@ -178,3 +188,9 @@ def test_a_folder_to_write_to_is_neither_saved_nor_loaded(tmp_path, kind, name):
     # As in a file of an earlier version, or of somebody else.
     content["estimator"]["parameters"][name] = str(tmp_path)
     assert read_state(content, tensors, CLASSES).get_params()[name] is None
+
+
+def test_a_splitter_is_not_saved_and_a_number_of_folds_is():
+    for cv, expected in ((KFold(3), 5), (3, 3)):
+        content, tensors = write(BertTargetEncoder(cv=cv))
+        assert read_state(content, tensors, CLASSES).cv == expected
