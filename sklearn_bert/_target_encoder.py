@@ -14,7 +14,7 @@ from sklearn_bert._params.param import document
 from sklearn_bert._params.random_state import draw_seed, make_generator
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._sklearn_compat import HasMethods, Interval, StrOptions
-from sklearn_bert._targets.checks import check_weights, check_y_given
+from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.groups import check_groups
 from sklearn_bert._targets.labels import check_labels
 from sklearn_bert._targets.numbers import check_numbers, has_decimals
@@ -295,17 +295,13 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         fitted._validate_params()
         texts = fitted._read(X)
         groups = check_groups(groups, len(texts))
-        is_numbers = self._predicts_numbers(y)
+        is_numbers = isinstance(self.estimator, BertRegressor) or (
+            self.estimator is None and has_decimals(y)
+        )
         y = (check_numbers if is_numbers else check_labels)(y, texts, self)
         fitted.method_ = fitted._choose_method(is_numbers)
         fitted._remember_columns(X, texts.n_columns)
         return fitted, texts, y, groups
-
-    def _predicts_numbers(self, y: Any) -> bool:
-        if self.estimator is not None:
-            return isinstance(self.estimator, BertRegressor)
-        check_y_given(y, self, "label or number")
-        return has_decimals(y)
 
     def _choose_method(self, is_numbers: bool) -> str:
         """Return the method that gives the columns, by the current parameter."""

@@ -193,21 +193,6 @@ def test_logits_can_be_the_columns(make, texts, n_classes):
     assert np.array_equal(encoder.transform(texts), expected)
 
 
-def test_the_kind_of_y_chooses_the_estimator():
-    numbers = [[0.5, 2], [[1.5, 2], [2, 3]], np.array([[0.5], [1]]), [1.5, None, 2]]
-    labels = [
-        [1, 2],
-        ["a", "b"],
-        ["0.5", "1"],
-        [[1, 0], [0, 1]],
-        [1.0, np.nan],
-        [[1], []],
-    ]
-    encoder = BertTargetEncoder()
-    assert all(map(encoder._predicts_numbers, numbers))
-    assert not any(map(encoder._predicts_numbers, labels))
-
-
 @pytest.mark.real
 def test_by_default_the_default_model_is_fine_tuned():
     encoder = BertTargetEncoder(cv=2, random_state=0)

@@ -124,7 +124,7 @@ def _check_training_set(labels: np.ndarray | None, n_used: int, fold: str) -> No
     if labels is not None and len(np.unique(labels)) < 2:
         raise ValueError(
             "Each fold must train on more than one class of positive weight. Got only "
-            f"{show(labels.tolist()[0])} in the training set of {fold}. Pass a number "
-            "of folds as cv, which are stratified by class, or fewer of them; with "
-            "groups, several of them must have each class."
+            f"{show(labels.tolist()[0])} in the training set of {fold}. Add samples of "
+            "other classes, raise their weights, or pass a cv that divides each class, "
+            "such as StratifiedKFold; with groups, several must have each class."
         )

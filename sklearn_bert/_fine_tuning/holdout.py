@@ -160,7 +160,9 @@ def _split_groups(
 
     best = min(drawn, key=rate)
     is_nothing_left, _, _ = rate(best)
-    return _hold_out_one(groups, strata) if is_nothing_left else best
+    if strata is None or not is_nothing_left:
+        return best
+    return _hold_out_one(groups, strata)
 
 
 def _hold_out_one(groups: np.ndarray, strata: np.ndarray) -> _Rows:

@@ -1,6 +1,7 @@
 """What is accepted as numbers, whatever holds them, and how they are scaled."""
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy import sparse
 from sklearn_bert import BertRegressor
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._targets.checks import as_objects
-from sklearn_bert._targets.numbers import check_numbers, read_numbers
+from sklearn_bert._targets.numbers import check_numbers, has_decimals, read_numbers
 
 TEXTS = Texts(["a", "b", "c"])
 NUMBERS = [1.0, 0.0, 2.0]
@@ -133,3 +134,41 @@ def test_a_number_without_weight_decides_nothing():
     weights = np.array([1.0, 1.0, 1.0, 0.0])
     target = read_numbers(numbers, weights, None, "huber")
     assert target.scale == pytest.approx([np.sqrt(2 / 3)])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0.5, 2],
+        [[1.5, 2], [2, 3]],
+        np.array([[0.5], [1]]),
+        [1.5, None, 2],
+        [1.0, np.inf],
+        [Decimal("1.5"), 1],
+        pd.Series([1.5, None], dtype="Float64"),
+    ],
+    ids=["mixed", "lists", "column", "missing", "infinite", "decimal", "nullable"],
+)
+def test_numbers_with_decimals_are_told_from_labels(y):
+    assert has_decimals(y)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [1, 2.0],
+        ["0.5", "1"],
+        [[1, 0], [0, 1]],
+        [1.0, np.nan],
+        [[1.5], []],
+        [True, False],
+        [0.5, "a"],
+        None,
+    ],
+    ids=[
+        *("whole", "texts", "indicators", "missing", "ragged"),
+        *("bool", "number and text", "none"),
+    ],
+)
+def test_labels_are_told_from_numbers_with_decimals(y):
+    assert not has_decimals(y)
