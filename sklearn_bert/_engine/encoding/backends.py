@@ -81,7 +81,7 @@ class MiddleStart:
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         self._states: Tensor | None = None
         # How many outputs a layer returns besides the states; None without a tuple.
-        self._n_more: int | None = None
+        self._n_extra_outputs: int | None = None
         for layer in layers:
             layer.forward = self._change(layer.forward)
 
@@ -99,11 +99,11 @@ class MiddleStart:
             if self._states is None:
                 output = forward(*args, **kwargs)
                 is_tuple = isinstance(output, tuple)
-                self._n_more = len(output) - 1 if is_tuple else None
+                self._n_extra_outputs = len(output) - 1 if is_tuple else None
                 return output
-            if self._n_more is None:
+            if self._n_extra_outputs is None:
                 return self._states
-            return self._states, *[None] * self._n_more
+            return self._states, *[None] * self._n_extra_outputs
 
         return pass_on
 

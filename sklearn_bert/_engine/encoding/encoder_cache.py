@@ -7,7 +7,7 @@ Estimators do not hold encoders. They request one from this cache each time.
   fold of a cross-validation creates and deletes an estimator.
 * An encoder made from the weights of a fitted estimator is kept as long as the weights.
 * At most ``MAX_ENCODERS`` of each of these two kinds are kept. The least recently used
-  one is dropped.
+  one is dropped, first of those that no existing estimator requested.
 
 There is no timer. Unneeded encoders are dropped at each request, when an estimator's
 weights are deleted, and whenever Python's garbage collector runs, which is after every
@@ -87,7 +87,7 @@ class EncoderCache(Generic[_Source, _Model]):
         object
         """
         prepare_threads()
-        key: _Key = (identity or identity_of(source), device, dtype)
+        key = _make_key(source, device, dtype, identity)
         # The lock is held while building, so that concurrent requests share one build.
         with self._lock.current:
             self._key_of_user[user] = key
@@ -103,14 +103,38 @@ class EncoderCache(Generic[_Source, _Model]):
             self._models.move_to_end(key)
             return self._models[key]
 
+    def find(
+        self,
+        source: _Source,
+        device: torch.device,
+        dtype: torch.dtype,
+        user: Any,
+        identity: tuple[Any, ...] | None = None,
+    ) -> _Model | None:
+        """Return the model of a source, or None if it is not there; see :meth:`get`.
+
+        Nothing is built, and no other model is dropped for it.
+        """
+        key = _make_key(source, device, dtype, identity)
+        with self._lock.current:
+            if key not in self._models:
+                return None
+            self._key_of_user[user] = key
+            self._models.move_to_end(key)
+            return self._models[key]
+
     def __len__(self) -> int:
         """Return the number of models in the cache."""
         return len(self._models)
 
     def _make_room(self, key: _Key) -> None:
-        """Drop the least recently used models before another one is built."""
+        """Drop the least recently used models before another one is built.
+
+        Those without a user are the first.
+        """
         # Before, since another large model may not fit into memory.
         rivals = [other for other in self._models if type(other[0]) is type(key[0])]
+        rivals.sort(key=set(self._key_of_user.values()).__contains__)
         for other in rivals[: -(MAX_ENCODERS - 1)]:
             self._drop(other)
 
@@ -152,6 +176,15 @@ class EncoderCache(Generic[_Source, _Model]):
                 self._drop_unneeded()
             finally:
                 lock.release()
+
+
+def _make_key(
+    source: Any,
+    device: torch.device,
+    dtype: torch.dtype,
+    identity: tuple[Any, ...] | None,
+) -> _Key:
+    return identity or identity_of(source), device, dtype
 
 
 def identity_of(source: Any) -> tuple[Any, ...] | ref[Any]:

@@ -213,6 +213,37 @@ def test_the_least_recently_used_is_dropped(cache, files):
     assert cache.get(files, CPU, DTYPES[1], users[1]) is not made[1]
 
 
+def test_those_without_users_are_dropped_first(cache, files):
+    users = [User() for _ in DTYPES]
+    made = [
+        cache.get(files, CPU, dtype, user)
+        for dtype, user in zip(DTYPES[:-1], users, strict=False)
+    ]
+    del users[1]
+    cache.get(files, CPU, DTYPES[-1], users[-1])
+    assert cache.find(files, CPU, DTYPES[0], User()) is made[0]
+    assert cache.find(files, CPU, DTYPES[1], User()) is None
+
+
+def test_nothing_is_built_for_a_search(cache, files):
+    assert cache.find(files, CPU, torch.float32, User()) is None
+    assert len(cache) == 0
+    first = cache.get(files, CPU, torch.float32, User())
+    assert cache.find(files, CPU, torch.float32, User()) is first
+
+
+def test_what_a_search_finds_has_one_more_user(cache, files, clock):
+    first, second = User(), User()
+    cache.get(files, CPU, torch.float32, first)
+    cache.find(files, CPU, torch.float32, second)
+    del first
+    wait_and_collect(clock, 2 * LINGER_SECONDS)
+    assert len(cache) == 1
+    del second
+    wait_and_collect(clock, LINGER_SECONDS)
+    assert len(cache) == 0
+
+
 def test_concurrent_requests_share_one_load(files):
     loads, users = [], [User() for _ in range(4)]
 

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import accumulate, groupby
 
 import numpy as np
@@ -22,8 +23,9 @@ from sklearn_bert._engine.runtime.memory import run_in_halves
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 
 _CPU = torch.device("cpu")
-# Products of fewer rows have other last digits.
+# Products of fewer rows differ in the last digits.
 _FEWEST_TOKENS = 16
+_BYTES_PER_KEY = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class FrozenPart:
     compute : callable
         Returns the output for a batch: states of shape (T, hidden_size), or rows.
     kept : KeptArrays
-    is_complete : bool
+    keeps_new : bool
         Whether what is computed is kept too.
     by_length : bool
         Whether only sequences of one length are computed together, since padding
@@ -55,7 +57,7 @@ class FrozenPart:
     readout: Readout | None
     compute: Callable[[Batch], Tensor]
     kept: KeptArrays
-    is_complete: bool = True
+    keeps_new: bool = True
     by_length: bool = False
 
     def collate(self, sequences: TokenSequences, rows: Sequence[int]) -> Batch:
@@ -100,7 +102,7 @@ class FrozenPart:
             stops = accumulate(self._n_rows(sequences, row) for row in some)
             parts = np.split(output, list(stops)[:-1])[::n_copies]
             found = dict(zip((keys[place] for place in places), parts, strict=True))
-            if self.is_complete:
+            if self.keeps_new:
                 self.kept.write(found)
             return found
 
@@ -115,7 +117,7 @@ class FrozenPart:
         return found
 
     def _key(self, sequences: TokenSequences, row: int) -> bytes:
-        """Return all that the output for a sequence depends on."""
+        """Return a digest of all that the output for a sequence depends on."""
         second = sequences.second_starts
         numbers = [-1 if second is None else second[row], *sequences.ids[row]]
         if isinstance(self.readout, WordReadout):
@@ -124,7 +126,7 @@ class FrozenPart:
             numbers = [len(words), *words, *numbers]
         elif self.readout is not None:
             numbers = [sequences.n_prompt, *numbers]
-        return array("q", numbers).tobytes()
+        return blake2b(array("q", numbers), digest_size=_BYTES_PER_KEY).digest()
 
     def _n_rows(self, sequences: TokenSequences, row: int) -> int:
         """Return the number of rows of the output for a sequence."""

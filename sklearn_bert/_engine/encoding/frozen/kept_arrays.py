@@ -13,15 +13,19 @@ import numpy as np
 
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 
-MAX_BYTES_IN_MEMORY = 2**28
+MAX_BYTES_IN_MEMORY = 3 * 2**26
+MAX_BYTES_OF_INDEX = 2**26
 MAX_BYTES_ON_DISK = 2**31
+# What Python needs in memory for each array besides its numbers and its key, or for its
+# place in the file: measured, and rounded up.
+BYTES_PER_ENTRY = 320
 # The part of the free space that a file may take.
 _PART_OF_DISK = 4
 # Without it, threads and forked processes would share one position in the file.
 _HAS_POSITIONED_READS = hasattr(os, "pread")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Where an array is in the file."""
 
@@ -43,16 +47,22 @@ class KeptArrays:
 
     Parameters
     ----------
-    max_bytes_in_memory, max_bytes_on_disk : int
+    max_bytes_in_memory : int
+        Of arrays in memory with their keys.
+    max_bytes_on_disk : int
+    max_bytes_of_index : int
+        In memory, of the keys and places of arrays on the disk.
     """
 
     def __init__(
         self,
         max_bytes_in_memory: int = MAX_BYTES_IN_MEMORY,
         max_bytes_on_disk: int = MAX_BYTES_ON_DISK,
+        max_bytes_of_index: int = MAX_BYTES_OF_INDEX,
     ) -> None:
         self._room_in_memory = max_bytes_in_memory
         self._room_on_disk = max_bytes_on_disk if _HAS_POSITIONED_READS else 0
+        self._room_in_index = max_bytes_of_index
         self._arrays: dict[bytes, np.ndarray] = {}
         self._places: dict[bytes, _Place] = {}
         self._file: IO[bytes] | None = None
@@ -83,15 +93,21 @@ class KeptArrays:
                     self._write(key, array)
 
     def _write(self, key: bytes, array: np.ndarray) -> None:
-        if array.nbytes <= self._room_in_memory:
+        n_bytes_of_entry = len(key) + BYTES_PER_ENTRY
+        n_bytes = array.nbytes + n_bytes_of_entry
+        if n_bytes <= self._room_in_memory:
             try:
                 self._arrays[key] = array.copy()
             except MemoryError:
                 self._room_in_memory = 0
             else:
-                self._room_in_memory -= array.nbytes
+                self._room_in_memory -= n_bytes
                 return
-        if array.nbytes <= self._room_on_disk and os.getpid() == self._owner:
+        has_room = (
+            array.nbytes <= self._room_on_disk
+            and n_bytes_of_entry <= self._room_in_index
+        )
+        if has_room and os.getpid() == self._owner:
             try:
                 self._append(key, array)
             except OSError:
@@ -114,6 +130,7 @@ class KeptArrays:
         self._places[key] = _Place(self._end, len(content), array.shape, array.dtype)
         self._end += len(content)
         self._room_on_disk -= len(content)
+        self._room_in_index -= len(key) + BYTES_PER_ENTRY
 
     def _read_file(self, place: _Place) -> np.ndarray | None:
         """Return an array of the file, or None if it cannot be read."""

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.source import Source
-from sklearn_bert._engine.encoding.backends import PaddedBackend
 from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import EncoderCache, identity_of
@@ -80,7 +79,6 @@ def share(
     make_encoder: Callable[[], Encoder],
     n_layers: int,
     *,
-    is_complete: bool = True,
     by_length: bool = False,
 ) -> FrozenPart:
     """Return a frozen part, which shares what is kept with others of the same layers.
@@ -98,10 +96,21 @@ def share(
         Returns an encoder with these layers. Called if something has to be computed.
     n_layers : int
         The number of all layers.
-    is_complete, by_length : bool
+    by_length : bool
         See :class:`~sklearn_bert._engine.encoding.frozen.frozen_part.FrozenPart`.
     """
     kept_readout = readout if depth == n_layers else None
+    compute = _make_compute(depth, kept_readout, make_encoder)
+    identity = _identity_of_layers(source, depth), depth, kept_readout
+    # The function is the user, since it is there as long as the part is.
+    kept = KEPT.get(source, _CPU, dtype, compute, identity)
+    return FrozenPart(depth, kept_readout, compute, kept, by_length=by_length)
+
+
+def _make_compute(
+    depth: int, kept_readout: Readout | None, make_encoder: Callable[[], Encoder]
+) -> Callable[[Batch], Tensor]:
+    """Return a function that returns the output of the lowest layers for a batch."""
 
     def compute(batch: Batch) -> Tensor:
         encoder = make_encoder()
@@ -109,10 +118,7 @@ def share(
             return encoder.read_rows(batch, (depth,), kept_readout)[0]
         return encoder.backend.hidden_states(batch, (depth,), only_first=False)[0]
 
-    identity = _identity_of_layers(source, depth), depth, kept_readout
-    # The function is the user, since it is there as long as the part is.
-    kept = KEPT.get(source, _CPU, dtype, compute, identity)
-    return FrozenPart(depth, kept_readout, compute, kept, is_complete, by_length)
+    return compute
 
 
 def start_from_kept(
@@ -139,14 +145,13 @@ def start_from_kept(
         return encoder
     if origin.depth < n_layers and not isinstance(encoder.backend, FusedBackend):
         return encoder
-    frozen = share(
-        fitted,
-        origin.depth,
-        readout,
-        encoder.dtype,
-        lambda: encoder,
-        n_layers,
-        is_complete=False,
-        by_length=isinstance(encoder.backend, PaddedBackend),
-    )
-    return replace(encoder, frozen=frozen) if len(frozen.kept) else encoder
+    depth = origin.depth
+    kept_readout = readout if depth == n_layers else None
+    compute = _make_compute(depth, kept_readout, lambda: encoder)
+    identity = origin.identity, depth, kept_readout
+    kept = KEPT.find(fitted, _CPU, encoder.dtype, compute, identity)
+    if not kept:
+        return encoder
+    # Other texts are computed in ordinary batches.
+    frozen = FrozenPart(depth, kept_readout, compute, kept, keeps_new=False)
+    return replace(encoder, frozen=frozen)

@@ -106,10 +106,17 @@ def test_what_does_not_fit_is_computed_again_and_is_equal(make, sequences):
     assert torch.equal(first, again)
 
 
-def test_an_incomplete_part_keeps_nothing(make, sequences):
-    part = make(is_complete=False)
+def test_a_part_that_keeps_nothing_new_keeps_nothing(make, sequences):
+    part = make(keeps_new=False)
     part.output(sequences, ORDER)
     assert len(part.kept) == 0
+
+
+def test_keys_are_short_whatever_the_length(make, sequences, monkeypatch):
+    part, keys = make(), []
+    monkeypatch.setattr(part.kept, "write", keys.extend)
+    part.output(sequences, ORDER)
+    assert {len(key) for key in keys} == {16}
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,21 @@ import gc
 import multiprocessing
 import os
 import tempfile
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
+from sklearn_bert._engine.encoding.frozen.kept_arrays import (
+    BYTES_PER_ENTRY,
+    KeptArrays,
+)
 
 N_BYTES = 4 * 6
+# With a key of one byte.
+N_BYTES_IN_INDEX = 1 + BYTES_PER_ENTRY
+N_BYTES_IN_MEMORY = N_BYTES + N_BYTES_IN_INDEX
 
 
 @pytest.fixture
@@ -27,7 +34,11 @@ def arrays():
 @pytest.fixture(params=["memory", "file", "both"])
 def kept(request):
     """Room for all of them, in memory, in a file, or in both together."""
-    room = {"memory": (2**20, 0), "file": (0, 2**20), "both": (3 * N_BYTES, 2**20)}
+    room = {
+        "memory": (2**20, 0),
+        "file": (0, 2**20),
+        "both": (3 * N_BYTES_IN_MEMORY, 2**20),
+    }
     return KeptArrays(*room[request.param])
 
 
@@ -58,7 +69,7 @@ def test_a_later_change_of_what_was_given_does_not_matter(kept, arrays):
 
 
 def test_what_is_there_takes_no_more_room(arrays):
-    kept = KeptArrays(8 * N_BYTES, 0)
+    kept = KeptArrays(8 * N_BYTES_IN_MEMORY, 0)
     some = dict(list(arrays.items())[:4])
     kept.write(some)
     kept.write(some)
@@ -68,17 +79,42 @@ def test_what_is_there_takes_no_more_room(arrays):
 
 @pytest.mark.parametrize(("in_memory", "on_disk"), [(3, 0), (0, 3), (2, 1)])
 def test_no_more_is_kept_than_there_is_room_for(arrays, in_memory, on_disk):
-    kept = KeptArrays(in_memory * N_BYTES, on_disk * N_BYTES)
+    kept = KeptArrays(in_memory * N_BYTES_IN_MEMORY, on_disk * N_BYTES)
     kept.write(arrays)
     assert len(kept) == 3
     assert_found(kept, dict(list(arrays.items())[:3]))
+
+
+def test_places_in_the_file_take_no_more_memory_than_there_is_room_for(arrays):
+    kept = KeptArrays(0, 2**20, 3 * N_BYTES_IN_INDEX)
+    kept.write(arrays)
+    assert_found(kept, dict(list(arrays.items())[:3]))
+    assert len(kept) == 3
+
+
+@pytest.mark.parametrize(
+    "room", [(2**21, 0, 0), (0, 2**30, 2**21)], ids=["memory", "file"]
+)
+def test_all_that_is_in_memory_counts(room):
+    kept, array = KeptArrays(*room), np.zeros((1, 4), "float32")
+    tracemalloc.start()
+    try:
+        n_before, _ = tracemalloc.get_traced_memory()
+        for number in range(2**14):
+            kept.write({number.to_bytes(16): array})
+        n_after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(kept) < 2**14
+    # It is full, and no larger.
+    assert 2**20 < n_after - n_before < 2**21
 
 
 def test_without_space_on_the_disk_the_rest_is_not_kept(arrays, monkeypatch):
     def fail(*args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    kept = KeptArrays(3 * N_BYTES)
+    kept = KeptArrays(3 * N_BYTES_IN_MEMORY)
     monkeypatch.setattr(os, "pwrite", fail)
     kept.write(arrays)
     assert len(kept) == 3
@@ -86,7 +122,7 @@ def test_without_space_on_the_disk_the_rest_is_not_kept(arrays, monkeypatch):
 
 def test_without_a_folder_for_temporary_files_the_rest_is_not_kept(arrays, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    kept = KeptArrays(3 * N_BYTES)
+    kept = KeptArrays(3 * N_BYTES_IN_MEMORY)
     kept.write(arrays)
     assert len(kept) == 3
 
@@ -105,7 +141,7 @@ def test_a_file_that_cannot_be_read_is_as_if_nothing_were_there(arrays, monkeypa
     def fail(*args):
         raise OSError(errno.EIO, "Input/output error")
 
-    kept = KeptArrays(3 * N_BYTES)
+    kept = KeptArrays(3 * N_BYTES_IN_MEMORY)
     kept.write(arrays)
     monkeypatch.setattr(os, "pread", fail)
     assert list(kept.read(arrays)) == list(arrays)[:3]

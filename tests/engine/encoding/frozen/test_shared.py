@@ -12,6 +12,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_bert import BertClassifier
 from sklearn_bert._engine.encoding import encoder_cache
+from sklearn_bert._engine.encoding.backends import PaddedBackend
 from sklearn_bert._engine.encoding.encoder_cache import LINGER_SECONDS, EncoderCache
 from sklearn_bert._engine.encoding.frozen import shared
 from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
@@ -144,6 +145,44 @@ def test_predictions_keep_nothing(make, texts, y, written):
     written()
     classifier.predict(texts)
     assert written() == 0
+
+
+def test_predictions_of_other_estimators_drop_nothing(
+    make, texts, y, written, monkeypatch
+):
+    poolings = ("mean", "max", "cls")
+    others = [make("encoder", pooling=pooling).fit(texts, y) for pooling in poolings]
+    others += [make(freeze).fit(texts, y) for freeze in (1, 3)]
+    monkeypatch.setattr(shared, "KEPT", EncoderCache(lambda *_: Kept()))
+    # Of the other frozen parts, nothing is kept any more.
+    make(2).fit(texts, y)
+    for other in others:
+        other.predict(texts)
+    written()
+    make(2).fit(texts, y)
+    assert written() == 0
+    assert len(shared.KEPT) == 1
+
+
+def test_texts_of_which_nothing_is_kept_are_predicted_in_ordinary_batches(
+    save_model, tmp_path, texts, monkeypatch
+):
+    options = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
+    folder = save_model(tmp_path / "deberta", "deberta-v2", pad_token_id=0, **options)
+    classifier = BertClassifier(folder, freeze="encoder", n_epochs=1, random_state=0)
+    classifier.fit(texts[:4], [0, 1, 0, 1])
+    expected = pickle.loads(pickle.dumps(classifier)).transform(texts)
+    classifier.transform(texts)
+    sizes, run = [], PaddedBackend._run
+
+    def counting(self, batch, layers):
+        sizes.append(len(batch.lengths))
+        return run(self, batch, layers)
+
+    monkeypatch.setattr(PaddedBackend, "_run", counting)
+    found = classifier.transform(texts)
+    assert len(sizes) == 1
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 def test_predictions_after_other_layers_were_trained_do_not_share(
