@@ -101,7 +101,10 @@ def _with_sentence_transformers(estimator: Any, exported: Exported, model: str) 
     ]
     if not exported.has_scores:
         return block(*lines)
-    scores = "`scores` are the outputs of the linear layer, before any softmax."
+    scores = (
+        "`scores` are the outputs of the linear layer, before any softmax. They need "
+        "sentence-transformers 6.2."
+    )
     head = f"The weights of this layer are also in `{exported.head_file}`."
     return f"{scores} {head}\n\n" + (
         block(

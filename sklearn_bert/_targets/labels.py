@@ -94,6 +94,8 @@ def check_classes(classes: Any) -> np.ndarray:
     remedy = "Pass all labels that occur in any call: ['a', 'b', ...]."
     is_array = hasattr(classes, "__array__")
     is_value = isinstance(classes, str | bytes) or getattr(classes, "ndim", 1) == 0
+    # Whether a sparse array can be iterated over depends on the version of SciPy.
+    is_value = is_value or sparse.issparse(classes)
     if is_value or not (is_array or isinstance(classes, Iterable)):
         raise ValueError(f"classes must be a list. Got {show(classes)}. {remedy}")
     check_not_masked(classes, "classes")
