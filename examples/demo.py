@@ -261,6 +261,7 @@ def plot(tuned, curves):
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
     fig.savefig(FIGURE, dpi=120)
+    plt.close(fig)
 
 
 if __name__ == "__main__":
