@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from joblib import parallel_config
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
@@ -25,13 +26,14 @@ from sklearn.model_selection import (
     train_test_split,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
+from threadpoolctl import threadpool_limits
 
 from sklearn_bert import BertVectorizer, cache_info
 from sklearn_bert.datasets import fetch_vader_sentiment
 
 LAYERS = [-4, -3, -2, -1]
-# Other processes would not find what is cached in the memory of this one.
-N_JOBS = {"TF-IDF": 2, "BertVectorizer": None}
+# Threads find what is cached in the memory of this process, and other processes do not.
+BACKENDS = {"TF-IDF": "loky", "BertVectorizer": "threading"}
 FOLDS = StratifiedKFold(n_splits=5, shuffle=True, random_state=0)
 CURVE_SIZES = [100, 300, 1000, 3000, 6000]
 FIGURE = "demo.png"
@@ -55,6 +57,8 @@ class Tuned:
     scores: np.ndarray
 
 
+# The threads of the linear algebra would compete with those of the search.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def main():
     """Run all steps."""
     start = time.perf_counter()
@@ -137,7 +141,7 @@ def tune_tfidf(X, y):
         "logisticregression__C": [1, 3, 10],
     }
     with step("Grid search over the TF-IDF pipeline, 6 settings in 5 folds"):
-        return search(pipeline, grid, N_JOBS["TF-IDF"], X, y)
+        return search("TF-IDF", pipeline, grid, X, y)
 
 
 def tune_bert(X, y):
@@ -154,12 +158,13 @@ def tune_bert(X, y):
         "logisticregression__C": [0.01, 0.1, 1],
     }
     with step("Grid search over the BERT pipeline, 12 settings in 5 folds"):
-        return search(pipeline, grid, N_JOBS["BertVectorizer"], X, y)
+        return search("BertVectorizer", pipeline, grid, X, y)
 
 
-def search(pipeline, grid, n_jobs, X, y):
+def search(name, pipeline, grid, X, y):
     """Print the accuracy of all settings, and return the best."""
-    found = GridSearchCV(pipeline, grid, cv=FOLDS, n_jobs=n_jobs).fit(X, y)
+    with parallel_config(BACKENDS[name], n_jobs=2):
+        found = GridSearchCV(pipeline, grid, cv=FOLDS).fit(X, y)
     results = found.cv_results_
     for params, score in zip(
         results["params"], results["mean_test_score"], strict=True
@@ -201,7 +206,10 @@ def report(tuned, X, y):
 
 def learn(name, best, X, y):
     """Return the accuracy by number of labeled sentences, one column per fold."""
-    with step(f"Learning curve of {name}, best setting, 5 folds"):
+    with (
+        step(f"Learning curve of {name}, best setting, 5 folds"),
+        parallel_config(BACKENDS[name], n_jobs=2),
+    ):
         _, _, scores = learning_curve(
             best.model,
             X,
@@ -210,7 +218,6 @@ def learn(name, best, X, y):
             cv=FOLDS,
             shuffle=True,
             random_state=0,
-            n_jobs=N_JOBS[name],
         )
         for size, mean in zip(CURVE_SIZES, scores.mean(axis=1), strict=True):
             print(f"    {size:5,d} labeled sentences: accuracy {mean:.3f}")
