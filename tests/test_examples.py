@@ -63,7 +63,7 @@ def test_the_demo_encodes_each_sentence_once(
         "CURVE_SIZES": [10, 20],
     }
     for name, value in changes.items():
-        monkeypatch.setitem(demo["main"].__globals__, name, value)
+        monkeypatch.setitem(demo["plot"].__globals__, name, value)
     monkeypatch.chdir(tmp_path)
     demo["main"]()
     assert sum(encoded_texts) == 60
