@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sklearn_bert._engine.runtime.locks import HAS_LOCKS, lock_folder, unlock
+from sklearn_bert._engine.runtime.locks import (
+    HAS_LOCKS,
+    FolderLock,
+    lock_folder,
+    unlock,
+)
 
 _SUFFIX = ".part"
 # Names may have 255 bytes, and a character up to four.
@@ -49,7 +54,7 @@ def _own_folder(path: Path) -> Iterator[Path]:
         unlock(lock)
 
 
-def _make_locked(parent: Path, start: str) -> tuple[Path, int | None]:
+def _make_locked(parent: Path, start: str) -> tuple[Path, FolderLock | None]:
     while True:
         folder = Path(tempfile.mkdtemp(_SUFFIX, start, parent))
         # Another process may have locked it for a moment, as a leftover.

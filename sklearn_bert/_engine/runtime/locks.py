@@ -32,33 +32,33 @@ def one_at_a_time(path: Path) -> Iterator[None]:
     OSError
         If the folder cannot be made.
     """
-    descriptor = _wait_for(path) if HAS_LOCKS else None
+    lock = _wait_for(path) if HAS_LOCKS else None
     try:
         yield
     finally:
         # While it is locked. Those who wait for it make a new one.
         with suppress(OSError):
             path.rmdir()
-        unlock(descriptor)
+        unlock(lock)
 
 
-def _wait_for(path: Path) -> int | None:
+def _wait_for(path: Path) -> "FolderLock | None":
     while True:
         with suppress(FileExistsError):
             path.mkdir(parents=True)
         try:
-            descriptor = _open(path)
+            lock = FolderLock(path)
         except FileNotFoundError:
             # The one before has just removed it.
             continue
-        if not _has_locked(descriptor, wait=True):
+        if not lock.acquire(wait=True):
             return None
-        if _is_at(descriptor, path):
-            return descriptor
-        unlock(descriptor)
+        if lock.is_at(path):
+            return lock
+        lock.release()
 
 
-def lock_folder(folder: Path, *, wait: bool) -> int | None:
+def lock_folder(folder: Path, *, wait: bool) -> "FolderLock | None":
     """Lock a folder; return None if another one has locked it, or none can.
 
     Parameters
@@ -69,54 +69,77 @@ def lock_folder(folder: Path, *, wait: bool) -> int | None:
 
     Returns
     -------
-    int or None
+    FolderLock or None
         For :func:`unlock`.
     """
     if not HAS_LOCKS:
         return None
     try:
-        descriptor = _open(folder)
+        lock = FolderLock(folder)
     except OSError:
         return None
-    return descriptor if _has_locked(descriptor, wait=wait) else None
+    return lock if lock.acquire(wait=wait) else None
 
 
-def unlock(descriptor: int | None) -> None:
+def unlock(lock: "FolderLock | None") -> None:
     """Release a lock.
 
     Parameters
     ----------
-    descriptor : int or None
+    lock : FolderLock or None
         What :func:`lock_folder` returned.
     """
-    if descriptor is None:
-        return
-    # Closing is not enough if the process was forked: the copy holds the lock too.
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    os.close(descriptor)
+    if lock is not None:
+        lock.release()
 
 
-def _open(folder: Path) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+class FolderLock:
+    """An open folder, which can be locked.
 
+    A lock that nothing refers to is released: Ctrl-C may arrive after it was acquired
+    and before the block that would release it.
 
-def _has_locked(descriptor: int, *, wait: bool) -> bool:
-    """Lock an open folder, or close it."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
+    Parameters
+    ----------
+    folder : pathlib.Path
+    """
+
+    _descriptor: int | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self._process = os.getpid()
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        self._descriptor = os.open(folder, flags)
+
+    def acquire(self, *, wait: bool) -> bool:
+        """Lock the folder, or close it if this is not possible."""
+        assert self._descriptor is not None
+        try:
+            how = fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, how)
+        except OSError:
+            self.release()
+            return False
+        return True
+
+    def is_at(self, path: Path) -> bool:
+        """Return whether the folder is still the one at a path."""
+        assert self._descriptor is not None
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), path.lstat())
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Unlock and close the folder."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None:
+            return
+        # Closing is not enough if the process was forked: the copy holds the lock too.
+        # The copy itself only closes, as the lock is still that of this process.
+        if os.getpid() == self._process:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
-        return False
-    except BaseException:
-        # Ctrl-C while it waits.
-        os.close(descriptor)
-        raise
-    return True
 
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.lstat())
-    except FileNotFoundError:
-        return False
+    __del__ = release

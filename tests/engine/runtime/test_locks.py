@@ -85,6 +85,26 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock(tmp_path):
         os.waitpid(pid, 0)
 
 
+def test_a_lock_that_is_lost_is_released(tmp_path):
+    held = lock_folder(tmp_path, wait=True)
+    assert held is not None
+    del held
+    again = lock_folder(tmp_path, wait=False)
+    assert again is not None
+    unlock(again)
+
+
+def test_a_process_that_was_forked_meanwhile_does_not_release_the_lock(tmp_path):
+    held = lock_folder(tmp_path, wait=True)
+    pid = os.fork()
+    if not pid:
+        unlock(held)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert lock_folder(tmp_path, wait=False) is None
+    unlock(held)
+
+
 def test_a_folder_is_locked_once(tmp_path):
     held = lock_folder(tmp_path, wait=True)
     assert lock_folder(tmp_path, wait=False) is None
