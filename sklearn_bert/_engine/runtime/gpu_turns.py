@@ -6,10 +6,9 @@ They would otherwise compete for its memory.
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -32,7 +31,7 @@ class _Turn:
     def __init__(self, name: str) -> None:
         self._name = name
         self._n_users = 0
-        self._held: Any = None
+        self._held = ExitStack()
         # Held while a thread waits for other processes, since all threads have to.
         self._lock = ForkSafeLock(threading.Lock)
 
@@ -43,18 +42,16 @@ class _Turn:
             if self._n_users == 0:
                 # Without a folder for temporary files, nobody waits.
                 with suppress(OSError):
-                    held = one_at_a_time(Path(tempfile.gettempdir(), self._name))
-                    held.__enter__()
-                    self._held = held
+                    path = Path(tempfile.gettempdir(), self._name)
+                    self._held.enter_context(one_at_a_time(path))
             self._n_users += 1
         try:
             yield
         finally:
             with self._lock.current:
                 self._n_users -= 1
-                if self._n_users == 0 and self._held is not None:
-                    held, self._held = self._held, None
-                    held.__exit__(None, None, None)
+                if self._n_users == 0:
+                    self._held.close()
 
 
 _TURNS: dict[str, _Turn] = {}
