@@ -61,14 +61,15 @@ def count_taken(folder):
     return count
 
 
-def take_in_thread(device):
+def count_taken_in_thread(folder):
+    """Take a turn on the GPU in another thread, and count there."""
+
+    def count():
+        with take_turn(GPU):
+            return count_taken(folder)
+
     with ThreadPoolExecutor(1) as pool:
-
-        def take():
-            with take_turn(device):
-                return True
-
-        return pool.submit(take).result(timeout=60)
+        return pool.submit(count).result(timeout=60)
 
 
 def test_workers_use_a_gpu_one_after_the_other(turns):
@@ -127,7 +128,7 @@ def test_a_turn_within_a_turn_does_not_wait(turns):
 
 def test_a_thread_that_is_started_within_a_turn_does_not_wait(turns):
     with take_turn(GPU):
-        assert take_in_thread(GPU)
+        assert count_taken_in_thread(turns) == 1
         assert count_taken(turns) == 1
     assert count_taken(turns) == 0
 
@@ -146,7 +147,7 @@ def test_a_turn_ends_with_an_error(turns):
     with pytest.raises(KeyError), take_turn(GPU):
         raise KeyError
     assert count_taken(turns) == 0
-    assert take_in_thread(GPU)
+    assert count_taken_in_thread(turns) == 1
 
 
 def test_gpus_are_told_apart_whatever_their_numbers(turns, set_gpus):
