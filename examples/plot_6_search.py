@@ -194,9 +194,8 @@ for ax in (left, right):
 plt.show()
 
 # %%
-# The best settings are then fitted as they were in their trial, with the same phrases
-# held out. The classifier is therefore the one that was scored, with the weights of the
-# best epoch.
+# Refit with the best settings and the same validation split. The result is the
+# classifier that was scored, with the weights of its best epoch.
 
 best = BertClassifier(**SETTINGS, **study.best_params).fit(X, y, groups=phrase)
 print(f"best score of this fit {max(best.validation_scores_):.3f}")

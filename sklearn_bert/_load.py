@@ -86,7 +86,7 @@ def load(path, expected_sha256=None):
             "sha256sum prints."
         )
     if not os.fspath(path):
-        raise SavedFileError("path must be the path of a file. Got ''.")
+        raise SavedFileError("path must be the path of a file. Got ''. Pass its name.")
     file = Path(path).expanduser()
     content, tensors = read_file(file, expected_sha256)
     try:

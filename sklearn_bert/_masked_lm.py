@@ -241,7 +241,7 @@ class BertMaskedLM(BaseBert):
         device = resolve_device(fitted.device)
         with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             results = pretrain(fitted, source, packed, texts)
-            # Other fits and processes may use that of the gradients and moments.
+            # Other fits can then use the memory of the gradients and moments.
             release_memory(device)
         fitted._masked_model = results.model
         fitted.max_length_ = results.max_length

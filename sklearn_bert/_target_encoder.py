@@ -32,6 +32,11 @@ def _fit_inner(
     return estimator.fit(texts.to_list(), y, weights, groups)
 
 
+def _is_binary(estimator: Any) -> bool:
+    """Return whether one column says all: the probability of the second class."""
+    return len(estimator.classes_) == 2 and not estimator.is_multilabel_
+
+
 @document()
 class BertTargetEncoder(TransformerMixin, BaseBert):
     """Turn texts into what a fine-tuned encoder predicts from them, for tables.
@@ -40,8 +45,8 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     columns that a model of a whole table, such as
     :class:`~sklearn.ensemble.HistGradientBoostingClassifier`, reads next to the others.
 
-    An encoder is surer of the texts that it was fine-tuned on than of new ones, so that
-    its predictions for them would reveal their targets. `fit_transform` therefore uses
+    An encoder is overconfident on the texts that it was fine-tuned on, so that its
+    predictions for them would reveal their targets. `fit_transform` therefore uses
     :term:`cross fitting`: the features of each training text come from an encoder that
     was fine-tuned on the other folds. `transform`, for new texts, uses one that was
     fine-tuned on all of them.
@@ -55,17 +60,16 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     Parameters
     ----------
     estimator : BertClassifier or BertRegressor, default=None
-        What is fine-tuned; it is cloned and does not change. `None` is a
+        The estimator to fine-tune, which is cloned and never modified. `None` is a
         :class:`~sklearn_bert.BertRegressor` with its defaults if y has numbers with
         decimals, and else a :class:`~sklearn_bert.BertClassifier`. For integers that
         are quantities, pass a regressor.
 
     method : {"auto", "predict_proba", "decision_function"}, default="auto"
-        What becomes the features of classes:
+        The method whose output becomes the features if y contains classes:
 
         - "auto" is "predict_proba", and for numbers the prediction;
-        - "predict_proba" gives probabilities, which the encoders of different folds
-          give on one scale;
+        - "predict_proba" gives probabilities, which are comparable across folds;
         - "decision_function" gives logits, which suit linear models.
 
     cv : int or cross-validation splitter, default=5
@@ -77,8 +81,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         splitters out, so that a loaded encoder has the default.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the folds, and of the fits if the `random_state` of `estimator` is
-        `None`.
+        Seed of the folds, and of the fits if `estimator.random_state` is `None`.
 
     Attributes
     ----------
@@ -86,8 +89,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         The encoder that was fine-tuned on all texts, which `transform` uses.
 
     method_ : {"predict_proba", "decision_function", "predict"}
-        The method of `estimator_` that gave the features in `fit`. If `method` is set
-        later, `transform` uses the new one.
+        The method of `estimator_` that gives the features.
 
     %(n_features_in_, feature_names_in_)s
 
@@ -103,7 +105,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     column would mean something else in each fold.
 
     In cross-validation, all of this happens within each training set. `fit_transform`
-    takes `cv` + 1 times as long as a fit of `estimator`. With
+    takes about `cv` times as long as a fit of `estimator`, plus the predictions. With
     ``BertClassifier(freeze="encoder")`` only the linear layer on top is trained, which
     takes a small part of the time.
 
@@ -146,7 +148,6 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     }
 
     estimator_: BertClassifier | BertRegressor
-    method_: str
 
     def __init__(self, estimator=None, *, method="auto", cv=5, random_state=None):
         self.estimator = estimator
@@ -185,8 +186,8 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             If y, the weights or the groups do not match X, y has only one class, or
             `method` does not suit y.
         """
-        fitted, texts, y, groups = self._prepare(X, y, groups)
-        start, _ = fitted._start()
+        fitted, default, texts, y, groups = self._prepare(X, y, groups)
+        start, _ = fitted._start(default)
         fitted._fit_on_all(start, texts, y, sample_weight, groups)
         self._adopt(fitted)
         return self
@@ -224,9 +225,9 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             has only one class or no weight, a fold trains on texts or groups that it
             holds out, or `method` or `cv` does not suit y.
         """
-        fitted, texts, y, groups = self._prepare(X, y, groups)
+        fitted, default, texts, y, groups = self._prepare(X, y, groups)
         weights = check_weights(sample_weight, len(texts))
-        start, seed = fitted._start()
+        start, seed = fitted._start(default)
         is_stratified = isinstance(start, BertClassifier) and y.ndim == 1
         folds = draw_folds(
             self.cv, y, weights, groups, seed, is_stratified=is_stratified
@@ -239,6 +240,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             try:
                 one = _fit_inner(clone(start), texts, y, of_fold, groups)
                 parts.append(fitted._encode(one, texts.take(test)))
+            # Any error keeps its type, and names its fold.
             except Exception as error:
                 error.add_note(f"In fold {number} of {len(folds)} of cv={self.cv!r}.")
                 raise
@@ -284,13 +286,15 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             names = [f"{prefix}{k}" for k in range(inner.n_outputs_)]
         else:
             labels = inner.classes_.tolist()
-            if len(labels) == 2 and not inner.is_multilabel_:
+            if _is_binary(inner):
                 labels = labels[1:]
             names = [f"{prefix}_{label}" for label in labels]
         return np.array(names, dtype=object)
 
-    def _prepare(self, X: Any, y: Any, groups: Any) -> tuple[Self, Texts, Any, Any]:
-        """Return a copy to fit, and the validated texts, y and groups."""
+    def _prepare(
+        self, X: Any, y: Any, groups: Any
+    ) -> tuple[Self, Any, Texts, Any, Any]:
+        """Return a copy to fit, the default estimator, and the validated data."""
         fitted = self._copy()
         fitted._validate_params()
         texts = fitted._read(X)
@@ -299,9 +303,10 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             self.estimator is None and has_decimals(y)
         )
         y = (check_numbers if is_numbers else check_labels)(y, texts, self)
-        fitted.method_ = fitted._choose_method(is_numbers)
+        fitted._choose_method(is_numbers)
         fitted._remember_columns(X, texts.n_columns)
-        return fitted, texts, y, groups
+        default = BertRegressor() if is_numbers else BertClassifier()
+        return fitted, default, texts, y, groups
 
     def _choose_method(self, is_numbers: bool) -> str:
         """Return the method that gives the columns, by the current parameter."""
@@ -315,15 +320,11 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             )
         return "predict"
 
-    def _start(self) -> tuple[Any, int]:
+    def _start(self, default: Any) -> tuple[Any, int]:
         """Return an estimator to fine-tune, and the seed of the folds."""
         generator = make_generator(self.random_state)
         seed = draw_seed(generator)
-        if self.estimator is not None:
-            estimator = clone(self.estimator)
-        else:
-            is_class = self.method_ != "predict"
-            estimator = BertClassifier() if is_class else BertRegressor()
+        estimator = default if self.estimator is None else clone(self.estimator)
         if estimator.random_state is None:
             estimator.set_params(random_state=draw_seed(generator))
         return estimator, seed
@@ -333,17 +334,22 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
     ) -> None:
         """Fine-tune `estimator_`, and warn about truncated texts."""
         self.estimator_ = _fit_inner(start, texts, y, weights, groups)
-        del start._is_inner
-        warn_if_truncated(start.n_truncated_, len(texts), start._tokenizing)
+        del self.estimator_._is_inner
+        encoder = self.estimator_
+        warn_if_truncated(encoder.n_truncated_, len(texts), encoder._tokenizing)
 
     def _encode(self, estimator: Any, texts: Texts) -> np.ndarray:
         """Return the columns of texts: (n_texts, n_features_out)."""
         method = self._choose_method(isinstance(estimator, BertRegressor))
         outputs = getattr(estimator, method)(texts.to_list())
-        columns = outputs.reshape(len(texts), -1)
-        is_two = columns.shape[1] == 2 and method == "predict_proba"
-        is_one_of_two = is_two and not estimator.is_multilabel_
-        return columns[:, 1:] if is_one_of_two else columns
+        if method == "predict_proba" and _is_binary(estimator):
+            outputs = outputs[:, 1:]
+        return outputs.reshape(len(texts), -1)
+
+    @property
+    def method_(self) -> str:
+        """The method of the fitted estimator that gives the features."""
+        return self._choose_method(isinstance(self.estimator_, BertRegressor))
 
     def _shared_model(self) -> BaseBert:
         return self.estimator_._snapshot()

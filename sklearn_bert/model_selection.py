@@ -91,9 +91,8 @@ def search_space(estimator, size="small"):
     if not space:
         raise ValueError(
             "estimator must be or contain an estimator of sklearn_bert with parameters "
-            f"to search. Got {show(estimator)}. A BertTargetEncoder has some if "
-            "its estimator is not None, and a BertTokenizer if its vocab_size is not "
-            "None."
+            f"to search. Got {show(estimator)}. For a BertTargetEncoder, "
+            "set estimator; for a BertTokenizer, set vocab_size."
         )
     return space
 

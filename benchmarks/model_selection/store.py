@@ -166,9 +166,9 @@ def read(store: Any, keys: list[bytes]) -> float:
 
 
 def uncached_copy(folder: Path) -> Path:
-    """Copy a store, and ask the system to forget what it holds of the copy in memory.
+    """Copy a store, and evict the copy from the page cache.
 
-    A process whose pages have been written may be told so (Linux and BSD).
+    Linux and BSD drop pages from the cache once they are written.
     """
     copy = folder.with_name(folder.name + "-copy")
     shutil.copytree(folder, copy)

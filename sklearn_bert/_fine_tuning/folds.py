@@ -101,7 +101,7 @@ def _check_apart(
         raise ValueError(
             "cv must not train on samples that it holds out. Got "
             f"{n_shared} samples on both sides of {fold}. Pass a number of folds, or "
-            "correct the splitter: the training set is what the test set leaves."
+            "correct the splitter: training and test sets must not overlap."
         )
     if groups is None:
         return

@@ -65,9 +65,9 @@ def hold_out(
         if is_lost.all() and takes_last:
             raise ValueError(
                 "validation_split='last' must hold out rows of classes or labels that "
-                f"earlier rows have too. Got {len(rows)} samples, of which none of the "
-                f"last {len(held_out)} is such a row. Set validation_split='random', "
-                "or early_stopping=False."
+                f"earlier rows have too. Got {len(rows)} samples, and each of the last "
+                f"{len(held_out)} has one that no earlier row has. Set "
+                "validation_split='random', or early_stopping=False."
             )
         if is_lost.all():
             why = (

@@ -180,7 +180,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         device = resolve_device(self.device)
         with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
             fitted, log = self._train(X, y, sample_weight, fit)
-            # Other fits and processes may use that of the gradients and moments.
+            # Other fits can then use the memory of the gradients and moments.
             release_memory(device)
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.

@@ -143,8 +143,8 @@ batch_size : int or "auto", default="auto"
         """\
 device : str, default="auto"
     "auto" selects a CUDA GPU if there is one, then Apple's MPS, then the CPU. If
-    there are several GPUs, worker processes use a different one each. Any other
-    value is a PyTorch device such as "cpu" or "cuda:1".""",
+    there are several GPUs, each worker process uses its own. Any other value is a
+    PyTorch device such as "cpu" or "cuda:1".""",
     ),
     "dtype": Param(
         [StrOptions({"auto", "float32", "float64", "bfloat16", "float16"})],

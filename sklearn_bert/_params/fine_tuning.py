@@ -105,7 +105,8 @@ validation_fraction : float, default=0.1
 validation_split : {"random", "last"}, default="random"
     Which texts are in the validation split used for early stopping. "random" draws
     them, stratified by class, and keeps the `groups` of `fit` together. "last" takes
-    the last rows of X, for rows in the order of time, and allows no `groups`.""",
+    the last rows of X, for rows in chronological order, and cannot be combined with
+    `groups`.""",
     ),
     "n_iter_no_change": Param(
         [Interval(Integral, 1, None, closed="left")],

@@ -33,10 +33,6 @@ from sklearn_bert._engine.masked_lm.model import PackedMaskedModel, shape_head
 _MOST_TOKENS = 10**7
 # Of checkpoints whose name is a Hub id.
 _HUB_SOURCES = {"bundle", "cache", "hub"}
-_METHODS_OF_TARGET_ENCODERS = {
-    "BertClassifier": {"predict_proba", "decision_function"},
-    "BertRegressor": {"predict"},
-}
 _COMMIT = re.compile("[0-9a-f]{40}")
 # What errors about a checkpoint call that of a file.
 _FILES = CheckpointFiles("of the file", Path(), "estimator", None, {})
@@ -182,10 +178,9 @@ def _check_head(attributes: Mapping[str, Any]) -> None:
 
 
 def _check_target_encoder(attributes: Mapping[str, Any]) -> None:
-    """Check that the estimator of a target encoder is fitted and has its method."""
-    inner, method = attributes["estimator_"], attributes["method_"]
-    methods = _METHODS_OF_TARGET_ENCODERS.get(type(inner).__name__, set())
-    if method not in methods:
-        raise ValueError("a target encoder of another estimator or method")
+    """Check that the estimator of a target encoder is one that it can have fitted."""
+    inner = attributes["estimator_"]
+    if type(inner).__name__ not in {"BertClassifier", "BertRegressor"}:
+        raise ValueError("a target encoder of another estimator")
     if getattr(inner, "n_features_in_", None) != attributes["n_features_in_"]:
         raise ValueError("a target encoder that does not match its estimator")

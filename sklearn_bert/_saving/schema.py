@@ -91,7 +91,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "BertTargetEncoder": {
         "n_features_in_": int,
         "estimator_": BaseEstimator,
-        "method_": str,
     },
     "BertTokenClassifier": {**_TUNED, "classes_": np.ndarray},
     "BertTokenizer": {

@@ -217,13 +217,11 @@ def test_there_is_one_number_of_samples_for_each_class(counts):
         check_parts({"class_count_": np.array([3, 4])})
 
 
-def test_a_target_encoder_has_a_fitted_estimator_and_a_method_of_it(case):
+def test_a_target_encoder_has_a_fitted_estimator_that_matches(case):
     fitted = vars(case("predictions as features").estimator)
     check_parts(fitted)
     vectorizer = case("features").estimator
     for changes in (
-        {"method_": "save"},
-        {"method_": "predict"},
         {"estimator_": vectorizer},
         {"estimator_": BertClassifier()},
         {"n_features_in_": 2},

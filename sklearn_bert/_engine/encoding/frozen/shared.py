@@ -29,7 +29,7 @@ KEPT: EncoderCache[Source, KeptArrays] = EncoderCache(lambda *_: KeptArrays())
 
 @dataclass(frozen=True)
 class _Origin:
-    """Whose weights the lowest layers of fitted weights still are."""
+    """The source whose lowest layers a fit has left unchanged."""
 
     identity: tuple[Any, ...] | ref[Any]
     depth: int

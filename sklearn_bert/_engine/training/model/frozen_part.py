@@ -103,7 +103,7 @@ def _can_start_above(
 
 
 def _starts_above(depth: int, backend: ModuleBackend, checkpoint: Checkpoint) -> bool:
-    """Let transformers' modules start above some layers, if this gives their states.
+    """Let transformers' modules start above some layers, if the states are the same.
 
     These layers must not read a weight that is trained.
     """
