@@ -70,7 +70,8 @@ def draw_folds(
     except (ValueError, IndexError) as error:
         raise ValueError(
             "cv must be a number of folds into which the samples, or their groups, can "
-            f"be split. Got cv={cv!r} for {n_samples} samples: {error}"
+            f"be split. Got cv={cv!r} for {n_samples} samples: "
+            f"{str(error).rstrip('.')}. Lower cv, or provide more samples or groups."
         ) from error
     _check_test_sets(folds, cv, n_samples)
     for number, (train, test) in enumerate(folds, 1):
