@@ -4,11 +4,34 @@ from math import isnan
 from typing import Any
 
 import numpy as np
+import torch
+from scipy import sparse
 from sklearn.metrics import check_scoring
 
 from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._engine.training.heads import Loss, SigmoidLoss
 from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert.exceptions import NonFiniteError
+
+
+class LossScorer:
+    """A scorer of classifiers with several labels: minus the loss of training.
+
+    Unlike average precision, it is defined whatever the validation split contains:
+    a label that no text or every text has, or texts without any label.
+    """
+
+    def __init__(self, loss: SigmoidLoss) -> None:
+        self._loss = loss
+
+    def __call__(
+        self, estimator: Any, X: Any, y: Any, sample_weight: np.ndarray | None = None
+    ) -> float:
+        """Return the score of the current weights; higher is better."""
+        indicators = y.toarray() if sparse.issparse(y) else y
+        outputs = torch.as_tensor(estimator.decision_function(X))
+        losses = self._loss(outputs, torch.as_tensor(indicators, dtype=outputs.dtype))
+        return -float(np.average(losses.numpy(), weights=sample_weight))
 
 
 class HoldoutScorer:
@@ -22,13 +45,25 @@ class HoldoutScorer:
     y : ndarray or sparse matrix
     weights : ndarray of shape (n_samples,) or None
         Passed to scorers that support ``sample_weight``.
+    loss : Loss
+        The loss of training.
     """
 
     def __init__(
-        self, estimator: Any, texts: Inputs, y: Any, weights: np.ndarray | None
+        self,
+        estimator: Any,
+        texts: Inputs,
+        y: Any,
+        weights: np.ndarray | None,
+        loss: Loss,
     ) -> None:
         self._estimator = estimator
-        self._scorer = check_scoring(estimator, scoring=estimator.scoring)
+        scoring = estimator.scoring
+        # The score of several labels counts texts with all labels correct, of which
+        # there may be none for many epochs.
+        if scoring is None and isinstance(loss, SigmoidLoss):
+            scoring = LossScorer(loss)
+        self._scorer = check_scoring(estimator, scoring=scoring)
         self._X = texts.to_list()
         self._y = y
         self._options = {} if weights is None else {"sample_weight": weights}

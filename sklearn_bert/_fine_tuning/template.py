@@ -363,7 +363,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         # The samples are a plain list, without column names.
         scored.__dict__.pop("feature_names_in_", None)
         scored._set_head(layer, target)
-        scorer = HoldoutScorer(scored, inputs, y, weights)
+        scorer = HoldoutScorer(scored, inputs, y, weights, target.loss)
         scorer.check()
 
         def score() -> float:

@@ -119,9 +119,10 @@ n_iter_no_change : int, default=2
         """\
 scoring : str or callable, default=None
     Score used for early stopping: the name of a scikit-learn scorer, a callable with
-    the signature ``scorer(estimator, X, y)``, or `None` for the `score` method. It is
-    called once before training and after each epoch, with the sample weights if it
-    supports them.""",
+    the signature ``scorer(estimator, X, y)``, or `None`. `None` is the `score` method,
+    and for a label indicator matrix minus the loss, since the fraction of texts with
+    all labels correct may stay at zero. It is called once before training and after
+    each epoch, with the sample weights if it supports them.""",
     ),
     "warm_start": Param(
         ["boolean"],

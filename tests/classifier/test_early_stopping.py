@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.metrics import log_loss
 
 from classifier.weights import assert_same_weights
 from sklearn_bert.exceptions import (
@@ -59,6 +61,50 @@ def test_any_scorer_will_do(make, texts, labels, scoring):
 def test_several_labels_are_scored(make, texts, indicators):
     classifier = make(early_stopping=True, scoring="f1_micro").fit(texts, indicators)
     assert all(0 <= score <= 1 for score in classifier.validation_scores_)
+
+
+def test_training_continues_while_no_text_has_all_labels_correct(make, texts):
+    # One label per letter. Some letters are in no text that is held out.
+    letters = np.array(
+        [[letter in text for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts],
+        int,
+    )
+    options = {"early_stopping": True, "n_iter_no_change": 1, "init": "zeros"}
+    classifier = make(n_epochs=5, **options).fit(texts, letters)
+    assert classifier.score(texts, letters) == 0
+    assert classifier.n_iter_ == 5
+
+
+@pytest.mark.parametrize("convert", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("weights", [None, np.arange(1, 41)], ids=["plain", "weighted"])
+def test_several_labels_are_scored_by_minus_the_loss(
+    make, texts, indicators, convert, weights
+):
+    options = {"early_stopping": True, "validation_split": "last", "n_epochs": 1}
+    classifier = make(validation_fraction=0.25, **options)
+    classifier.fit(texts, convert(indicators), sample_weight=weights)
+    probabilities = classifier.predict_proba(texts[30:])
+    losses = [
+        log_loss(
+            indicators[30:, k],
+            probabilities[:, k],
+            sample_weight=None if weights is None else weights[30:],
+            labels=[0, 1],
+        )
+        for k in range(3)
+    ]
+    expected = pytest.approx(-np.mean(losses), rel=1e-4)
+    assert classifier.validation_scores_ == [expected]
+
+
+def test_class_weights_count_in_the_loss_of_several_labels(make, texts, indicators):
+    options = {"early_stopping": True, "validation_split": "last", "n_epochs": 1}
+    options |= {"init": "zeros", "learning_rate": 1e-12}
+    classifier = make(class_weight={0: 5, 1: 5, 2: 5}, **options)
+    classifier.fit(texts, indicators)
+    # All probabilities are 1 / 2.
+    loss = np.log(2) * np.where(indicators[36:], 5, 1).mean()
+    assert classifier.validation_scores_ == [pytest.approx(-loss)]
 
 
 def test_a_class_too_rare_to_split_stays_in_training(make, texts, labels):
