@@ -33,6 +33,11 @@ def mean_and_sd(values: Sequence[float]) -> Figure:
     return {"mean": fmean(values), "sd": deviation, "n": len(values)}
 
 
+def summarize(outcomes: Sequence[dict[str, float]]) -> dict[str, Figure]:
+    """Summarize each of several scores over seeds."""
+    return {name: mean_and_sd([one[name] for one in outcomes]) for name in outcomes[0]}
+
+
 def paired_ratios(reference: Sequence[float], others: Sequence[float]) -> list[float]:
     """Return, round by round, how many times faster the others were.
 

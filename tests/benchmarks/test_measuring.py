@@ -16,6 +16,12 @@ def test_deviation_is_that_of_a_sample():
     assert figure == {"mean": 0.6, "sd": pytest.approx(0.02**0.5), "n": 2}
 
 
+def test_each_score_is_summarized_over_the_seeds():
+    found = measuring.summarize([{"a": 1.0, "b": 5.0}, {"a": 3.0, "b": 5.0}])
+    assert {name: one["mean"] for name, one in found.items()} == {"a": 2, "b": 5}
+    assert found["b"] == {"mean": 5, "sd": 0, "n": 2}
+
+
 def test_ratios_pair_the_rounds():
     # A machine twice as slow in the second round changes no ratio.
     assert measuring.paired_ratios([4.0, 8.0], [1.0, 2.0]) == [4.0, 4.0]
