@@ -1,5 +1,6 @@
 """BertClassifier inside scikit-learn's tools, and many fits in one process."""
 
+import copy
 import gc
 import weakref
 from pathlib import Path
@@ -12,12 +13,14 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import StackingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
+from classifier.weights import assert_same_weights
 from sklearn_bert import BertClassifier
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
@@ -60,6 +63,49 @@ def test_calibration_keeps_the_labels(classifier, texts, y):
     calibrated = CalibratedClassifierCV(classifier, cv=2).fit(texts, y)
     assert calibrated.predict_proba(texts).shape == (40, 2)
     assert set(calibrated.predict(texts)) <= {"long", "short"}
+
+
+# Temperature scaling is new in scikit-learn 1.8.
+METHODS = ["sigmoid", "isotonic"]
+if tuple(map(int, sklearn.__version__.split(".")[:2])) >= (1, 8):
+    METHODS.append("temperature")
+
+
+def by_length(texts, n_classes):
+    """Return as many texts of each label, the shortest ones first."""
+    ranks = np.argsort(np.argsort([len(text) for text in texts]))
+    return np.array(["short", "long", "very long"])[ranks * n_classes // len(texts)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_fitted_classifier_is_calibrated_without_training(
+    classifier, texts, encoded_texts, method, n_classes
+):
+    y = by_length(texts, n_classes)
+    classifier.fit(texts[:20], y[:20])
+    before = copy.deepcopy(classifier)
+    encoded_texts.clear()
+    calibrated = CalibratedClassifierCV(FrozenEstimator(classifier), method=method)
+    calibrated.fit(texts[20:], y[20:])
+    assert sum(encoded_texts) == len(set(texts[20:]))
+    assert_same_weights(classifier, before)
+    chances = calibrated.predict_proba(texts)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+
+
+@pytest.mark.skipif("temperature" not in METHODS, reason="needs scikit-learn 1.8")
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_temperature_divides_the_logits(classifier, texts, n_classes):
+    y = by_length(texts, n_classes)
+    classifier.fit(texts[:20], y[:20])
+    frozen = FrozenEstimator(classifier)
+    calibrated = CalibratedClassifierCV(frozen, method="temperature")
+    chances = np.log(calibrated.fit(texts[20:], y[20:]).predict_proba(texts))
+    before = classifier.predict_log_proba(texts)
+    # The same for all classes and texts.
+    ratios = (chances[:, 1:] - chances[:, :1]) / (before[:, 1:] - before[:, :1])
+    np.testing.assert_allclose(ratios, ratios[0, 0], rtol=1e-3)
 
 
 def test_one_classifier_per_class(classifier, texts):
