@@ -130,6 +130,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         dropout=0.1,
         freeze=None,
         layer_decay=0.8,
+        gradient_checkpointing=False,
         init="probe",
         class_weight=None,
         label_smoothing=0.0,
@@ -161,6 +162,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.dropout = dropout
         self.freeze = freeze
         self.layer_decay = layer_decay
+        self.gradient_checkpointing = gradient_checkpointing
         self.init = init
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing

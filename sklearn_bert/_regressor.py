@@ -118,6 +118,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         dropout=0.1,
         freeze=None,
         layer_decay=0.8,
+        gradient_checkpointing=False,
         init="probe",
         early_stopping=False,
         validation_fraction=0.1,
@@ -148,6 +149,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.dropout = dropout
         self.freeze = freeze
         self.layer_decay = layer_decay
+        self.gradient_checkpointing = gradient_checkpointing
         self.init = init
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -143,6 +143,7 @@ class BertTokenClassifier(BaseFineTuner):
         dropout=0.1,
         freeze=None,
         layer_decay=0.8,
+        gradient_checkpointing=False,
         init="probe",
         class_weight=None,
         label_smoothing=0.0,
@@ -173,6 +174,7 @@ class BertTokenClassifier(BaseFineTuner):
         self.dropout = dropout
         self.freeze = freeze
         self.layer_decay = layer_decay
+        self.gradient_checkpointing = gradient_checkpointing
         self.init = init
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing

@@ -333,6 +333,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 dropout=self.dropout,
                 seed=seed,
                 n_modules=resolved.readout.n_modules,
+                recomputes=self.gradient_checkpointing,
                 backend_class=backbone.backend_class,
             )
         return checkpoint, compute_frozen_once(

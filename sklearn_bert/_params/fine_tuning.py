@@ -79,6 +79,14 @@ layer_decay : float, default=0.8
     which encode the most general knowledge, change less. Layers that share their
     weights use the learning rate of the last layer.""",
     ),
+    "gradient_checkpointing": Param(
+        ["boolean"],
+        """\
+gradient_checkpointing : bool, default=False
+    Whether to keep only the input of each layer for the backward pass, which computes
+    the rest of the layer again. A large batch, or long texts, then take a small part of
+    the memory, and a step takes about a third more time. The result is the same.""",
+    ),
     "init": Param(
         [StrOptions({"probe", "zeros"})],
         """\

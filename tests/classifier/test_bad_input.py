@@ -126,6 +126,7 @@ def test_freezing_more_layers_than_there_are_is_refused(make, texts, labels):
         {"dtype": "float16"},
         {"dropout": 1.0},
         {"freeze": "layers"},
+        {"gradient_checkpointing": 2},
         {"scoring": 5},
         {"class_weight": "balance"},
         {"learning_rate": True},

@@ -190,6 +190,15 @@ def test_every_parameter_of_training_has_an_effect(fitted, make, texts, labels, 
     assert not np.array_equal(make(**change).fit(texts, labels).coef_, fitted.coef_)
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"freeze": 1}, {"long_text": "window", "max_length": 12}], ids=str
+)
+def test_gradient_checkpointing_gives_the_same_weights(make, texts, labels, options):
+    expected = make(**options).fit(texts, labels)
+    found = make(gradient_checkpointing=True, **options).fit(texts, labels)
+    assert_same_weights(found, expected, tolerance=1e-6)
+
+
 def test_bfloat16_autocast_learns_what_float32_learns(make, texts, labels, monkeypatch):
     in_float32 = make(dropout=0.0, dtype="float32").fit(texts, labels)
     expected = in_float32.predict_proba(texts)

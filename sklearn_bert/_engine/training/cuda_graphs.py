@@ -261,6 +261,8 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
     model : SupervisedModel
     """
     encoder = model.trainable.encoder
+    if model.trainable.recomputes:
+        return "activations are computed again in the backward pass"
     if torch.is_anomaly_enabled():
         return "anomaly detection of autograd is on"
     # All trainings share the workspace of matrix products, which is for one stream.

@@ -100,3 +100,9 @@ def test_after_a_failure_nothing_is_padded(make_recording):
     take_steps(runner, plain.optimizer)
     assert runner.pad(part) is part
     assert not runner.free_memory()
+
+
+def test_steps_that_compute_activations_again_are_not_recorded():
+    trainable = SimpleNamespace(encoder=None, recomputes=True)
+    reason = cuda_graphs.why_not_recorded(SimpleNamespace(trainable=trainable))
+    assert "computed again" in reason

@@ -5,6 +5,8 @@ generator. Here each element of a mask takes one byte of a fast generator, and
 concurrent fits in several threads do not affect each other.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,32 @@ class Dropout(nn.Module):
         """Replace the generator on a GPU after a failed graph capture."""
         seed = self._generator.initial_seed() + 1
         self._generator = torch.Generator(self._device).manual_seed(seed)
+
+    def same_masks(
+        self,
+    ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+        """Return a context for the next computation, and one that repeats its masks."""
+        return nullcontext(), self._repeating(self._state, self.is_on)
+
+    @contextmanager
+    def _repeating(self, state: Any, is_on: bool) -> Iterator[None]:
+        current = self._state, self.is_on
+        self._state, self.is_on = state, is_on
+        try:
+            yield
+        finally:
+            self._state, self.is_on = current
+
+    @property
+    def _state(self) -> Any:
+        return self._bits.state if self._on_cpu else self._generator.get_state()
+
+    @_state.setter
+    def _state(self, state: Any) -> None:
+        if self._on_cpu:
+            self._bits.state = state
+        else:
+            self._generator.set_state(state)
 
     @property
     def scale(self) -> float:

@@ -26,13 +26,16 @@ from sklearn_bert._engine.training.model.autograd import (
     product_dtype,
 )
 from sklearn_bert._engine.training.model.dropout import Dropout
+from sklearn_bert._engine.training.model.recomputation import recomputed
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer's weights, and the dropout after each of its two blocks.
+    """One layer's weights, and what training does with it.
 
-    ``qkv`` are the weights and the biases of queries, keys and values as one.
+    ``qkv`` are the weights and the biases of queries, keys and values as one. The
+    dropout is after each of its two blocks. ``is_recomputed`` tells whether its
+    activations are computed again in the backward pass.
     """
 
     qkv: tuple[nn.Parameter, nn.Parameter]
@@ -42,6 +45,7 @@ class _Layer:
     contract: nn.Linear
     output_norm: nn.LayerNorm
     dropout: Dropout | None = None
+    is_recomputed: bool = False
 
 
 class TrainableFusedBackend(FusedBackend):
@@ -73,10 +77,21 @@ class TrainableFusedBackend(FusedBackend):
         self._on_cpu = device.type == "cpu"
         super().__init__(checkpoint, device, dtype)
 
-    def set_dropout(self, dropout: Dropout, n_frozen: int) -> None:
-        """Let ``dropout`` act in all layers above the ``n_frozen`` lowest ones."""
+    def train_layers(
+        self, dropout: Dropout, n_frozen: int, *, recomputes: bool
+    ) -> None:
+        """Prepare all layers above the ``n_frozen`` lowest ones for training.
+
+        Parameters
+        ----------
+        dropout : Dropout
+        n_frozen : int
+        recomputes : bool
+            Whether activations are computed again in the backward pass.
+        """
         self._layers[n_frozen:] = [
-            replace(layer, dropout=dropout) for layer in self._layers[n_frozen:]
+            replace(layer, dropout=dropout, is_recomputed=recomputes)
+            for layer in self._layers[n_frozen:]
         ]
 
     def _n_rows(self, n_tokens: int) -> int:
@@ -109,6 +124,18 @@ class TrainableFusedBackend(FusedBackend):
         )
 
     def _apply(
+        self,
+        layer: _Layer,
+        x: Tensor,
+        plan: tuple[Batch, list[Block]],
+        first: Tensor | None,
+    ) -> Tensor:
+        compute = self._compute
+        if layer.is_recomputed and layer.dropout is not None:
+            compute = recomputed(compute, layer.dropout)
+        return compute(layer, x, plan, first)
+
+    def _compute(
         self,
         layer: _Layer,
         x: Tensor,

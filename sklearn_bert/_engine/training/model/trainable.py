@@ -27,6 +27,7 @@ from sklearn_bert._engine.training.model.dropout import Dropout
 from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
 from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths, TrainedTensor
+from sklearn_bert._engine.training.model.recomputation import recompute_layers
 from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
 
 
@@ -43,12 +44,15 @@ class TrainableEncoder:
     token_embedding : RowEmbedding or None
         None if it is not trained, or trained as a whole among ``tensors``.
     dropout : Dropout
+    recomputes : bool
+        Whether activations are computed again in the backward pass.
     """
 
     encoder: Encoder
     tensors: tuple[TrainedTensor, ...]
     token_embedding: RowEmbedding | None
     dropout: Dropout
+    recomputes: bool = False
 
     @property
     def architecture(self) -> Architecture:
@@ -77,6 +81,7 @@ def make_trainable(
     seed: int,
     trains_all_tokens: bool = False,
     n_modules: int = 0,
+    recomputes: bool = False,
     backend_class: type[ModuleBackend] | type[FusedBackend] | None = None,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
@@ -102,6 +107,9 @@ def make_trainable(
     n_modules : int
         How many of the modules after the pooling are trained, unless all layers are
         frozen. Their depth is that of the last layer.
+    recomputes : bool
+        Whether the activations of a layer are computed again in the backward pass,
+        which takes less memory and more time.
     backend_class : type or None
         That of :func:`choose_backend_class`, which None calls.
 
@@ -114,11 +122,13 @@ def make_trainable(
     drop = Dropout(dropout, seed, device)
     if issubclass(kind, FusedBackend):
         backend: Any = TrainableFusedBackend(checkpoint, device, dtype)
-        backend.set_dropout(drop, max(n_frozen - 1, 0))
+        backend.train_layers(drop, max(n_frozen - 1, 0), recomputes=recomputes)
         extra = backend.joint_parameters
     else:
         kind = TrainableFlatBackend if kind is FlatBackend else kind
         backend, extra = kind(checkpoint, device, dtype), {}
+        if recomputes:
+            recompute_layers(model, drop)
     architecture = checkpoint.architecture
     depths = LayerDepths(model, architecture.n_layers)
     _replace_dropout(model, drop, depths, n_frozen)
@@ -157,7 +167,7 @@ def make_trainable(
         autocast_dtype,
         modules,
     )
-    return TrainableEncoder(encoder, tensors, token_embedding, drop)
+    return TrainableEncoder(encoder, tensors, token_embedding, drop, recomputes)
 
 
 _QKV = ("query", "key", "value")

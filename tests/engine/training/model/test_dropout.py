@@ -65,3 +65,24 @@ def test_gradients_take_the_mask_of_the_forward_pass():
 
 def test_shapes_need_not_be_multiples_of_eight():
     assert make()(torch.ones(3, 5)).shape == (3, 5)
+
+
+def test_masks_are_repeated_wherever_the_generator_is_then():
+    dropout = make(0.5)
+    first, again = dropout.same_masks()
+    with first:
+        expected = dropout.mask(ONES)
+    dropout.is_on = False
+    with again:
+        assert torch.equal(dropout.mask(ONES), expected)
+    assert not dropout.is_on
+
+
+def test_repeating_masks_does_not_disturb_later_ones():
+    dropout, undisturbed = make(0.5), make(0.5)
+    first, again = dropout.same_masks()
+    for one in (dropout, undisturbed):
+        one.mask(ONES)
+    with first, again:
+        dropout.mask(ONES)
+    assert torch.equal(dropout.mask(ONES), undisturbed.mask(ONES))
