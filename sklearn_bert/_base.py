@@ -58,7 +58,9 @@ class BaseBert(BaseEstimator):
         else can be loaded safely. The parameters `cache` and `checkpoint_dir`, folders
         to write to, are left out, and `cv` if it is a splitter, so that the loaded
         estimator has their defaults. A vectorizer is saved without the weights of its
-        checkpoint, unless its `model` is an estimator.
+        checkpoint, unless its `model` is an estimator. An estimator with
+        ``adapter="lora"`` is saved with the adapter and without the model that it was
+        trained on, which :func:`sklearn_bert.load` finds as `fit` did.
 
         Parameters
         ----------
@@ -82,8 +84,8 @@ class BaseBert(BaseEstimator):
         NotFittedError
             If the estimator is not fitted and needs to be.
         SavedFileError
-            If a parameter is a function, the file cannot be written, or `dtype` rounds
-            nothing.
+            If a parameter is a function, the file cannot be written, `dtype` rounds
+            nothing, or the model that an adapter was trained on is not found.
         """
         return save_estimator(self._snapshot(), path, dtype)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._regressor import BertRegressor
+from sklearn_bert._saving.base_model import BaseModels
 from sklearn_bert._saving.state import InvalidContentError, read_state
 from sklearn_bert._saving.verified import damaged, read_file
 from sklearn_bert._sklearn_compat import validate_params
@@ -34,10 +35,14 @@ _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 @validate_params(
-    {"path": [str, PathLike], "expected_sha256": [str, None]},
+    {
+        "path": [str, PathLike],
+        "expected_sha256": [str, None],
+        "model": [str, PathLike, None],
+    },
     prefer_skip_nested_validation=True,
 )
-def load(path, expected_sha256=None):
+def load(path, expected_sha256=None, *, model=None):
     """Load an estimator from a file that its method `save` wrote.
 
     Unlike loading a pickle, loading such a file never runs code from it. Only files of
@@ -54,6 +59,12 @@ def load(path, expected_sha256=None):
         is refused before anything in it is read. Checksums in the file itself detect
         damage, but not the changes of an attacker.
 
+    model : str or path, default=None
+        The folder or the Hub id of the model that an adapter was trained on. Needed
+        only for an estimator with ``adapter="lora"``, whose file does not contain this
+        model, and only if the model is no longer where `fit` found it. It becomes the
+        parameter `model` of the estimator.
+
     Returns
     -------
     estimator : object
@@ -65,8 +76,14 @@ def load(path, expected_sha256=None):
     SavedFileError
         If the file does not exist, has another SHA-256, is damaged, is of another
         format such as pickle, or was saved by a newer version of this package.
+    CheckpointMismatchError
+        If the model that an adapter was trained on has changed, or `model` is another
+        one.
+    CheckpointNotFoundError
+        If the model that an adapter was trained on is not found.
     ValueError
-        If `expected_sha256` is not a SHA-256.
+        If `expected_sha256` is not a SHA-256, or `model` is given for a file that needs
+        none.
 
     Examples
     --------
@@ -89,8 +106,14 @@ def load(path, expected_sha256=None):
         raise SavedFileError("path must be the path of a file. Got ''. Pass its name.")
     file = Path(path).expanduser()
     content, tensors = read_file(file, expected_sha256)
+    base_models = BaseModels(None if model is None else os.fspath(model))
     try:
-        estimator: Any = read_state(content, tensors, _CLASSES)
+        estimator: Any = read_state(content, tensors, _CLASSES, base_models)
     except InvalidContentError as error:
         raise damaged(file, f"has {error}") from error
+    if model is not None and not base_models.is_used:
+        raise ValueError(
+            "model must be None for a file that contains all weights, or whose "
+            f"estimator names its model. Got {os.fspath(model)!r}. Leave it out."
+        )
     return estimator

@@ -52,7 +52,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Weighted standard deviation of each target, by which it is divided for
         training; 1 for a constant target.
 
-    %(encoder_, learning_rate_, n_iter_, n_samples_seen_)s
+    %(encoder_, adapter_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.
@@ -117,6 +117,8 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         weight_decay=0.01,
         dropout=0.1,
         freeze=None,
+        adapter=None,
+        lora_rank=8,
         layer_decay=0.8,
         gradient_checkpointing=False,
         init="probe",
@@ -148,6 +150,8 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.weight_decay = weight_decay
         self.dropout = dropout
         self.freeze = freeze
+        self.adapter = adapter
+        self.lora_rank = lora_rank
         self.layer_decay = layer_decay
         self.gradient_checkpointing = gradient_checkpointing
         self.init = init

@@ -55,7 +55,7 @@ class BertTokenClassifier(BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, learning_rate_, n_iter_, n_samples_seen_)s
+    %(encoder_, adapter_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss per word of each epoch.
@@ -142,6 +142,8 @@ class BertTokenClassifier(BaseFineTuner):
         weight_decay=0.01,
         dropout=0.1,
         freeze=None,
+        adapter=None,
+        lora_rank=8,
         layer_decay=0.8,
         gradient_checkpointing=False,
         init="probe",
@@ -173,6 +175,8 @@ class BertTokenClassifier(BaseFineTuner):
         self.weight_decay = weight_decay
         self.dropout = dropout
         self.freeze = freeze
+        self.adapter = adapter
+        self.lora_rank = lora_rank
         self.layer_decay = layer_decay
         self.gradient_checkpointing = gradient_checkpointing
         self.init = init

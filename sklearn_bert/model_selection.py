@@ -141,7 +141,8 @@ def _of_vectorizer(vectorizer: Any) -> tuple[_Space, _Space]:
 
 def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
     architecture = architecture_of(estimator._find_source())
-    rate = resolve_learning_rate(estimator.learning_rate, architecture)
+    adapter = estimator.adapter
+    rate = resolve_learning_rate(estimator.learning_rate, architecture, adapter)
     small = {"learning_rate": _around(rate), "n_epochs": [2, 4, 8]}
     more: _Space = {
         "batch_size": [8, 16, 32, 64],
@@ -149,7 +150,9 @@ def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
         "schedule": ["linear", "cosine"],
         "warmup": [0.0, 0.1, 0.2],
     }
-    if estimator.freeze is None:
+    if adapter is not None:
+        more["lora_rank"] = [4, 8, 16, 32]
+    elif estimator.freeze is None:
         more["freeze"] = [None, "embeddings"]
     # Without a layer to train it changes nothing.
     if estimator.freeze not in ("encoder", architecture.n_layers):

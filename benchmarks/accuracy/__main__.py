@@ -46,6 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--sets", nargs="+", default=["*"], help="names or patterns: 'sick*'")
     add("--arms", nargs="+", default=peers, help="or '*=*' for changed parameters")
     add("--held-out", type=int, metavar="N", help="train on N rows, test on others")
+    add("--n-rows", type=int, help="train and test on so many rows (default: all)")
     add("--seeds", type=int, default=3, help="default: %(default)s")
     add("--folds", type=int, help="of the sets that come in folds (default: all)")
     add("--epochs", type=int, default=4, help="default: %(default)s")
@@ -67,7 +68,7 @@ def all_jobs(options: argparse.Namespace, given: Setup) -> Iterator[Job]:
     """Yield what is to be trained: all sets with the first seed, then the next."""
     recipe = Recipe(given, options.epochs, options.batch_size, options.learning_rate)
     is_held_out = options.held_out is not None
-    n_rows = options.held_out or (QUICK_ROWS if options.quick else None)
+    n_rows = options.held_out or (QUICK_ROWS if options.quick else options.n_rows)
     for seed in range(options.seed, options.seed + options.seeds):
         for task in (task for task in TASKS if task.name in options.sets):
             n_folds = 1 if is_held_out else min(options.folds or 10, task.n_folds)
@@ -106,7 +107,7 @@ def run(options: argparse.Namespace, given: Setup) -> report.Result:
             if "not_run" not in outcome:
                 journal.add(outcome)
         records.append(outcome)
-    names = ("epochs", "batch_size", "learning_rate", "seeds", "held_out")
+    names = ("epochs", "batch_size", "learning_rate", "seeds", "held_out", "n_rows")
     result = report.new_result(
         "accuracy",
         device=given.device,

@@ -33,6 +33,16 @@ CHANGES: dict[str, dict[str, Any]] = {
     "n_epochs=3": {"n_epochs": 3},
     "n_epochs=6": {"n_epochs": 6},
     "pooling='cls'": {"pooling": "cls"},
+    **{
+        # The learning rate is ten times the default, or the one that is named.
+        f"adapter='lora'{name}": {"adapter": "lora", "learning_rate": rate}
+        for name, rate in {
+            "": "auto",
+            ", learning_rate=5e-4": 5e-4,
+            ", learning_rate=1e-3": 1e-3,
+            ", learning_rate=4e-3": 4e-3,
+        }.items()
+    },
 }
 
 

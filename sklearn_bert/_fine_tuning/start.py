@@ -21,6 +21,7 @@ from sklearn_bert._fine_tuning.linear_probe import fit_probe
 from sklearn_bert._targets.target import Target
 
 _HIGHEST_RATE = 2e-4
+_FACTOR_OF_ADAPTERS = 10
 # Hidden size times number of layers of the default model.
 _SIZE_OF_DEFAULT = 384 * 6
 
@@ -103,16 +104,19 @@ def make_training_data(
     )
 
 
-def resolve_learning_rate(learning_rate: Any, architecture: Architecture) -> float:
+def resolve_learning_rate(
+    learning_rate: Any, architecture: Architecture, adapter: str | None
+) -> float:
     """Return the peak learning rate.
 
     That of the default model was measured. "auto" also gives the rates that are usual
-    for BERT-base, 5e-5, and for BERT-large, 2e-5.
+    for BERT-base, 5e-5, and for BERT-large, 2e-5, or ten times as much for an adapter.
     """
     if learning_rate != "auto":
         return float(learning_rate)
     size = architecture.hidden_size * architecture.n_layers
-    return _HIGHEST_RATE * min(1.0, _SIZE_OF_DEFAULT / size)
+    rate = _HIGHEST_RATE * min(1.0, _SIZE_OF_DEFAULT / size)
+    return rate if adapter is None else _FACTOR_OF_ADAPTERS * rate
 
 
 def make_training_config(

@@ -13,9 +13,14 @@ import torch
 from torch import nn
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
+from sklearn_bert._engine.checkpoints.adapter import PackedAdapter
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
-from sklearn_bert._engine.checkpoints.record import CheckpointRecord, record_of
+from sklearn_bert._engine.checkpoints.record import (
+    CheckpointRecord,
+    check_same_source,
+    record_of,
+)
 from sklearn_bert._engine.checkpoints.source import Source
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
@@ -33,6 +38,7 @@ from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
 from sklearn_bert._engine.text.token_sequences import TokenSequences
+from sklearn_bert._engine.training.adapter.layers import take_adapter
 from sklearn_bert._engine.training.config import TrainingLog
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
@@ -42,6 +48,7 @@ from sklearn_bert._engine.training.model.trainable import (
     TrainableEncoder,
     make_trainable,
 )
+from sklearn_bert._fine_tuning.adapter import check_same_adapter, plan_adapter
 from sklearn_bert._fine_tuning.context import FitContext, draw_seeds
 from sklearn_bert._fine_tuning.holdout import hold_out
 from sklearn_bert._fine_tuning.scoring import HoldoutScorer
@@ -77,6 +84,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     _encoder_in_training: Encoder | None = None
 
     checkpoint_: CheckpointRecord
+    # Estimators of earlier versions have none.
+    adapter_: PackedAdapter | None = None
     encoder_: PackedCheckpoint
     coef_: np.ndarray
     intercept_: np.ndarray
@@ -203,7 +212,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
-        checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout)
+        checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout, fit)
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
         train_target = target.take(train)
@@ -238,7 +247,10 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         # After a divergence the moments do not match the restored weights.
         keeps_moments = fit.is_partial and log.error is None
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
-        fitted.encoder_ = pack(resolved.adapted(checkpoint))
+        fitted.adapter_ = None
+        if trainable.adapter is not None:
+            fitted.adapter_ = take_adapter(checkpoint.model, trainable.adapter)
+        fitted.encoder_ = pack(resolved.adapted(checkpoint), fitted.adapter_)
         if encoder.frozen is not None:
             note_unchanged(fitted.encoder_, resolved.source, encoder.frozen.depth)
         fitted._set_head(layer, target)
@@ -279,10 +291,15 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         name = self._model_name()
         if fit.continues:
             self._check_same_model(name)
+            check_same_adapter(self)
+        if fit.continues and self.adapter is None:
             source: Source = self.encoder_
         else:
             source = self._find_source()
+        if not fit.continues:
             self.checkpoint_ = record_of(source, name, self.revision)
+        elif self.adapter is not None:
+            check_same_source(source, self.checkpoint_)
         resolved = resolve_encoder(
             source,
             name,
@@ -295,7 +312,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         self._tokenizing, self._readout = resolved.tokenizing, resolved.readout
         self.max_length_ = resolved.tokenizing.max_length
         self.learning_rate_ = resolve_learning_rate(
-            self.learning_rate, resolved.architecture
+            self.learning_rate, resolved.architecture, self.adapter
         )
         if resolved.pooling is not None:
             self.pooling_ = resolved.pooling
@@ -313,7 +330,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             )
 
     def _make_trainable(
-        self, resolved: ResolvedEncoder, seed: int
+        self, resolved: ResolvedEncoder, seed: int, fit: FitContext
     ) -> tuple[Checkpoint, TrainableEncoder]:
         """Return a copy of the checkpoint, and its encoder ready to be trained."""
         device = resolve_device(self.device)
@@ -321,9 +338,21 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         self.device_ = str(device)
         # It is kept as long as this copy of the estimator, which the fit ends with.
         backbone = find_backbone(resolved.source, self)
-        n_frozen = count_frozen(self.freeze, backbone.checkpoint, self._model_name())
+        checkpoint, adapter = backbone.checkpoint, None
+        n_frozen = count_frozen(self.freeze, checkpoint, self._model_name())
+        n_shared = n_frozen
+        if self.adapter is not None:
+            n_shared = checkpoint.architecture.n_layers + 1
         with OutOfMemoryGuard("The model", device):
-            checkpoint = copy_weights(backbone.checkpoint, n_frozen)
+            checkpoint = copy_weights(checkpoint, n_shared)
+            if self.adapter is not None:
+                adapter = plan_adapter(
+                    self,
+                    checkpoint,
+                    backbone.backend_class,
+                    n_frozen,
+                    continues=fit.continues,
+                )
             trainable = make_trainable(
                 checkpoint,
                 device,
@@ -334,6 +363,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 seed=seed,
                 n_modules=resolved.readout.n_modules,
                 recomputes=self.gradient_checkpointing,
+                adapter=adapter,
                 backend_class=backbone.backend_class,
             )
         return checkpoint, compute_frozen_once(

@@ -27,6 +27,11 @@ prompt_ : str
     "encoder_": """\
 encoder_ : object
     The fine-tuned encoder, with attributes `config`, `tokenizer` and `weights`.""",
+    "adapter_": """\
+adapter_ : object or None
+    With ``adapter="lora"``, the low-rank changes that `encoder_` contains, with
+    attributes `rank`, `scale`, `down` and `up`: that of the linear layer `name` is
+    ``scale * up[name] @ down[name]``.""",
     "n_iter_": """\
 n_iter_ : int
     Number of completed epochs.""",

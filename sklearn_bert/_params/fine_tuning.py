@@ -30,7 +30,7 @@ learning_rate : float or "auto", default="auto"
     Peak learning rate, see `schedule`. Larger models need a lower one: "auto" is
     inversely proportional to the hidden size times the number of layers, and at most
     2e-4. This gives 2e-4 for the default model, 5e-5 for BERT-base and 2e-5 for
-    BERT-large.""",
+    BERT-large, and with an `adapter` ten times as much.""",
     ),
     "weight_decay": Param(
         [Interval(Real, 0, None, closed="left")],
@@ -70,6 +70,22 @@ freeze : {"embeddings", "encoder"} or int, default=None
     an int also freezes that number of layers from the lowest, and "encoder" trains
     only the linear layer on top. Freezing saves time and memory: on a CPU, frozen
     layers are computed once for each text, in all epochs and folds.""",
+    ),
+    "adapter": Param(
+        [StrOptions({"lora"}), None],
+        """\
+adapter : {"lora"}, default=None
+    What is trained in place of the weights of the layers. `None` trains the weights
+    themselves. "lora" trains low-rank changes of all linear layers of the encoder's
+    layers above those that `freeze` excludes, which takes much less memory; embeddings
+    and normalization layers are not trained. After training, the changes are added to
+    the weights. Requires the package peft.""",
+    ),
+    "lora_rank": Param(
+        [Interval(Integral, 1, None, closed="left")],
+        """\
+lora_rank : int, default=8
+    Rank of the changes with ``adapter="lora"``, which are multiplied by 2.""",
     ),
     "layer_decay": Param(
         [Interval(Real, 0, 1, closed="right")],

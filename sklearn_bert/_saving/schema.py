@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from sklearn_bert._engine.checkpoints.adapter import PackedAdapter, UnmergedEncoder
 from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
@@ -31,11 +32,13 @@ RECORDS: dict[str, type[Any]] = {
         Architecture,
         CheckpointRecord,
         DeclaredModule,
+        PackedAdapter,
         PackedCheckpoint,
         PackedMaskedModel,
         PooledReadout,
         Prompts,
         TokenizingConfig,
+        UnmergedEncoder,
         WordReadout,
     )
 }
@@ -50,6 +53,7 @@ OPTIONAL: dict[str, Any] = {
     # Of estimators that fine-tune; files of earlier versions lack them.
     "n_samples_seen_": int,
     "class_count_": np.ndarray,
+    "adapter_": PackedAdapter | None,
     "_sklearn_output_config": dict[str, str | None],
 }
 _TEXTS = {"pooling_": str, "prompt_": str}

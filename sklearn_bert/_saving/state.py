@@ -1,6 +1,7 @@
 """From estimators to the content of a file, and back."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,9 +9,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklearn_bert._config import quote, shows_values
+from sklearn_bert._engine.checkpoints.adapter import UnmergedEncoder
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.runtime.versions import version_of
 from sklearn_bert._engine.text.tokenizer import is_panic
+from sklearn_bert._saving.base_model import BaseModels, without_base
 from sklearn_bert._saving.checks import check_parts, check_tokenizer
 from sklearn_bert._saving.file import StoredTensor
 from sklearn_bert._saving.hints import has_type
@@ -18,7 +21,11 @@ from sklearn_bert._saving.reading import Reader
 from sklearn_bert._saving.requests import METHODS, make_requests, plain_requests
 from sklearn_bert._saving.schema import FORMAT, KINDS, LOCAL, OPTIONAL
 from sklearn_bert._saving.writing import UnwritableError, Writer
-from sklearn_bert.exceptions import SavedFileError
+from sklearn_bert.exceptions import (
+    CheckpointMismatchError,
+    CheckpointNotFoundError,
+    SavedFileError,
+)
 
 _PACKAGE = "sklearn_bert"
 # They are only written, to find out where a difference comes from.
@@ -69,7 +76,10 @@ def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
     }
     try:
         _check_attributes(name, types, attributes)
+        attributes = without_base(estimator, attributes)
         check_parts(attributes)
+    except SavedFileError:
+        raise
     except ValueError as error:
         raise SavedFileError(
             "Only the parameters and the attributes that fit sets can be saved. Got a "
@@ -127,6 +137,7 @@ def read_state(
     content: _Content,
     tensors: Mapping[str, StoredTensor],
     classes: Mapping[str, type[Any]],
+    base_models: BaseModels | None = None,
 ) -> Any:
     """Return the estimator of a file.
 
@@ -136,9 +147,14 @@ def read_state(
     tensors : mapping of str to StoredTensor
     classes : mapping of str to type
         The classes of estimators, by name.
+    base_models : BaseModels or None
+        Finds what a file with an adapter does not contain. None searches where fit
+        found it.
 
     Raises
     ------
+    CheckpointError
+        If the base model of an adapter is not found, or has changed.
     InvalidContentError
         If a part is missing, unknown, of the wrong type, or does not fit the others.
     SavedFileError
@@ -154,7 +170,7 @@ def read_state(
         if {*content} != _KEYS:
             raise InvalidContentError("other keys than its format has")
 
-        read = partial(_read_estimator, classes)
+        read = partial(_read_estimator, classes, base_models or BaseModels(None))
         readers: dict[str, Callable[[Reader, Any], Any]] = {
             "estimator": read,
             "frozen": _read_frozen,
@@ -162,7 +178,12 @@ def read_state(
         reader = Reader(tensors, readers, check_tokenizer)
         estimator = read(reader, content["estimator"])
         reader.check_that_all_is_read()
-    except (InvalidContentError, SavedFileError):
+    except (
+        InvalidContentError,
+        SavedFileError,
+        CheckpointMismatchError,
+        CheckpointNotFoundError,
+    ):
         raise
     # Everything can be wrong in a file of somebody else, and tokenizers may panic.
     except BaseException as error:
@@ -184,7 +205,9 @@ def _read_frozen(reader: Reader, node: Any) -> FrozenEstimator:
     return FrozenEstimator(reader.read(node))
 
 
-def _read_estimator(classes: Mapping[str, type[Any]], reader: Reader, node: Any) -> Any:
+def _read_estimator(
+    classes: Mapping[str, type[Any]], base_models: BaseModels, reader: Reader, node: Any
+) -> Any:
     if {*node} != _KEYS_OF_ESTIMATOR:
         raise InvalidContentError("an estimator with other keys than its format has")
     name = node["class"]
@@ -197,8 +220,15 @@ def _read_estimator(classes: Mapping[str, type[Any]], reader: Reader, node: Any)
     estimator = classes[name](**parameters)
     estimator._validate_params()
     attributes = reader.read_all(node["attributes"])
+    encoder = attributes.get("encoder_")
+    if isinstance(encoder, UnmergedEncoder):
+        base_models.restore(estimator, attributes)
     _check_attributes(name, types, attributes)
     check_parts(attributes)
+    if isinstance(encoder, UnmergedEncoder):
+        # The last digits of a sum depend on the processor. It is still the same model.
+        merged = attributes["encoder_"]
+        attributes["encoder_"] = replace(merged, digest=encoder.digest)
     vars(estimator).update(attributes)
     if node["requests"] is not None:
         estimator._metadata_request = _read_requests(estimator, node["requests"])

@@ -93,7 +93,9 @@ def test_larger_models_get_lower_learning_rates(tiny_bert, hidden_size, n_layers
     files = locate(str(tiny_bert), None)
     size = {"hidden_size": hidden_size, "n_layers": n_layers}
     architecture = replace(read_architecture(files), **size)
-    assert resolve_learning_rate("auto", architecture) == pytest.approx(rate)
+    assert resolve_learning_rate("auto", architecture, None) == pytest.approx(rate)
+    with_adapter = resolve_learning_rate("auto", architecture, "lora")
+    assert with_adapter == pytest.approx(10 * rate)
 
 
 @pytest.mark.parametrize(("given", "resolved"), [("auto", 2e-4), (1e-3, 1e-3)])

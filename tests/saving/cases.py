@@ -108,6 +108,13 @@ def continue_from_classes(model):
     return BertRegressor(fitted, **QUICK).fit(TEXTS, np.arange(12.0)), TEXTS
 
 
+def adapt_a_classifier(model):
+    fitted, _ = CASES["classes of texts"](model)
+    base = FrozenEstimator(fitted)
+    classifier = BertClassifier(base, adapter="lora", **QUICK)
+    return classifier.fit(TEXTS, ["a", "b"] * 6), TEXTS
+
+
 CASES = {
     "classes of texts": classify(["good", "bad", "slow", "fun"] * 3),
     "classes of wide texts": classify(np.array(["a", "b", "c", "d"] * 3, dtype="<U9")),
@@ -123,6 +130,12 @@ CASES = {
     "class weights": classify([3, 5] * 6, class_weight={3: 1.0, 5: 2.0}),
     "early stopping": classify(["a", "b"] * 6, early_stopping=True, scoring="accuracy"),
     "float64": classify(["a", "b"] * 6, dtype="float64"),
+    "an adapter": classify(["a", "b"] * 6, adapter="lora"),
+    "an adapter in float64": classify(["a", "b"] * 6, adapter="lora", dtype="float64"),
+    "an adapter of a number": regress(np.arange(12.0), adapter="lora", freeze=1),
+    "an adapter of tags": tag(["noun", "verb"], adapter="lora"),
+    "an adapter on a classifier": adapt_a_classifier,
+    "features of an adapted model": vectorize_with("an adapter", FrozenEstimator),
     "classes, in parts": classify_in_parts,
     "a number": regress(np.arange(12.0)),
     "two numbers": regress(np.arange(24.0).reshape(12, 2)),

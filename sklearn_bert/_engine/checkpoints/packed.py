@@ -11,6 +11,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from sklearn_bert._engine.checkpoints.adapter import PackedAdapter
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
     shape_model,
@@ -101,14 +102,29 @@ def _declared(value: Any) -> Any:
     }
 
 
-def pack(checkpoint: Checkpoint) -> PackedCheckpoint:
-    """Copy a checkpoint into text and arrays that can be read on any machine."""
+def pack(
+    checkpoint: Checkpoint, adapter: PackedAdapter | None = None
+) -> PackedCheckpoint:
+    """Copy a checkpoint into text and arrays that can be read on any machine.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    adapter : PackedAdapter or None
+        Changes that are added to the copy.
+
+    Returns
+    -------
+    PackedCheckpoint
+    """
     model: Any = checkpoint.model
     # Without the private keys of transformers, one of which is a local path.
     content = json.loads(model.config.to_json_string(use_diff=False))
     config = json.dumps({key: content[key] for key in content if key[0] != "_"})
     tokenizer = checkpoint.tokenizer.to_str()
     weights, more = _to_arrays(model), _to_arrays(checkpoint.modules)
+    if adapter is not None:
+        adapter.add_to(weights)
     packed = PackedCheckpoint(
         config, tokenizer, checkpoint.architecture, weights, "", more or None
     )

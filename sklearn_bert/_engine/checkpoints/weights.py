@@ -50,7 +50,7 @@ _RANDOM = frozenset(
 _WITH_A_CENTER = ("normal_", "uniform_")
 
 
-class _NothingRandom(TorchFunctionMode):
+class NothingRandom(TorchFunctionMode):
     """Fills tensors with a constant instead of random numbers.
 
     transformers initializes weights that a file lacks from the global generator of the
@@ -194,7 +194,7 @@ def set_weights(kind: type[Any], config: Any, weights: dict[str, Tensor]) -> Any
 
 
 def _load(kind: type[Any], config: Any, **options: Any) -> Any:
-    with quietly(), _NothingRandom():
+    with quietly(), NothingRandom():
         return kind.from_pretrained(None, config=config, **options)
 
 

@@ -263,6 +263,8 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
     encoder = model.trainable.encoder
     if model.trainable.recomputes:
         return "activations are computed again in the backward pass"
+    if model.trainable.adapter is not None:
+        return "an adapter is trained"
     if torch.is_anomaly_enabled():
         return "anomaly detection of autograd is on"
     # All trainings share the workspace of matrix products, which is for one stream.

@@ -102,7 +102,11 @@ def test_after_a_failure_nothing_is_padded(make_recording):
     assert not runner.free_memory()
 
 
-def test_steps_that_compute_activations_again_are_not_recorded():
-    trainable = SimpleNamespace(encoder=None, recomputes=True)
-    reason = cuda_graphs.why_not_recorded(SimpleNamespace(trainable=trainable))
-    assert "computed again" in reason
+@pytest.mark.parametrize(
+    ("recomputes", "adapter", "reason"),
+    [(True, None, "computed again"), (False, "some", "adapter")],
+)
+def test_steps_that_save_memory_are_not_recorded(recomputes, adapter, reason):
+    trainable = SimpleNamespace(encoder=None, recomputes=recomputes, adapter=adapter)
+    found = cuda_graphs.why_not_recorded(SimpleNamespace(trainable=trainable))
+    assert reason in found

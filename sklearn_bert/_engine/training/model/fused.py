@@ -1,6 +1,8 @@
 """BERT's layers as a few large operations, with trainable weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -28,21 +30,23 @@ from sklearn_bert._engine.training.model.autograd import (
 from sklearn_bert._engine.training.model.dropout import Dropout
 from sklearn_bert._engine.training.model.recomputation import recomputed
 
+_Product = Callable[[Tensor], Tensor]
+
 
 @dataclass(frozen=True)
 class _Layer:
-    """One layer's weights, and what training does with it.
+    """One layer's products and norms, and what training does with it.
 
-    ``qkv`` are the weights and the biases of queries, keys and values as one. The
-    dropout is after each of its two blocks. ``is_recomputed`` tells whether its
-    activations are computed again in the backward pass.
+    ``project_qkv`` gives queries, keys and values as one. The dropout is after each of
+    the two blocks. ``is_recomputed`` tells whether the activations are computed again
+    in the backward pass.
     """
 
-    qkv: tuple[nn.Parameter, nn.Parameter]
-    project_out: nn.Linear
+    project_qkv: _Product
+    project_out: _Product
     attention_norm: nn.LayerNorm
-    expand: nn.Linear
-    contract: nn.Linear
+    expand: _Product
+    contract: _Product
     output_norm: nn.LayerNorm
     dropout: Dropout | None = None
     is_recomputed: bool = False
@@ -76,6 +80,8 @@ class TrainableFusedBackend(FusedBackend):
         self.joint_parameters: dict[str, nn.Parameter] = {}
         self._on_cpu = device.type == "cpu"
         super().__init__(checkpoint, device, dtype)
+        model: Any = checkpoint.model
+        self._weight = model.encoder.layer[0].output.dense.weight
 
     def train_layers(
         self, dropout: Dropout, n_frozen: int, *, recomputes: bool
@@ -95,33 +101,40 @@ class TrainableFusedBackend(FusedBackend):
         ]
 
     def _n_rows(self, n_tokens: int) -> int:
-        return pad_rows(n_tokens, self._layers[0].expand.weight)
+        return pad_rows(n_tokens, self._weight)
 
     def _plan(self, batch: Batch) -> tuple[Batch, list[Block]]:
         if not self._on_cpu:
             return batch, []
-        dtype = product_dtype(self._layers[0].expand.weight)
+        dtype = product_dtype(self._weight)
         return batch, plan_blocks(batch, dtype, self._n_heads)
 
     def _take_layer(self, depth: int, layer: Any) -> _Layer:
         attention, output = layer.attention.self, layer.attention.output
         parts = (attention.query, attention.key, attention.value)
-        joint = []
-        for name in ("weight", "bias"):
-            tensor = torch.cat([getattr(part, name).detach() for part in parts])
-            joint.append(nn.Parameter(tensor, requires_grad=False))
-            full_name = f"encoder.layer.{depth}.attention.self.qkv.{name}"
-            self.joint_parameters[full_name] = joint[-1]
-            for part, piece in zip(parts, tensor.chunk(3), strict=True):
-                getattr(part, name).data = piece
         return _Layer(
-            qkv=(joint[0], joint[1]),
-            project_out=output.dense,
+            project_qkv=self._join(f"encoder.layer.{depth}.attention.self.qkv", parts),
+            project_out=self._product(output.dense),
             attention_norm=output.LayerNorm,
-            expand=layer.intermediate.dense,
-            contract=layer.output.dense,
+            expand=self._product(layer.intermediate.dense),
+            contract=self._product(layer.output.dense),
             output_norm=layer.output.LayerNorm,
         )
+
+    def _join(self, name: str, parts: tuple[Any, ...]) -> _Product:
+        """Return the product of some linear layers as one, called ``name``."""
+        joint = []
+        for kind in ("weight", "bias"):
+            tensor = torch.cat([getattr(part, kind).detach() for part in parts])
+            joint.append(nn.Parameter(tensor, requires_grad=False))
+            self.joint_parameters[f"{name}.{kind}"] = joint[-1]
+            for part, piece in zip(parts, tensor.chunk(3), strict=True):
+                getattr(part, kind).data = piece
+        return partial(linear, weight=joint[0], bias=joint[1])
+
+    def _product(self, layer: nn.Linear) -> _Product:
+        """Return the product of a linear layer."""
+        return partial(linear, weight=layer.weight, bias=layer.bias)
 
     def _apply(
         self,
@@ -142,13 +155,12 @@ class TrainableFusedBackend(FusedBackend):
         plan: tuple[Batch, list[Block]],
         first: Tensor | None,
     ) -> Tensor:
-        attended = self._attend(linear(x, *layer.qkv), plan, first)
+        attended = self._attend(layer.project_qkv(x), plan, first)
         x = x if first is None else x[first]
-        out = linear(attended, layer.project_out.weight, layer.project_out.bias)
+        out = layer.project_out(attended)
         x = _add_norm(out, x, layer.attention_norm, layer.dropout)
-        wide = linear(x, layer.expand.weight, layer.expand.bias)
-        wide = activate(wide, self._activation)
-        out = linear(wide, layer.contract.weight, layer.contract.bias)
+        wide = activate(layer.expand(x), self._activation)
+        out = layer.contract(wide)
         return _add_norm(out, x, layer.output_norm, layer.dropout)
 
     def _attend(
@@ -165,6 +177,19 @@ class TrainableFusedBackend(FusedBackend):
         else:
             attended = first_token_attention(query[first], key, value, batch, scale)
         return attended.flatten(1)
+
+
+class AdaptedFusedBackend(TrainableFusedBackend):
+    """BERT's layers on flat batches, whose linear layers have an adapter.
+
+    The weights are not copied into joint ones, since they are those of all fits.
+    """
+
+    def _join(self, name: str, parts: tuple[Any, ...]) -> _Product:
+        return lambda x: torch.cat([part(x) for part in parts], dim=1)
+
+    def _product(self, layer: nn.Linear) -> _Product:
+        return layer
 
 
 def _add_norm(

@@ -23,9 +23,13 @@ from sklearn_bert._engine.encoding.backend_choice import (
 from sklearn_bert._engine.encoding.backends import FlatBackend, ModuleBackend
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.fused import FusedBackend
+from sklearn_bert._engine.training.adapter.layers import AdapterPlan, add_adapter
 from sklearn_bert._engine.training.model.dropout import Dropout
 from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
-from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
+from sklearn_bert._engine.training.model.fused import (
+    AdaptedFusedBackend,
+    TrainableFusedBackend,
+)
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths, TrainedTensor
 from sklearn_bert._engine.training.model.recomputation import recompute_layers
 from sklearn_bert._engine.training.model.token_embedding import RowEmbedding
@@ -46,6 +50,8 @@ class TrainableEncoder:
     dropout : Dropout
     recomputes : bool
         Whether activations are computed again in the backward pass.
+    adapter : AdapterPlan or None
+        What is trained in place of the encoder's own weights.
     """
 
     encoder: Encoder
@@ -53,6 +59,7 @@ class TrainableEncoder:
     token_embedding: RowEmbedding | None
     dropout: Dropout
     recomputes: bool = False
+    adapter: AdapterPlan | None = None
 
     @property
     def architecture(self) -> Architecture:
@@ -82,6 +89,7 @@ def make_trainable(
     trains_all_tokens: bool = False,
     n_modules: int = 0,
     recomputes: bool = False,
+    adapter: AdapterPlan | None = None,
     backend_class: type[ModuleBackend] | type[FusedBackend] | None = None,
 ) -> TrainableEncoder:
     """Make a checkpoint's weights trainable.
@@ -100,7 +108,7 @@ def make_trainable(
         layers. Frozen layers have no dropout.
     dropout : float
     seed : int
-        Of the dropout.
+        Of the dropout, and of a new adapter.
     trains_all_tokens : bool
         Whether each step trains every row of the token embedding, as predicting hidden
         tokens needs, and not only the rows that a batch uses.
@@ -110,6 +118,9 @@ def make_trainable(
     recomputes : bool
         Whether the activations of a layer are computed again in the backward pass,
         which takes less memory and more time.
+    adapter : AdapterPlan or None
+        What is trained in place of the weights of layers that are not frozen, and of
+        the modules. Embeddings are not trained then.
     backend_class : type or None
         That of :func:`choose_backend_class`, which None calls.
 
@@ -119,9 +130,12 @@ def make_trainable(
     """
     kind = backend_class or choose_backend_class(checkpoint)
     model: Any = checkpoint.model.to(device, dtype)
+    if adapter is not None:
+        add_adapter(model, adapter, seed)
     drop = Dropout(dropout, seed, device)
     if issubclass(kind, FusedBackend):
-        backend: Any = TrainableFusedBackend(checkpoint, device, dtype)
+        fused = TrainableFusedBackend if adapter is None else AdaptedFusedBackend
+        backend: Any = fused(checkpoint, device, dtype)
         backend.train_layers(drop, max(n_frozen - 1, 0), recomputes=recomputes)
         extra = backend.joint_parameters
     else:
@@ -134,7 +148,7 @@ def make_trainable(
     _replace_dropout(model, drop, depths, n_frozen)
     token_embedding = None
     table = model.get_input_embeddings()
-    rows_only = n_frozen == 0 and not trains_all_tokens
+    rows_only = n_frozen == 0 and not trains_all_tokens and adapter is None
     if rows_only and isinstance(table, nn.Embedding):
         token_embedding = RowEmbedding(table.weight)
         model.set_input_embeddings(token_embedding)
@@ -142,12 +156,13 @@ def make_trainable(
     tensors = tuple(
         TrainedTensor(name, parameter.requires_grad_(), depth)
         for name, parameter in (*model.named_parameters(), *extra.items())
-        if (depth := depths.of_weight(name)) >= n_frozen
+        if (adapter is None or parameter.requires_grad)
+        and (depth := depths.of_weight(name)) >= n_frozen
         and name not in joined
         and not (token_embedding is not None and parameter is token_embedding.weight)
     )
     modules = checkpoint.modules.to(device, dtype)
-    if n_frozen <= architecture.n_layers:
+    if n_frozen <= architecture.n_layers and adapter is None:
         tensors += tuple(
             TrainedTensor(
                 f"modules.{name}", parameter.requires_grad_(), architecture.n_layers
@@ -167,7 +182,9 @@ def make_trainable(
         autocast_dtype,
         modules,
     )
-    return TrainableEncoder(encoder, tensors, token_embedding, drop, recomputes)
+    return TrainableEncoder(
+        encoder, tensors, token_embedding, drop, recomputes, adapter
+    )
 
 
 _QKV = ("query", "key", "value")

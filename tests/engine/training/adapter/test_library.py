@@ -1,0 +1,13 @@
+"""The optional library of adapters."""
+
+import sys
+
+import pytest
+
+from sklearn_bert._engine.training.adapter.library import import_peft
+
+
+def test_without_the_library_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "peft", None)
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-bert\[lora\]'"):
+        import_peft()
