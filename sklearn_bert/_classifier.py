@@ -14,7 +14,7 @@ from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
-from sklearn_bert._params.fine_tuning import CLASSIFICATION, FINE_TUNING
+from sklearn_bert._params.fine_tuning import FINE_TUNING, TEXT_CLASSIFICATION
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._targets.classes import (
     check_same_classes,
@@ -26,7 +26,7 @@ from sklearn_bert._targets.labels import check_classes, check_labels
 from sklearn_bert._targets.target import Target
 
 
-@document(FINE_TUNING, CLASSIFICATION)
+@document(FINE_TUNING, TEXT_CLASSIFICATION)
 class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     """Classify texts by fine-tuning a pre-trained BERT-family encoder.
 
@@ -57,7 +57,9 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, adapter_, learning_rate_, n_iter_, n_samples_seen_)s
+    %(encoder_, adapter_, n_epochs_, learning_rate_, contrastive_, n_iter_)s
+
+    %(n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
@@ -75,7 +77,8 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     The optimizer is AdamW with bias correction [1]_, [2]_. Gradients are clipped to
     norm 1. A row of the word embeddings is only updated in steps whose texts use it. By
     default the linear layer is initialized by a logistic regression on the frozen
-    features, and fine-tuning starts from there [3]_.
+    features, and fine-tuning starts from there [3]_. With few texts, half of the loss
+    is the supervised contrastive loss [4]_.
 
     A saved file or a pickle contains the fine-tuned weights. It needs no checkpoint,
     and can be loaded on machines with and without a GPU.
@@ -93,6 +96,10 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
        Features and Underperform Out-of-Distribution
        <https://openreview.net/forum?id=UYneFzXSJWh>`_, ICLR 2022.
 
+    .. [4] Gunel, Du, Conneau and Stoyanov, `Supervised Contrastive Learning for
+       Pre-trained Language Model Fine-tuning
+       <https://openreview.net/forum?id=cu7IUiOhujH>`_, ICLR 2021.
+
     Examples
     --------
     >>> from sklearn_bert import BertClassifier
@@ -106,7 +113,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     # Pickles name it as users do, wherever it is defined.
     __module__ = "sklearn_bert"
 
-    _parameter_constraints = constraints(FINE_TUNING, CLASSIFICATION)
+    _parameter_constraints = constraints(FINE_TUNING, TEXT_CLASSIFICATION)
 
     classes_: np.ndarray
     is_multilabel_: bool
@@ -121,7 +128,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         long_text="truncate",
         prompt="auto",
         missing="error",
-        n_epochs=4,
+        n_epochs="auto",
         batch_size=32,
         learning_rate="auto",
         schedule="linear",
@@ -135,6 +142,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         gradient_checkpointing=False,
         init="probe",
         class_weight=None,
+        contrastive="auto",
         label_smoothing=0.0,
         early_stopping=False,
         validation_fraction=0.1,
@@ -169,6 +177,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.gradient_checkpointing = gradient_checkpointing
         self.init = init
         self.class_weight = class_weight
+        self.contrastive = contrastive
         self.label_smoothing = label_smoothing
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

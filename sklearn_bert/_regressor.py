@@ -52,7 +52,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         Weighted standard deviation of each target, by which it is divided for
         training; 1 for a constant target.
 
-    %(encoder_, adapter_, learning_rate_, n_iter_, n_samples_seen_)s
+    %(encoder_, adapter_, n_epochs_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.
@@ -109,7 +109,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         prompt="auto",
         missing="error",
         loss="squared_error",
-        n_epochs=4,
+        n_epochs="auto",
         batch_size=32,
         learning_rate="auto",
         schedule="linear",

@@ -55,7 +55,7 @@ class BertTokenClassifier(BaseFineTuner):
     intercept_ : ndarray of shape (n_classes,)
         Bias of the linear layer.
 
-    %(encoder_, adapter_, learning_rate_, n_iter_, n_samples_seen_)s
+    %(encoder_, adapter_, n_epochs_, learning_rate_, n_iter_, n_samples_seen_)s
 
     loss_curve_ : list of float
         Mean training loss per word of each epoch.
@@ -134,7 +134,7 @@ class BertTokenClassifier(BaseFineTuner):
         missing="error",
         word_tokenizer=None,
         constrain_tags=None,
-        n_epochs=4,
+        n_epochs="auto",
         batch_size=32,
         learning_rate="auto",
         schedule="linear",

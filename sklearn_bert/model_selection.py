@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._engine.checkpoints.source import architecture_of
-from sklearn_bert._fine_tuning.start import resolve_learning_rate
+from sklearn_bert._fine_tuning.recipe import resolve_learning_rate
 from sklearn_bert._inputs.values import show
 from sklearn_bert._masked_lm import BertMaskedLM
 from sklearn_bert._params.encoder import VOCABULARY_SIZE
@@ -143,7 +143,7 @@ def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
     architecture = architecture_of(estimator._find_source())
     adapter = estimator.adapter
     rate = resolve_learning_rate(estimator.learning_rate, architecture, adapter)
-    small = {"learning_rate": _around(rate), "n_epochs": [2, 4, 8]}
+    small = {"learning_rate": _around(rate), "n_epochs": [2, 4, 8, 16]}
     more: _Space = {
         "batch_size": [8, 16, 32, 64],
         "dropout": [0.0, 0.1, 0.2],
@@ -161,6 +161,8 @@ def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
         estimator.pooling != "compare"
     ):
         more["pooling"] = ["auto", "cls", "mean"]
+    if isinstance(estimator, BertClassifier):
+        more["contrastive"] = [0.0, 0.5]
     if isinstance(estimator, BertRegressor):
         more["loss"] = ["squared_error", "absolute_error", "huber"]
     return small, more

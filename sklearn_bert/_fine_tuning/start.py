@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from sklearn_bert._engine.checkpoints.architecture import Architecture
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.encode import encode_sequences
 from sklearn_bert._engine.encoding.encoder import Encoder
@@ -18,12 +17,8 @@ from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.model.layer_depth import LayerDepths
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.linear_probe import fit_probe
+from sklearn_bert._fine_tuning.recipe import Recipe
 from sklearn_bert._targets.target import Target
-
-_HIGHEST_RATE = 2e-4
-_FACTOR_OF_ADAPTERS = 10
-# Hidden size times number of layers of the default model.
-_SIZE_OF_DEFAULT = 384 * 6
 
 
 def count_frozen(freeze: Any, checkpoint: Checkpoint, name: str) -> int:
@@ -104,35 +99,25 @@ def make_training_data(
     )
 
 
-def resolve_learning_rate(
-    learning_rate: Any, architecture: Architecture, adapter: str | None
-) -> float:
-    """Return the peak learning rate.
-
-    That of the default model was measured. "auto" also gives the rates that are usual
-    for BERT-base, 5e-5, and for BERT-large, 2e-5, or ten times as much for an adapter.
-    """
-    if learning_rate != "auto":
-        return float(learning_rate)
-    size = architecture.hidden_size * architecture.n_layers
-    rate = _HIGHEST_RATE * min(1.0, _SIZE_OF_DEFAULT / size)
-    return rate if adapter is None else _FACTOR_OF_ADAPTERS * rate
-
-
 def make_training_config(
-    estimator: Any, resolved: ResolvedEncoder, fit: FitContext, seed: int
+    estimator: Any,
+    recipe: Recipe,
+    resolved: ResolvedEncoder,
+    fit: FitContext,
+    seed: int,
 ) -> TrainingConfig:
     """Return the training parameters; ``seed`` determines the order of the texts."""
     is_partial = fit.is_partial
     return TrainingConfig(
-        n_epochs=1 if is_partial else estimator.n_epochs,
+        n_epochs=recipe.n_epochs,
         batch_size=estimator.batch_size,
-        learning_rate=estimator.learning_rate_,
+        learning_rate=recipe.learning_rate,
         weight_decay=estimator.weight_decay,
         layer_decay=estimator.layer_decay,
         warmup=0.0 if is_partial else estimator.warmup,
         schedule="constant" if is_partial else estimator.schedule,
         readout=resolved.readout,
+        contrastive=recipe.contrastive,
         patience=estimator.n_iter_no_change if estimator.early_stopping else None,
         seed=seed,
         verbose=estimator.verbose,

@@ -51,12 +51,12 @@ from sklearn_bert._engine.training.model.trainable import (
 from sklearn_bert._fine_tuning.adapter import check_same_adapter, plan_adapter
 from sklearn_bert._fine_tuning.context import FitContext, draw_seeds
 from sklearn_bert._fine_tuning.holdout import hold_out
+from sklearn_bert._fine_tuning.recipe import Recipe, resolve_recipe
 from sklearn_bert._fine_tuning.scoring import HoldoutScorer
 from sklearn_bert._fine_tuning.start import (
     count_frozen,
     make_training_config,
     make_training_data,
-    resolve_learning_rate,
     start_head,
 )
 from sklearn_bert._inputs.values import call_hiding_values
@@ -212,6 +212,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         resolved = fitted._resolve(inputs.n_columns, fit)
+        recipe = resolve_recipe(fitted, target.take(train), resolved, fit)
+        fitted._note(recipe)
         checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout, fit)
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
@@ -236,7 +238,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             layer,
             target.loss,
             make_training_data(sequences, train_target, encoder.dtype, fit),
-            make_training_config(fitted, resolved, fit, seeds.order),
+            make_training_config(fitted, recipe, resolved, fit, seeds.order),
             validate=scorer,
             callbacks=() if self.callbacks is None else self.callbacks,
         )
@@ -311,13 +313,17 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         )
         self._tokenizing, self._readout = resolved.tokenizing, resolved.readout
         self.max_length_ = resolved.tokenizing.max_length
-        self.learning_rate_ = resolve_learning_rate(
-            self.learning_rate, resolved.architecture, self.adapter
-        )
         if resolved.pooling is not None:
             self.pooling_ = resolved.pooling
             self.prompt_ = resolved.tokenizing.prompt
         return resolved
+
+    def _note(self, recipe: Recipe) -> None:
+        """Set the attributes with the values of parameters that may be "auto"."""
+        self.n_epochs_ = recipe.n_epochs
+        self.learning_rate_ = recipe.learning_rate
+        if hasattr(self, "contrastive"):
+            self.contrastive_ = recipe.contrastive
 
     def _check_same_model(self, name: str) -> None:
         before = self.checkpoint_
@@ -410,12 +416,17 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     def _report(self, log: TrainingLog) -> None:
         """Issue warnings, and raise the error of a divergence."""
         if log.n_memory_errors:
+            effect = (
+                "Texts are only compared with the others of their part"
+                if getattr(self, "contrastive_", 0)
+                else "The gradient is still that of the whole batch, but rounding and "
+                "dropout masks differ"
+            )
             warn_user(
                 f"Batches of batch_size={self.batch_size} texts do not fit into the "
                 f"memory of device {self.device_!r} and were split into parts of "
-                f"{log.part_size}. The gradient is still that of the whole batch, but "
-                "rounding and dropout masks differ. Lower max_length or freeze layers "
-                "to train faster.",
+                f"{log.part_size}. {effect}. Lower max_length or freeze layers to "
+                "train faster.",
                 MemoryWarning,
             )
         if log.was_interrupted:

@@ -35,6 +35,12 @@ adapter_ : object or None
     "n_iter_": """\
 n_iter_ : int
     Number of completed epochs.""",
+    "n_epochs_": """\
+n_epochs_ : int
+    Number of planned epochs, as resolved by `fit`.""",
+    "contrastive_": """\
+contrastive_ : float
+    Fraction of the loss that is contrastive, as resolved by `fit`.""",
     "n_samples_seen_": """\
 n_samples_seen_ : int
     Number of samples of positive weight in `fit`, or in all calls of `partial_fit`

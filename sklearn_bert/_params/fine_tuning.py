@@ -18,10 +18,11 @@ batch_size : int, default=32
     Predictions choose their own batch size.""",
     ),
     "n_epochs": Param(
-        [Interval(Integral, 1, None, closed="left")],
+        [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         """\
-n_epochs : int, default=4
-    Number of passes over the texts.""",
+n_epochs : int or "auto", default="auto"
+    Number of passes over the texts. "auto" is 4, or more if these would be fewer than
+    100 optimizer steps, but at most 20.""",
     ),
     "learning_rate": Param(
         [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
@@ -202,6 +203,21 @@ class_weight : dict or "balanced", default=None
         """\
 label_smoothing : float, default=0.0
     Fraction of each training target that is distributed evenly over the classes.""",
+    ),
+}
+
+TEXT_CLASSIFICATION = {
+    **CLASSIFICATION,
+    "contrastive": Param(
+        [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        """\
+contrastive : float or "auto", default="auto"
+    Fraction of the loss that makes the vectors of texts of the same class similar, and
+    those of different classes dissimilar: the supervised contrastive loss over all
+    pairs of texts in a batch, or in a part of one that does not fit into memory. It is
+    included in `loss_curve_`. "auto" is 0.5 for at most 2,000 training texts of one
+    class each, and 0 for more texts, for an indicator matrix, in `partial_fit`, and
+    with ``freeze="encoder"``.""",
     ),
 }
 

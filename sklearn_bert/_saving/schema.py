@@ -52,6 +52,8 @@ OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,
     # Of estimators that fine-tune; files of earlier versions lack them.
     "n_samples_seen_": int,
+    "n_epochs_": int,
+    "contrastive_": float,
     "class_count_": np.ndarray,
     "adapter_": PackedAdapter | None,
     "_sklearn_output_config": dict[str, str | None],

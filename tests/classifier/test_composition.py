@@ -45,7 +45,7 @@ def test_grid_search_tries_rates_and_epochs(classifier, texts, y, n_jobs, backen
     import joblib
 
     grid = {"learning_rate": [1e-12, 3e-3], "n_epochs": [1, 8]}
-    classifier.set_params(init="zeros")
+    classifier.set_params(init="zeros", contrastive=0)
     with joblib.parallel_config(backend, n_jobs=n_jobs):
         search = GridSearchCV(classifier, grid, cv=3, n_jobs=n_jobs).fit(texts, y)
     assert search.best_params_ == {"learning_rate": 3e-3, "n_epochs": 8}

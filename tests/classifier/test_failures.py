@@ -16,9 +16,10 @@ def test_short_memory_is_told_once_and_changes_nothing(
 ):
     error = torch.OutOfMemoryError("out of memory")
     disturb_losses(lambda call, _: call == 1, error)
-    exact = {"dropout": 0.0, "dtype": "float32"}
+    exact = {"dropout": 0.0, "dtype": "float32", "contrastive": 0}
     classifier = make(**exact)
-    with pytest.warns(MemoryWarning, match="into parts of 16") as caught:
+    words = "into parts of 16.*gradient is still that of the whole batch"
+    with pytest.warns(MemoryWarning, match=words) as caught:
         classifier.fit(texts, labels)
     assert len(caught) == 1
     assert classifier.batch_size == 32
@@ -27,6 +28,15 @@ def test_short_memory_is_told_once_and_changes_nothing(
     np.testing.assert_allclose(
         classifier.predict_proba(texts), expected.predict_proba(texts), atol=1e-5
     )
+
+
+def test_short_memory_limits_which_texts_are_compared(
+    make, texts, labels, disturb_losses
+):
+    error = torch.OutOfMemoryError("out of memory")
+    disturb_losses(lambda call, _: call == 1, error)
+    with pytest.warns(MemoryWarning, match="compared with the others of their part"):
+        make(contrastive=0.5).fit(texts, labels)
 
 
 @pytest.mark.parametrize("failing", range(4))

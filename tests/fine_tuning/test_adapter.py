@@ -60,7 +60,7 @@ def test_the_encoder_is_its_base_with_the_adapter(
 
 def test_predictions_are_those_of_the_model_in_training(make_adapted, texts, labels):
     options = {"dropout": 0.0, "dtype": "float64", "warm_start": True}
-    fitted = make_adapted(**options).fit(texts, labels)
+    fitted = make_adapted(contrastive=0, **options).fit(texts, labels)
     chances = fitted.predict_proba(texts)
     fitted.set_params(learning_rate=1e-14, n_epochs=1).fit(texts, labels)
     assert fitted.loss_curve_[0] == pytest.approx(log_loss(labels, chances), rel=1e-6)
@@ -208,7 +208,7 @@ def test_a_warm_start_continues_with_the_adapter(make_adapted, texts, labels):
 
 def test_partial_fit_is_an_epoch_of_a_fit(make_adapted, texts, labels):
     options = {"n_epochs": 1, "init": "zeros", "schedule": "constant", "warmup": 0.0}
-    expected = make_adapted(**options).fit(texts, labels)
+    expected = make_adapted(contrastive=0, **options).fit(texts, labels)
     found = make_adapted().partial_fit(texts, labels, classes=[False, True])
     assert_same(found, expected, atol=1e-7)
 

@@ -1,7 +1,6 @@
 """What training starts from: the same tokens as prediction, and frozen layers."""
 
 import warnings
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,9 +9,6 @@ from safetensors.numpy import load_file
 from sklearn.metrics import log_loss, mean_squared_error
 
 from sklearn_bert import BertClassifier, BertRegressor, BertTokenClassifier
-from sklearn_bert._engine.checkpoints.architecture import read_architecture
-from sklearn_bert._engine.checkpoints.files.locate import locate
-from sklearn_bert._fine_tuning.start import resolve_learning_rate
 from sklearn_bert.exceptions import TruncationWarning
 
 # So low a rate changes nothing: the loss of the epoch is that of the fitted model.
@@ -32,7 +28,7 @@ def test_training_reads_what_prediction_reads(
     options = {**STILL, "long_text": long_text, "pooling": pooling, "max_length": 14}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)
-        classifier = BertClassifier(tiny_bert, **options).fit(X, y)
+        classifier = BertClassifier(tiny_bert, contrastive=0, **options).fit(X, y)
         regressor = BertRegressor(tiny_bert, **options).fit(X, y)
         chances, numbers = classifier.predict_proba(X), regressor.predict(X)
     assert classifier.loss_curve_[0] == pytest.approx(log_loss(y, chances), rel=1e-6)
@@ -77,36 +73,3 @@ def test_shared_layers_freeze_together(tiny_albert, texts, labels, freeze):
     name = "encoder.albert_layer_groups.0.albert_layers.0.ffn.weight"
     is_frozen = freeze in (3, "encoder")
     assert np.array_equal(weights[name], start[name]) == is_frozen
-
-
-@pytest.mark.parametrize(
-    ("hidden_size", "n_layers", "rate"),
-    [
-        (32, 2, 2e-4),
-        (384, 6, 2e-4),
-        (384, 12, 1e-4),
-        (768, 12, 5e-5),
-        (1024, 24, 1.875e-5),
-    ],
-)
-def test_larger_models_get_lower_learning_rates(tiny_bert, hidden_size, n_layers, rate):
-    files = locate(str(tiny_bert), None)
-    size = {"hidden_size": hidden_size, "n_layers": n_layers}
-    architecture = replace(read_architecture(files), **size)
-    assert resolve_learning_rate("auto", architecture, None) == pytest.approx(rate)
-    with_adapter = resolve_learning_rate("auto", architecture, "lora")
-    assert with_adapter == pytest.approx(10 * rate)
-
-
-@pytest.mark.parametrize(("given", "resolved"), [("auto", 2e-4), (1e-3, 1e-3)])
-def test_the_learning_rate_is_reported(make, texts, labels, given, resolved):
-    seen = []
-    options = {"schedule": "constant", "warmup": 0.0, "n_epochs": 1}
-    model = make(
-        learning_rate=given,
-        callbacks=[lambda state: seen.append(state.learning_rate)],
-        **options,
-    ).fit(texts, labels)
-    assert model.learning_rate_ == resolved
-    assert seen == [pytest.approx(resolved)]
-    assert model.get_params()["learning_rate"] == given

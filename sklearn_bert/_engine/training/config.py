@@ -48,6 +48,8 @@ class TrainingConfig(LoopConfig):
     batch_size : int
     layer_decay : float
     readout : Readout
+    contrastive : float
+        Fraction of the loss that compares the texts of a batch with each other.
     patience : int or None
         Training stops after this many epochs without a better validation score. If
         None, it never stops early.
@@ -56,6 +58,7 @@ class TrainingConfig(LoopConfig):
     batch_size: int
     layer_decay: float
     readout: Readout
+    contrastive: float
     patience: int | None
 
 

@@ -85,7 +85,9 @@ class FineTuning:
         validate: Callable[[], float] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        self._model = SupervisedModel(trainable, head, loss, config.readout)
+        self._model = SupervisedModel(
+            trainable, head, loss, config.readout, config.contrastive
+        )
         self._device = device = trainable.encoder.device
         self._data = data
         self._config = config

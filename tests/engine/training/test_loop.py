@@ -27,6 +27,7 @@ CONFIG = {
     "warmup": 0.1,
     "schedule": "linear",
     "readout": PooledReadout("mean"),
+    "contrastive": 0.0,
     "patience": None,
     "seed": 0,
     "verbose": 0,

@@ -9,6 +9,7 @@ from sklearn_bert._engine.encoding.encode import EncodingConfig, encode_sequence
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.batches import TrainingBatch
+from sklearn_bert._engine.training.contrastive import contrastive_losses
 from sklearn_bert._engine.training.heads import Loss
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 
@@ -24,12 +25,16 @@ class SupervisedModel:
     loss : Loss
     readout : Readout
         Which states the head reads.
+    contrastive : float
+        Fraction of the loss that compares the texts of a batch with each other, whose
+        targets are then class indices.
     """
 
     trainable: TrainableEncoder
     head: nn.Linear
     loss: Loss
     readout: Readout
+    contrastive: float = 0.0
 
     def sum_losses(self, part: TrainingBatch) -> Tensor:
         """Return the sum of the weighted losses of some texts."""
@@ -42,9 +47,13 @@ class SupervisedModel:
         # Few numbers, which should not be rounded to bfloat16.
         rows = encoder.finish(rows, readout)
         with self.trainable.training():
-            rows = self.trainable.dropout(rows)
-        outputs = self.head(rows.to(self.head.weight.dtype))
-        return (self.loss(outputs, part.targets) * part.weights).sum()
+            dropped = self.trainable.dropout(rows)
+        outputs = self.head(dropped.to(self.head.weight.dtype))
+        losses = self.loss(outputs, part.targets)
+        if self.contrastive:
+            others = contrastive_losses(rows, part.targets, part.weights)
+            losses = torch.lerp(losses, others.to(losses.dtype), self.contrastive)
+        return (losses * part.weights).sum()
 
     @torch.no_grad()
     def has_finite_outputs(self, sequences: TokenSequences) -> bool:

@@ -47,6 +47,20 @@ def test_losses_are_weighted_and_added_up(model, sequences):
     assert model.sum_losses(part).item() == pytest.approx(expected)
 
 
+def test_a_fraction_of_the_loss_is_contrastive(model, sequences):
+    classes = torch.arange(40) % 2
+    data = TrainingData(sequences, classes, torch.ones(40, dtype=torch.float64))
+    maker = BatchMaker(data, 40, 0, collate)
+    part = maker.collate(list(range(40)))
+
+    def loss(fraction):
+        model.trainable.token_embedding.take(maker.token_ids(range(40)))
+        return replace(model, contrastive=fraction).sum_losses(part).item()
+
+    assert loss(0.25) == pytest.approx(0.75 * loss(0.0) + 0.25 * loss(1.0))
+    assert loss(1.0) != pytest.approx(loss(0.0))
+
+
 def test_outputs_of_finite_weights_are_finite(model, sequences):
     assert model.has_finite_outputs(sequences)
 
