@@ -84,6 +84,7 @@ def test_every_script_is_tested():
         "plot_4_sequence_prediction.py",
         "plot_5_pretraining.py",
         "plot_6_search.py",
+        "plot_7_out_of_scope.py",
     ]
 
 
@@ -175,3 +176,20 @@ def test_bad_trials_end_early(run_script):
     best = names["study"].best_trial.number
     assert best not in pruned
     assert curves[best][-1] > curves[best][0]
+
+
+def test_messages_on_unknown_subjects_are_rejected_more_often(run_script):
+    names, figures = run_script("plot_7_out_of_scope.py")
+
+    assert len(figures) == 1
+    assert [len(names[name]) for name in ("X", "X_test", "X_unknown")] == [72, 24, 24]
+    assert max(names["auroc"], key=names["auroc"].get) == "energy"
+    assert names["auroc"]["energy"] > 0.88
+    assert names["accuracy"]["energy"] > 0.8
+    threshold = names["thresholds"]["energy"]
+    assert (names["test"]["energy"] >= threshold).mean() > 0.8
+    # The text of the example says that about half of them pass.
+    assert 0.35 < (names["unknown"]["energy"] >= threshold).mean() < 0.65
+    *rejected, passed = names["predict"](names["shown"])
+    assert rejected == ["other", "other"]
+    assert passed != "other"
