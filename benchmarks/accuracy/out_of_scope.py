@@ -15,7 +15,7 @@ from sklearn.metrics import pairwise_distances_argmin_min, roc_auc_score
 
 from benchmarks.shared import report, setup
 from benchmarks.shared.data import Split, draw, read_labeled, take
-from benchmarks.shared.machine import Noise, set_threads
+from benchmarks.shared.machine import set_threads
 from benchmarks.shared.measuring import summarize
 from benchmarks.shared.setup import Setup, log
 from sklearn_bert import BertClassifier, BertVectorizer
@@ -147,14 +147,13 @@ def run(options: argparse.Namespace, given: Setup) -> report.Result:
         settings=setup.describe(options, given, *names),
         columns=COLUMNS,
     )
-    noise = Noise()
     outcomes = []
     for seed in range(options.seed, options.seed + options.draws):
         outcome = measure(options, given, seed)
         log.info("seed %d: %s", seed, outcome)
         outcomes.append(outcome)
     name = options.data.name
-    result["sets"][name] = {"cpus_of_others": noise.cpus_of_others()}
+    result["sets"][name] = {}
     result["rows"] = [
         {"set": name, "arm": arm, **summarize([one[arm] for one in outcomes])}
         for arm in outcomes[0]
