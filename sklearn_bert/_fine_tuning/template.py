@@ -249,6 +249,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         # After a divergence the moments do not match the restored weights.
         keeps_moments = fit.is_partial and log.error is None
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
+        # The copy of the weights can then use the memory of the activations.
+        release_memory(encoder.device)
         fitted.adapter_ = None
         if trainable.adapter is not None:
             fitted.adapter_ = take_adapter(checkpoint.model, trainable.adapter)
