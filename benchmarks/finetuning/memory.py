@@ -25,6 +25,7 @@ COLUMNS = {
     "share": "of full",
     "step_s": "s per step",
     "times_longer": "times full",
+    "cpu_s": "CPU s per step",
     "file_mib": "file MiB",
 }
 FULL = "full"
@@ -115,17 +116,19 @@ def fit_once(
         batch_size=batch_size,
         device=device,
         random_state=0,
-        callbacks=[lambda state: ends.append(time.perf_counter())],
+        callbacks=[
+            lambda state: ends.append((time.perf_counter(), time.process_time()))
+        ],
         **ARMS[name],
     ).fit(texts, labels)
     # Not the first epoch, in which kernels are chosen.
     n_steps = -(-len(texts) // batch_size)
-    step_s = (ends[1] - ends[0]) / n_steps
+    step_s, cpu_s = ((end - start) / n_steps for start, end in zip(*ends, strict=True))
     file = folder / "fitted.safetensors"
     classifier.set_params(callbacks=None).save(file)
     n_bytes = file.stat().st_size
     file.unlink()
-    return {"step_s": step_s, "file_mib": n_bytes / 2**20}
+    return {"step_s": step_s, "cpu_s": cpu_s, "file_mib": n_bytes / 2**20}
 
 
 def run(options: argparse.Namespace, given: setup.Setup) -> report.Result:
@@ -187,6 +190,7 @@ def make_rows(rounds: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]
             "share": spread(ratios(arm, "peak_rss_mib")),
             "step_s": spread(column["step_s"]),
             "times_longer": spread(ratios(arm, "step_s")),
+            "cpu_s": spread(column["cpu_s"]),
             "file_mib": column["file_mib"][0],
         }
         for arm, column in columns.items()

@@ -57,6 +57,12 @@ def test_all_sets_come_with_the_first_seed_and_linear_models_run_once():
     assert len(done) == 10
 
 
+def test_the_rows_of_the_files_can_be_limited():
+    options = accuracy.parse_arguments(["--data", "folder", "--n-rows", "50"])
+    job = next(accuracy.all_jobs(options, SETUP))
+    assert (job.n_rows, job.is_held_out) == (50, False)
+
+
 class TestRun:
     @pytest.fixture
     def run(self, monkeypatch, tmp_path):

@@ -17,7 +17,14 @@ def test_texts_have_as_many_tokens_as_asked_for(tmp_path):
 
 def test_rows_compare_with_full_training():
     rounds = {
-        name: [{"peak_rss_mib": 8.0 / k, "step_s": 2.0 * k, "file_mib": 1.0}]
+        name: [
+            {
+                "peak_rss_mib": 8.0 / k,
+                "step_s": 2.0 * k,
+                "cpu_s": 3.0,
+                "file_mib": 1.0,
+            }
+        ]
         for k, name in enumerate(memory.ARMS, start=1)
     }
     rows = memory.make_rows(rounds)
