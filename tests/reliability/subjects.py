@@ -96,7 +96,8 @@ SUBJECTS = [
             "transform",
             "score",
         ),
-        TUNED,
+        # The texts of a batch that memory splits are not compared with each other.
+        {**TUNED, "contrastive": 0},
     ),
     Subject(
         BertRegressor,
