@@ -22,7 +22,7 @@ def contrastive_losses(vectors: Tensor, classes: Tensor, weights: Tensor) -> Ten
     vectors : Tensor of shape (n, width)
     classes : Tensor of shape (n,), int64
     weights : Tensor of shape (n,)
-        Positive.
+        Positive, or rounded to 0.
 
     Returns
     -------
@@ -36,6 +36,8 @@ def contrastive_losses(vectors: Tensor, classes: Tensor, weights: Tensor) -> Ten
     # Few numbers, which should not be rounded to bfloat16.
     units = F.normalize(vectors.to(torch.promote_types(vectors.dtype, torch.float32)))
     similarities = units @ units.T / _TEMPERATURE
+    # A weight may be rounded to 0, and its text be alone in its class.
+    weights = weights.clamp_min(torch.finfo(weights.dtype).tiny)
     total = (similarities + weights.log()).logsumexp(1, keepdim=True)
     is_same = (classes[:, None] == classes) * weights
     share = is_same / is_same.sum(1, keepdim=True)

@@ -40,6 +40,14 @@ def test_descending_it_makes_texts_of_a_class_more_similar():
     assert torch.cosine_similarity(moved[0], moved[2], dim=0) > similarity
 
 
+def test_a_weight_that_is_rounded_to_zero_gives_a_finite_loss():
+    weights = torch.tensor([1.0, 1.0, 1.0, 1.0, 1e-50])
+    losses = contrastive_losses(VECTORS, CLASSES, weights)
+    assert torch.isfinite(losses).all()
+    without = contrastive_losses(VECTORS[:4], CLASSES[:4], weights[:4])
+    assert_close(losses[:4], without)
+
+
 @pytest.mark.parametrize("n", [1, 2])
 def test_gradients_of_few_texts_are_finite(n):
     vectors = VECTORS[:n].clone().requires_grad_()
