@@ -107,7 +107,8 @@ def _resolve_contrastive(
     )
     if asked == "auto":
         is_few = target.n_samples <= _MOST_CONTRASTED
-        trains_encoder = estimator.freeze != "encoder"
+        n_layers = resolved.architecture.n_layers
+        trains_encoder = estimator.freeze not in ("encoder", n_layers)
         uses = has_classes and is_few and trains_encoder and not fit.is_partial
         return _CONTRASTIVE if uses else 0.0
     if asked and not has_classes:

@@ -216,8 +216,8 @@ contrastive : float or "auto", default="auto"
     those of different classes dissimilar: the supervised contrastive loss over all
     pairs of texts in a batch, or in a part of one that does not fit into memory. It is
     included in `loss_curve_`. "auto" is 0.5 for at most 2,000 training texts of one
-    class each, and 0 for more texts, for an indicator matrix, in `partial_fit`, and
-    with ``freeze="encoder"``.""",
+    class each, and 0 for more texts, for an indicator matrix, in `partial_fit`, and if
+    all layers are frozen.""",
     ),
 }
 

@@ -89,6 +89,9 @@ def test_the_learning_rate_is_reported(make, texts, labels, given, resolved):
         ({"contrastive": 0.25}, 0.25),
         ({"contrastive": 0}, 0.0),
         ({"freeze": "encoder"}, 0.0),
+        ({"freeze": 2}, 0.5),
+        # All layers.
+        ({"freeze": 3}, 0.0),
     ],
     ids=str,
 )
