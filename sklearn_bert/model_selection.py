@@ -154,15 +154,16 @@ def _of_fine_tuner(estimator: Any) -> tuple[_Space, _Space]:
         more["lora_rank"] = [4, 8, 16, 32]
     elif estimator.freeze is None:
         more["freeze"] = [None, "embeddings"]
-    # Without a layer to train it changes nothing.
+    # Without a layer to train they change nothing.
     if estimator.freeze not in ("encoder", architecture.n_layers):
         more["layer_decay"] = [0.65, 0.8, 0.9, 1.0]
+        if isinstance(estimator, BertClassifier):
+            # A number is not valid for an indicator matrix.
+            more["contrastive"] = ["auto", 0.0]
     if not isinstance(estimator, BertTokenClassifier) and (
         estimator.pooling != "compare"
     ):
         more["pooling"] = ["auto", "cls", "mean"]
-    if isinstance(estimator, BertClassifier):
-        more["contrastive"] = [0.0, 0.5]
     if isinstance(estimator, BertRegressor):
         more["loss"] = ["squared_error", "absolute_error", "huber"]
     return small, more

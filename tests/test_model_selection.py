@@ -54,6 +54,11 @@ def subjects(tiny_bert, one_layer, texts):
             None,
         ),
         "classifier": (BertClassifier(tiny_bert), some, CLASSES),
+        "classifier of several labels": (
+            BertClassifier(one_layer),
+            some,
+            np.eye(8, 2, dtype=int),
+        ),
         "regressor": (BertRegressor(one_layer), some, NUMBERS),
         "token classifier": (BertTokenClassifier(tiny_bert), sentences, tags),
         "masked language model": (BertMaskedLM(tiny_bert), some, None),
@@ -76,7 +81,8 @@ def sample(space):
     "name",
     [
         *("vectorizer", "vectorizer of one layer", "vectorizer, truncated"),
-        *("classifier", "regressor", "token classifier", "target encoder"),
+        *("classifier", "classifier of several labels", "regressor"),
+        *("token classifier", "target encoder"),
         *("masked language model", "new language model", "tokenizer"),
     ],
 )
@@ -129,9 +135,9 @@ def test_frozen_layers_remain_frozen(tiny_bert):
         for freeze in (None, "embeddings", 1, 3, "encoder")
     )
     assert {*free} - {*embeddings} == {*free} - {*one} == {"freeze"}
-    # The decay of the learning rate from layer to layer has no effect then.
+    # What only changes how the layers are trained has no effect then.
     for space in (all_layers, encoder):
-        assert {*free} - {*space} == {"freeze", "layer_decay"}
+        assert {*free} - {*space} == {"freeze", "layer_decay", "contrastive"}
 
 
 @pytest.mark.parametrize("kind", [BertVectorizer, BertClassifier, BertRegressor])
