@@ -18,7 +18,7 @@ from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
 from sklearn_bert._engine.checkpoints.record import (
     CheckpointRecord,
-    check_same_source,
+    find_again,
     record_of,
 )
 from sklearn_bert._engine.checkpoints.source import Source
@@ -296,14 +296,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if fit.continues:
             self._check_same_model(name)
             check_same_adapter(self)
-        if fit.continues and self.adapter is None:
-            source: Source = self.encoder_
-        else:
-            source = self._find_source()
         if not fit.continues:
+            source: Source = self._find_source()
             self.checkpoint_ = record_of(source, name, self.revision)
-        elif self.adapter is not None:
-            check_same_source(source, self.checkpoint_)
+        elif self.adapter is None:
+            source = self.encoder_
+        else:
+            source = find_again(self.checkpoint_, self._find_source)
         resolved = resolve_encoder(
             source,
             name,

@@ -11,8 +11,8 @@ from sklearn_bert._engine.checkpoints.adapter import PackedAdapter, UnmergedEnco
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
 from sklearn_bert._engine.checkpoints.record import (
-    CheckpointRecord,
     check_same_source,
+    find_again,
     record_of,
 )
 from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
@@ -20,7 +20,6 @@ from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
 )
 from sklearn_bert._engine.checkpoints.source import Source, load
 from sklearn_bert.exceptions import (
-    CheckpointError,
     CheckpointMismatchError,
     CheckpointNotFoundError,
     SavedFileError,
@@ -47,8 +46,8 @@ def without_base(estimator: Any, attributes: dict[str, Any]) -> dict[str, Any]:
     if attributes.get("adapter_") is None:
         return attributes
     try:
-        _find_base(estimator, attributes["checkpoint_"])
-    except CheckpointError as error:
+        find_again(attributes["checkpoint_"], estimator._find_source)
+    except ValueError as error:
         raise SavedFileError(
             "The model that an adapter was trained on must be where fit found it, "
             "since the file of an estimator with an adapter does not contain it. Got "
@@ -57,16 +56,6 @@ def without_base(estimator: Any, attributes: dict[str, Any]) -> dict[str, Any]:
     encoder = attributes["encoder_"]
     unmerged = UnmergedEncoder(encoder.architecture, encoder.digest)
     return {**attributes, "encoder_": unmerged}
-
-
-def _find_base(estimator: Any, record: CheckpointRecord) -> Source:
-    """Return the source that an estimator was fitted from."""
-    if record.source == "estimator":
-        source: Source = estimator._find_source()
-    else:
-        source = locate(record.model, record.revision)
-    check_same_source(source, record)
-    return source
 
 
 class BaseModels:
@@ -112,7 +101,7 @@ class BaseModels:
             raise ValueError("an encoder without a SHA-256")
         try:
             if self._model is None or record.source == "estimator":
-                source = _find_base(estimator, record)
+                source = find_again(record, estimator._find_source)
             else:
                 source = locate(self._model, None)
                 check_same_source(source, replace(record, model=self._model))
@@ -121,7 +110,7 @@ class BaseModels:
                 self.is_used = True
         except CheckpointMismatchError:
             raise
-        except CheckpointError as error:
+        except ValueError as error:
             name = record.model if self._model is None else self._model
             raise CheckpointNotFoundError(
                 "A file of an estimator with an adapter requires the model that the "

@@ -4,12 +4,15 @@ import json
 import pickle
 import shutil
 
+import huggingface_hub
 import numpy as np
 import pytest
+from huggingface_hub import constants
 from safetensors import safe_open
 
 from saving.cases import QUICK, TEXTS
 from sklearn_bert import BertClassifier, BertVectorizer, load
+from sklearn_bert._engine.checkpoints.files.names import DECLARATIONS
 from sklearn_bert._saving.state import InvalidContentError, read_state, write_state
 from sklearn_bert.exceptions import (
     CheckpointMismatchError,
@@ -72,6 +75,55 @@ def test_a_base_that_is_gone_is_named_with_the_remedy(own_bert, path):
     shutil.rmtree(own_bert)
     with pytest.raises(CheckpointNotFoundError, match=r"own-bert.*as model to load"):
         load(path)
+
+
+@pytest.fixture
+def put_on_hub(tmp_path, monkeypatch):
+    """Return a function that puts a folder into the cache as a commit of its branch."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "cache" / "models--own--bert"
+
+    def put(folder, commit):
+        shutil.copytree(folder, root / "snapshots" / commit)
+        (root / "refs").mkdir(exist_ok=True)
+        (root / "refs" / "main").write_text(commit)
+        # What the client notes of files that it asked for in vain.
+        (root / ".no_exist" / commit).mkdir(parents=True)
+        for name in DECLARATIONS:
+            (root / ".no_exist" / commit / name).touch()
+
+    return put
+
+
+def test_a_base_on_the_hub_is_found_by_its_commit(
+    own_bert, put_on_hub, save_model, tmp_path
+):
+    put_on_hub(own_bert, 40 * "a")
+    options = {**QUICK, "adapter": "lora", "warm_start": True}
+    fitted = BertClassifier("own/bert", **options).fit(TEXTS, LABELS)
+    put_on_hub(save_model(tmp_path / "newer", initializer_range=0.2), 40 * "b")
+    fitted.save(tmp_path / "file")
+    loaded = load(tmp_path / "file")
+    np.testing.assert_allclose(
+        loaded.predict_proba(TEXTS), fitted.predict_proba(TEXTS), rtol=0, atol=1e-6
+    )
+    # Training continues from it, too.
+    np.testing.assert_array_equal(
+        loaded.fit(TEXTS, LABELS).coef_, fitted.fit(TEXTS, LABELS).coef_
+    )
+
+
+def test_the_name_of_a_folder_is_not_sent_to_the_hub(own_bert, tmp_path, monkeypatch):
+    monkeypatch.chdir(own_bert.parent.parent)
+    name = f"{own_bert.parent.name}/{own_bert.name}"
+    options = {**QUICK, "adapter": "lora"}
+    BertClassifier(name, **options).fit(TEXTS, LABELS).save(tmp_path / "file")
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", asked.append)
+    with pytest.raises(CheckpointNotFoundError, match="nothing is downloaded here"):
+        load(tmp_path / "file")
+    assert asked == []
 
 
 def test_a_base_that_has_moved_is_passed(adapted, own_bert, path, tmp_path):

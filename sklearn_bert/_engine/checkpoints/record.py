@@ -1,9 +1,11 @@
 """Which checkpoint a fit used, and whether another one is that checkpoint."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sklearn_bert._engine.checkpoints.earlier import find_new_settings
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
+from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert.exceptions import CheckpointMismatchError
 
@@ -43,6 +45,39 @@ def record_of(source: Source, model: str, revision: str | None) -> CheckpointRec
         commit, place = source.commit, source.source
     digests = digests_of(source)
     return CheckpointRecord(model, revision, commit, place, digests, is_complete=True)
+
+
+def find_again(record: CheckpointRecord, of_estimator: Callable[[], Source]) -> Source:
+    """Return the source of a record.
+
+    On the Hub it is found by its commit, since its branch may contain another one now.
+    The name of a folder that is gone is not looked for there.
+
+    Parameters
+    ----------
+    record : CheckpointRecord
+    of_estimator : callable
+        Returns the source if the model was a fitted estimator.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    CheckpointError
+        If it is not found, or has changed.
+    ValueError
+        If a folder is now in the place of a model on the Hub.
+    """
+    if record.source == "estimator":
+        source = of_estimator()
+    else:
+        is_folder = record.source == "directory"
+        revision = record.commit or record.revision
+        source = locate(record.model, revision, may_download=not is_folder)
+    check_same_source(source, record)
+    return source
 
 
 def _changes_vectors(name: str) -> bool:
