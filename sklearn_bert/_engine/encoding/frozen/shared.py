@@ -79,6 +79,7 @@ def share(
     make_encoder: Callable[[], Encoder],
     n_layers: int,
     *,
+    keeps_new: bool = True,
     by_length: bool = False,
 ) -> FrozenPart:
     """Return a frozen part, which shares what is kept with others of the same layers.
@@ -96,21 +97,10 @@ def share(
         Returns an encoder with these layers. Called if something has to be computed.
     n_layers : int
         The number of all layers.
-    by_length : bool
+    keeps_new, by_length : bool
         See :class:`~sklearn_bert._engine.encoding.frozen.frozen_part.FrozenPart`.
     """
     kept_readout = readout if depth == n_layers else None
-    compute = _make_compute(depth, kept_readout, make_encoder)
-    identity = _identity_of_layers(source, depth), depth, kept_readout
-    # The function is the user, since it is there as long as the part is.
-    kept = KEPT.get(source, _CPU, dtype, compute, identity)
-    return FrozenPart(depth, kept_readout, compute, kept, by_length=by_length)
-
-
-def _make_compute(
-    depth: int, kept_readout: Readout | None, make_encoder: Callable[[], Encoder]
-) -> Callable[[Batch], Tensor]:
-    """Return a function that returns the output of the lowest layers for a batch."""
 
     def compute(batch: Batch) -> Tensor:
         encoder = make_encoder()
@@ -118,7 +108,16 @@ def _make_compute(
             return encoder.read_rows(batch, (depth,), kept_readout)[0]
         return encoder.backend.hidden_states(batch, (depth,), only_first=False)[0]
 
-    return compute
+    identity = _identity_of_layers(source, depth), depth, kept_readout
+    # What keeps nothing new must not displace what others keep.
+    request = KEPT.get if keeps_new else KEPT.find
+    # The function is the user, since it is there as long as the part is.
+    kept = request(source, _CPU, dtype, compute, identity)
+    if kept is None:
+        kept = KeptArrays()
+    return FrozenPart(
+        depth, kept_readout, compute, kept, keeps_new=keeps_new, by_length=by_length
+    )
 
 
 def start_from_kept(
@@ -145,13 +144,14 @@ def start_from_kept(
         return encoder
     if origin.depth < n_layers and not isinstance(encoder.backend, FusedBackend):
         return encoder
-    depth = origin.depth
-    kept_readout = readout if depth == n_layers else None
-    compute = _make_compute(depth, kept_readout, lambda: encoder)
-    identity = origin.identity, depth, kept_readout
-    kept = KEPT.find(fitted, _CPU, encoder.dtype, compute, identity)
-    if not kept:
-        return encoder
-    # Other texts are computed in ordinary batches.
-    frozen = FrozenPart(depth, kept_readout, compute, kept, keeps_new=False)
-    return replace(encoder, frozen=frozen)
+    # Other texts are computed in ordinary batches, whatever their lengths.
+    frozen = share(
+        fitted,
+        origin.depth,
+        readout,
+        encoder.dtype,
+        lambda: encoder,
+        n_layers,
+        keeps_new=False,
+    )
+    return replace(encoder, frozen=frozen) if len(frozen.kept) else encoder
