@@ -99,7 +99,7 @@ class FrozenPart:
             n_copies = -(-_FEWEST_TOKENS // max(n_tokens, 1))
             some = [rows[place] for place in places for _ in range(n_copies)]
             output = self.compute(collate(sequences, some)).numpy()
-            stops = accumulate(self._n_rows(sequences, row) for row in some)
+            stops = accumulate(self._what_is_read(sequences, row)[0] for row in some)
             parts = np.split(output, list(stops)[:-1])[::n_copies]
             found = dict(zip((keys[place] for place in places), parts, strict=True))
             if self.keeps_new:
@@ -119,19 +119,19 @@ class FrozenPart:
     def _key(self, sequences: TokenSequences, row: int) -> bytes:
         """Return a digest of all that the output for a sequence depends on."""
         second = sequences.second_starts
-        numbers = [-1 if second is None else second[row], *sequences.ids[row]]
+        _, more = self._what_is_read(sequences, row)
+        start = -1 if second is None else second[row]
+        numbers = array("q", [*more, start, *sequences.ids[row]])
+        return blake2b(numbers, digest_size=_BYTES_PER_KEY).digest()
+
+    def _what_is_read(
+        self, sequences: TokenSequences, row: int
+    ) -> tuple[int, list[int]]:
+        """Return the number of rows of a sequence, and what else they depend on."""
+        if self.readout is None:
+            return len(sequences.ids[row]), []
         if isinstance(self.readout, WordReadout):
             assert sequences.word_positions is not None
             words = sequences.word_positions[row]
-            numbers = [len(words), *words, *numbers]
-        elif self.readout is not None:
-            numbers = [sequences.n_prompt, *numbers]
-        return blake2b(array("q", numbers), digest_size=_BYTES_PER_KEY).digest()
-
-    def _n_rows(self, sequences: TokenSequences, row: int) -> int:
-        """Return the number of rows of the output for a sequence."""
-        if self.readout is None:
-            return len(sequences.ids[row])
-        if sequences.word_positions is None:
-            return 1
-        return len(sequences.word_positions[row])
+            return len(words), [len(words), *words]
+        return 1, [sequences.n_prompt]
