@@ -117,3 +117,9 @@ KINDS: dict[str, dict[str, Any]] = {
         "_masked_model": PackedMaskedModel,
     },
 }
+
+
+def is_local(name: str, value: Any) -> bool:
+    """Tell whether a parameter is left out of a file."""
+    # A splitter is an object of other code, and no result depends on it after fit.
+    return name in LOCAL or (name == "cv" and hasattr(value, "split"))

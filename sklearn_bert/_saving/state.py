@@ -19,7 +19,7 @@ from sklearn_bert._saving.file import StoredTensor
 from sklearn_bert._saving.hints import has_type
 from sklearn_bert._saving.reading import Reader
 from sklearn_bert._saving.requests import METHODS, make_requests, plain_requests
-from sklearn_bert._saving.schema import FORMAT, KINDS, LOCAL, OPTIONAL
+from sklearn_bert._saving.schema import FORMAT, KINDS, LOCAL, OPTIONAL, is_local
 from sklearn_bert._saving.writing import UnwritableError, Writer
 from sklearn_bert.exceptions import (
     CheckpointMismatchError,
@@ -87,11 +87,10 @@ def _write_estimator(estimator: Any, place: str, writer: Writer) -> _Content:
         ) from error
     return {
         "class": name,
-        # A splitter is an object of other code, and no result depends on it after fit.
         "parameters": {
             key: _write_parameter(key, value, place, writer)
             for key, value in parameters.items()
-            if key not in LOCAL and not (key == "cv" and hasattr(value, "split"))
+            if not is_local(key, value)
         },
         "attributes": {
             key: writer.write(value, f"{place}{key}")
