@@ -14,8 +14,7 @@ from sklearn_bert._engine.masked_lm.loaded import (
 from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.runtime.device import resolve_device
-from sklearn_bert._engine.runtime.gpu_turns import take_turn
-from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
+from sklearn_bert._engine.runtime.gpu_turns import run_fit
 from sklearn_bert._inputs.streams import check_stream
 from sklearn_bert._inputs.texts import check_column
 from sklearn_bert._params.param import constraints, document
@@ -239,10 +238,9 @@ class BertMaskedLM(BaseBert):
         texts = check_stream(X, missing=fitted.missing)
         remedy = "Choose a smaller model"
         device = resolve_device(fitted.device)
-        with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
-            results = pretrain(fitted, source, packed, texts)
-            # Other fits can then use the memory of the gradients and moments.
-            release_memory(device)
+        results = run_fit(
+            lambda: pretrain(fitted, source, packed, texts), device, remedy
+        )
         fitted._masked_model = results.model
         fitted.max_length_ = results.max_length
         fitted.device_ = results.device

@@ -33,7 +33,7 @@ from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
 from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
-from sklearn_bert._engine.runtime.gpu_turns import take_turn
+from sklearn_bert._engine.runtime.gpu_turns import run_fit
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
@@ -187,10 +187,9 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         fit = FitContext(label, is_partial, continues, classes, groups)
         remedy = "Pass fewer texts, choose a smaller model"
         device = resolve_device(self.device)
-        with take_turn(device), OutOfMemoryGuard("The fit", device, remedy):
-            fitted, log = self._train(X, y, sample_weight, fit)
-            # Other fits can then use the memory of the gradients and moments.
-            release_memory(device)
+        fitted, log = run_fit(
+            lambda: self._train(X, y, sample_weight, fit), device, remedy
+        )
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.
         self._report(log)

@@ -5,16 +5,20 @@ They would otherwise compete for its memory.
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import parent_process
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert._engine.runtime.locks import one_at_a_time
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.workers import worker_number
+
+_Result = TypeVar("_Result")
 
 
 class _Turn:
@@ -75,6 +79,30 @@ def take_turn(device: torch.device) -> Iterator[None]:
     # Setting a default is atomic.
     with _TURNS.setdefault(name, _Turn(name)).take():
         yield
+
+
+def run_fit(fit: Callable[[], _Result], device: torch.device, remedies: str) -> _Result:
+    """Call a function that fits, in a turn, and release the memory that it has used.
+
+    Parameters
+    ----------
+    fit : callable
+    device : torch.device
+    remedies : str
+        As for :class:`~sklearn_bert._engine.runtime.memory.OutOfMemoryGuard`.
+
+    Returns
+    -------
+    object
+        The result of ``fit``.
+    """
+    # A function, since a context made of a generator would keep the traceback of an
+    # error about memory, and with it tensors.
+    with take_turn(device), OutOfMemoryGuard("The fit", device, remedies):
+        result = fit()
+        # Other fits can then use the memory of the gradients and moments.
+        release_memory(device)
+        return result
 
 
 def _identify(device: torch.device) -> str:

@@ -1,8 +1,10 @@
 """Workers that share a GPU use it one after the other; threads of one do not wait."""
 
+import gc
 import multiprocessing
 import os
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -12,9 +14,9 @@ import torch
 from sklearn_bert import BertClassifier
 from sklearn_bert._engine.encoding import encode
 from sklearn_bert._engine.runtime import gpu_turns
-from sklearn_bert._engine.runtime.gpu_turns import take_turn
+from sklearn_bert._engine.runtime.gpu_turns import run_fit, take_turn
 from sklearn_bert._engine.runtime.locks import HAS_LOCKS, lock_folder, unlock
-from sklearn_bert._fine_tuning import template
+from sklearn_bert.exceptions import DeviceMemoryError
 
 GPU, OTHER_GPU = torch.device("cuda", 0), torch.device("cuda", 1)
 pytestmark = pytest.mark.skipif(not HAS_LOCKS, reason="the system has no locks")
@@ -182,7 +184,7 @@ def test_a_fit_is_one_turn_with_all_that_it_encodes(
         taken.append(count_taken(turns))
         return take_turn(GPU)
 
-    for module in (template, encode):
+    for module in (gpu_turns, encode):
         monkeypatch.setattr(module, "take_turn", take)
     in_epochs = []
     classifier = BertClassifier(
@@ -198,3 +200,29 @@ def test_a_fit_is_one_turn_with_all_that_it_encodes(
     assert len(inside) > 1
     assert set(inside) == {1}
     assert in_epochs == [1]
+
+
+def test_a_fit_releases_its_memory_within_its_turn(turns, monkeypatch):
+    events = []
+
+    def release(device):
+        events.append(("release", device, count_taken(turns)))
+
+    monkeypatch.setattr(gpu_turns, "release_memory", release)
+    assert run_fit(lambda: events.append("fit") or 7, GPU, "Halve it") == 7
+    assert events == ["fit", ("release", GPU, 1)]
+
+
+def test_a_fit_without_enough_memory_keeps_no_tensors_alive(turns):
+    seen = []
+
+    def fit():
+        large = torch.zeros(1)
+        seen.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("tried 2 GiB")
+
+    with pytest.raises(DeviceMemoryError, match=r"The fit does not .* Halve") as caught:
+        run_fit(fit, GPU, "Halve it")
+    gc.collect()
+    assert caught.value.__cause__ is None
+    assert seen[0]() is None
