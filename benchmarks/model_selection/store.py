@@ -16,7 +16,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -26,6 +25,9 @@ from benchmarks.shared import report, setup
 from benchmarks.shared.machine import Noise, set_threads
 from benchmarks.shared.measuring import stopwatch, synchronizer
 from benchmarks.shared.setup import Arm, log
+from sklearn_bert._engine.embedding_cache.cached import TEXTS_PER_WRITE
+from sklearn_bert._engine.embedding_cache.disk import DiskStore, checked, checksum
+from sklearn_bert._engine.text.inputs import SAMPLES_PER_CHUNK
 
 PACKAGES = ("lmdb",)
 COLUMNS = {
@@ -39,8 +41,6 @@ COLUMNS = {
     "cold_to_encoding": "read cold, times encoding",
 }
 WIDTH = 384
-# As many as the package writes and reads at a time.
-PER_WRITE, PER_READ = 16384, 4096
 N_WRITERS = 4
 QUICK_VECTORS, QUICK_TEXTS = 2000, 20
 N_TEXTS = 2000
@@ -60,17 +60,13 @@ class Lmdb:
         self.folder.mkdir(exist_ok=True)
         with self._open() as database, database.begin(write=True) as transaction:
             for key, entry in entries.items():
-                transaction.put(key, _checksum(key, entry) + entry)
+                transaction.put(key, checksum(key, entry) + entry)
 
     def read(self, keys: Sequence[bytes]) -> Entries:
         """Return the entries that are there and undamaged."""
         with self._open() as database, database.begin() as transaction:
-            found = ((key, transaction.get(key)) for key in keys)
-            return {
-                key: stored[4:]
-                for key, stored in found
-                if stored and stored[:4] == _checksum(key, stored[4:])
-            }
+            found = ((key, checked(key, transaction.get(key))) for key in keys)
+            return {key: entry for key, entry in found if entry is not None}
 
     def _open(self) -> Any:
         import lmdb
@@ -78,14 +74,8 @@ class Lmdb:
         return lmdb.open(str(self.folder), map_size=MAX_BYTES)
 
 
-def _checksum(key: bytes, entry: bytes) -> bytes:
-    return crc32(entry, crc32(key)).to_bytes(4, "little")
-
-
 def sqlite(folder: Path) -> Any:
     """Return the package's store."""
-    from sklearn_bert._engine.embedding_cache.disk import DiskStore
-
     return DiskStore(folder, MAX_BYTES)
 
 
@@ -145,7 +135,7 @@ def measure(arm: Arm, folder: Path, n: int) -> dict[str, Any]:
 def write(store: Any, start: int, stop: int) -> float:
     """Write entries, and return the seconds that the store took."""
     seconds = 0.0
-    for first, last in blocks(start, stop, PER_WRITE):
+    for first, last in blocks(start, stop, TEXTS_PER_WRITE):
         seconds += _timed(partial(store.write, entries_between(first, last)))
     return seconds
 
@@ -156,7 +146,7 @@ def read(store: Any, keys: list[bytes]) -> float:
 
     def read_all() -> None:
         nonlocal n_found
-        for first, last in blocks(0, len(keys), PER_READ):
+        for first, last in blocks(0, len(keys), SAMPLES_PER_CHUNK):
             n_found += len(store.read(keys[first:last]))
 
     seconds = _timed(read_all)

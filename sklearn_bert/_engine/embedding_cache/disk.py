@@ -69,12 +69,12 @@ class DiskStore:
                 some = keys[start : start + _KEYS_PER_QUERY]
                 marks = ",".join("?" * len(some))
                 found |= database.execute(_READ.format(marks), some)
-        entries = ((key, _checked(key, stored)) for key, stored in found.items())
+        entries = ((key, checked(key, stored)) for key, stored in found.items())
         return {key: entry for key, entry in entries if entry is not None}
 
     def write(self, entries: Mapping[bytes, bytes]) -> None:
         """Keep entries, and remove the oldest ones if they take too much space."""
-        rows = [(key, _checksum(key, entry) + entry) for key, entry in entries.items()]
+        rows = [(key, checksum(key, entry) + entry) for key, entry in entries.items()]
         self._make_folder()
         with self._open() as database:
             database.execute("BEGIN IMMEDIATE")
@@ -181,13 +181,14 @@ def _remove_oldest(database: sqlite3.Connection) -> bool:
     return True
 
 
-def _checked(key: bytes, stored: object) -> bytes | None:
+def checked(key: bytes, stored: object) -> bytes | None:
     """Return an entry without its checksum, or None if it is damaged."""
     if not isinstance(stored, bytes):
         return None
     entry = stored[_CHECKSUM_BYTES:]
-    return entry if stored[:_CHECKSUM_BYTES] == _checksum(key, entry) else None
+    return entry if stored[:_CHECKSUM_BYTES] == checksum(key, entry) else None
 
 
-def _checksum(key: bytes, entry: bytes) -> bytes:
+def checksum(key: bytes, entry: bytes) -> bytes:
+    """Return what is stored before an entry."""
     return crc32(entry, crc32(key)).to_bytes(_CHECKSUM_BYTES, "little")
