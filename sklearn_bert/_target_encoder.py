@@ -8,7 +8,6 @@ from sklearn.base import TransformerMixin, clone
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._classifier import BertClassifier
-from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._fine_tuning.folds import draw_folds
 from sklearn_bert._params.param import document
 from sklearn_bert._params.random_state import draw_seed, make_generator
@@ -21,7 +20,7 @@ from sklearn_bert._targets.numbers import check_numbers, has_decimals
 
 
 def _fit_inner(
-    estimator: Any, texts: Texts, y: Any, weights: Any, groups: np.ndarray | None
+    estimator: Any, texts: list[Any], y: Any, weights: Any, groups: np.ndarray | None
 ) -> Any:
     """Fine-tune one of the estimators of a fit, and return it."""
     # Ctrl-C ends the whole fit, and truncated texts are reported once for all.
@@ -29,7 +28,7 @@ def _fit_inner(
     # The last texts are held out whatever their groups, which the folds still respect.
     if estimator.validation_split == "last":
         groups = None
-    return estimator.fit(texts.to_list(), y, weights, groups)
+    return estimator.fit(texts, y, weights, groups)
 
 
 def _is_binary(estimator: Any) -> bool:
@@ -239,7 +238,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             of_fold[train] = weights[train]
             try:
                 one = _fit_inner(clone(start), texts, y, of_fold, groups)
-                parts.append(fitted._encode(one, texts.take(test)))
+                parts.append(fitted._encode(one, [texts[row] for row in test]))
             # Any error keeps its type, and names its fold.
             except Exception as error:
                 error.add_note(f"In fold {number} of {len(folds)} of cv={self.cv!r}.")
@@ -263,7 +262,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
             The features in the order of X.
         """
         fitted, texts = self._begin(X)
-        return fitted._encode(fitted.estimator_, texts)
+        return fitted._encode(fitted.estimator_, texts.to_list())
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the features.
@@ -293,7 +292,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
 
     def _prepare(
         self, X: Any, y: Any, groups: Any
-    ) -> tuple[Self, Any, Texts, Any, Any]:
+    ) -> tuple[Self, Any, list[Any], Any, Any]:
         """Return a copy to fit, the default estimator, and the validated data."""
         fitted = self._copy()
         fitted._validate_params()
@@ -306,7 +305,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         fitted._choose_method(is_numbers)
         fitted._remember_columns(X, texts.n_columns)
         default = BertRegressor() if is_numbers else BertClassifier()
-        return fitted, default, texts, y, groups
+        return fitted, default, texts.to_list(), y, groups
 
     def _choose_method(self, is_numbers: bool) -> str:
         """Return the method that gives the columns, by the current parameter."""
@@ -330,7 +329,7 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         return estimator, seed
 
     def _fit_on_all(
-        self, start: Any, texts: Texts, y: Any, weights: Any, groups: Any
+        self, start: Any, texts: list[Any], y: Any, weights: Any, groups: Any
     ) -> None:
         """Fine-tune `estimator_`, and warn about truncated texts."""
         self.estimator_ = _fit_inner(start, texts, y, weights, groups)
@@ -338,10 +337,10 @@ class BertTargetEncoder(TransformerMixin, BaseBert):
         encoder = self.estimator_
         warn_if_truncated(encoder.n_truncated_, len(texts), encoder._tokenizing)
 
-    def _encode(self, estimator: Any, texts: Texts) -> np.ndarray:
+    def _encode(self, estimator: Any, texts: list[Any]) -> np.ndarray:
         """Return the columns of texts: (n_texts, n_features_out)."""
         method = self._choose_method(isinstance(estimator, BertRegressor))
-        outputs = getattr(estimator, method)(texts.to_list())
+        outputs = getattr(estimator, method)(texts)
         if method == "predict_proba" and _is_binary(estimator):
             outputs = outputs[:, 1:]
         return outputs.reshape(len(texts), -1)
