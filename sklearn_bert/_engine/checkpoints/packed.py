@@ -74,8 +74,11 @@ class PackedCheckpoint:
 
     def matches_digest(self) -> bool:
         """Tell whether the digest is that of the content, in any version."""
-        # Earlier versions left the architecture out of the digest.
-        return self.digest in (self.compute_digest(), self._digest_with(""))
+        # Earlier versions left the architecture out of the digest, which is only tried
+        # second, since all weights are read again for it.
+        return self.digest == self.compute_digest() or (
+            self.digest == self._digest_with("")
+        )
 
     def _digest_with(self, architecture: str) -> str:
         more = self.module_weights or {}

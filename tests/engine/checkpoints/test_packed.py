@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from sklearn_bert._engine.checkpoints import packed as packed_module
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.checkpoints.packed import digest_of, pack, unpack
@@ -114,6 +115,18 @@ def test_a_digest_of_an_earlier_version_matches_its_content(checkpoint):
     assert packed.matches_digest()
     assert replace(packed, digest=earlier).matches_digest()
     assert not replace(packed, digest=earlier, tokenizer="").matches_digest()
+
+
+def test_weights_are_read_once_for_a_digest_that_matches(checkpoint, monkeypatch):
+    packed, hashed = pack(checkpoint), []
+
+    def count(text, arrays):
+        hashed.append(text)
+        return digest_of(text, arrays)
+
+    monkeypatch.setattr(packed_module, "digest_of", count)
+    assert packed.matches_digest()
+    assert len(hashed) == 1
 
 
 def test_weights_of_layers_are_packed_with_the_encoder(own_bert, declare, weigh_layers):
