@@ -177,13 +177,15 @@ def test_frozen_layers_that_read_a_trained_weight_are_computed_in_every_step(
 
 
 def test_layers_that_fail_in_the_middle_are_computed_in_every_step(
-    save_model, texts, tmp_path, monkeypatch
+    save_model, texts, tmp_path, monkeypatch, limit
 ):
     def fail(self, states):
         raise TypeError
 
+    limit(2**20)
     monkeypatch.setattr(MiddleStart, "passing_on", fail)
     folder = save_model(tmp_path / "modernbert", "modernbert", pad_token_id=0)
     y = np.arange(len(texts)) % 2
     fitted = BertClassifier(folder, freeze=2, **OPTIONS).fit(texts, y)
     assert fitted.predict(texts).shape == y.shape
+    assert len(shared.KEPT) == 0
