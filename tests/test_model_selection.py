@@ -169,8 +169,9 @@ def test_names_are_those_of_the_whole_estimator(tiny_bert):
 
 def test_what_is_frozen_is_not_searched(tiny_bert, texts):
     fitted = BertClassifier(tiny_bert, n_epochs=1).fit(texts[:8], CLASSES)
-    vectorizer = BertVectorizer(FrozenEstimator(fitted))
-    assert all("model" not in name for name in search_space(vectorizer))
+    for model in (fitted, FrozenEstimator(fitted)):
+        vectorizer = BertVectorizer(model)
+        assert all("model" not in name for name in search_space(vectorizer))
     whole = make_pipeline(FrozenEstimator(vectorizer), BertClassifier(tiny_bert))
     assert all(name.startswith("bertclassifier") for name in search_space(whole))
 
