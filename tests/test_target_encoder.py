@@ -194,11 +194,17 @@ def test_logits_can_be_the_columns(make, texts, n_classes):
 
 
 @pytest.mark.real
-def test_by_default_the_default_model_is_fine_tuned():
-    encoder = BertTargetEncoder(cv=2, random_state=0)
-    texts = ["good", "bad", "great", "awful"]
-    encoder.fit_transform(texts, [1.5, 0.5, 2.5, 0.0])
-    assert isinstance(encoder.estimator_, BertRegressor)
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [([1.5, 0.5, 2.5, 0.0], BertRegressor), ([1, 0, 2, 0], BertClassifier)],
+    ids=["decimals", "integers"],
+)
+def test_by_default_an_estimator_with_its_defaults_is_fine_tuned(y, kind):
+    encoder = BertTargetEncoder(random_state=0).fit(["a", "b", "c", "d"], y)
+    used = encoder.estimator_
+    expected = kind(random_state=used.random_state)
+    assert type(used) is kind
+    assert used.get_params() == expected.get_params()
     assert encoder.estimator is None
 
 
@@ -224,8 +230,8 @@ def test_a_method_that_does_not_suit_numbers_is_refused_after_fit(make, texts, n
 
 
 @pytest.fixture
-def frame(texts, numbers):
-    return pd.DataFrame({"text": texts, "n": numbers})
+def frame(texts):
+    return pd.DataFrame({"text": texts, "n": np.arange(40) % 2})
 
 
 @pytest.fixture
@@ -234,14 +240,20 @@ def table(make):
     columns = ColumnTransformer(
         [("text", make(), "text"), ("numbers", "passthrough", ["n"])]
     )
-    return make_pipeline(columns, HistGradientBoostingClassifier(max_iter=3))
+    boosting = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=5)
+    return make_pipeline(columns, boosting)
 
 
 def test_boosting_reads_its_columns_next_to_numbers(table, frame, classes):
-    columns = table.fit(frame, classes)[0]
-    names = columns.get_feature_names_out().tolist()
-    assert names == ["text__berttargetencoder_short", "numbers__n"]
-    assert table.score(frame, classes) > 0.9
+    y = np.where(frame["n"] == 1, "odd", classes)
+    columns = table.fit(frame, y)[0]
+    start = "text__berttargetencoder_"
+    names = [f"{start}long", f"{start}odd", f"{start}short", "numbers__n"]
+    assert columns.get_feature_names_out().tolist() == names
+    assert table.score(frame, y) > 0.85
+    # Neither column is enough.
+    assert table.score(frame.assign(text="a"), y) < 0.8
+    assert table.score(frame.assign(n=0), y) < 0.8
 
 
 def test_its_parameters_are_searched_in_a_pipeline(table, frame, classes):
@@ -377,16 +389,24 @@ def test_an_error_names_its_fold(make, texts, classes):
     assert caught.value.__notes__ == ["In fold 1 of 2 of cv=2."]
 
 
-def test_the_last_texts_stop_early_whatever_their_groups(
-    make, texts, classes, trained_on
-):
+def test_the_last_texts_stop_early_whatever_their_groups(make, texts, trained_on):
+    scored = []
+
+    def score(estimator, X, y):
+        scored.append(tuple(X))
+        return 0.0
+
     encoder = make(
-        early_stopping=True, validation_split="last", validation_fraction=0.3
+        early_stopping=True,
+        validation_split="last",
+        validation_fraction=0.3,
+        scoring=score,
     )
     y = np.arange(40) % 3
     encoder.fit_transform(texts, y, groups=np.arange(40) // 4 % 4)
-    assert len(encoder.estimator_.validation_scores_) == 1
     assert len(trained_on) == 3
+    last = [tuple(one[-3 * len(one) // 10 :]) for one in trained_on]
+    assert [*dict.fromkeys(scored)] == last
 
 
 # --- files --------------------------------------------------------------------------
