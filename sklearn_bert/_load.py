@@ -63,7 +63,7 @@ def load(path, expected_sha256=None, *, model=None):
         The folder or the Hub id of the model that an adapter was trained on. Needed
         only for an estimator with ``adapter="lora"``, whose file does not contain this
         model, and only if the model is no longer where `fit` found it. It becomes the
-        parameter `model` of the estimator.
+        parameter `model` of the estimator that has the adapter.
 
     Returns
     -------

@@ -214,10 +214,10 @@ TEXT_CLASSIFICATION = {
 contrastive : float or "auto", default="auto"
     Fraction of the loss that makes the vectors of texts of the same class similar, and
     those of different classes dissimilar: the supervised contrastive loss over all
-    pairs of texts in a batch, or in a part of one that does not fit into memory. It is
-    included in `loss_curve_`. "auto" is 0.5 for at most 2,000 training texts of one
-    class each, and 0 for more texts, for an indicator matrix, in `partial_fit`, and if
-    all layers are frozen.""",
+    pairs of texts in a batch, or in a part of one that is split to fit into memory, as
+    batches of more than 8,192 tokens are on a CPU. It is included in `loss_curve_`.
+    "auto" is 0.5 for at most 2,000 training texts of one class each, and 0 for more
+    texts, for an indicator matrix, in `partial_fit`, and if all layers are frozen.""",
     ),
 }
 
