@@ -81,6 +81,9 @@ def check_parts(attributes: Mapping[str, Any]) -> None:
             _check_weights("a head", value.head, shape_head(config))
         if isinstance(value, CheckpointRecord):
             _check_record(value)
+    adapter, encoder = (attributes.get(name) for name in ("adapter_", "encoder_"))
+    if adapter is not None and isinstance(encoder, PackedCheckpoint):
+        adapter.check_fits(encoder.weights)
     if "class_count_" in attributes:
         _check_counts(attributes)
     if "coef_" in attributes:

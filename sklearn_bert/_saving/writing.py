@@ -14,7 +14,8 @@ import numpy as np
 from numpy.random import RandomState
 
 from sklearn_bert._config import quote
-from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint
+from sklearn_bert._engine.checkpoints.adapter import UnmergedEncoder
+from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, digest_of
 from sklearn_bert._engine.checkpoints.record import CheckpointRecord
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -143,6 +144,11 @@ class Writer:
             digests = self._digests
             new = {k: digests.get(x, x) for k, x in record.digests.items()}
             record = replace(record, digests=new)
+        if isinstance(record, UnmergedEncoder) and self._digests:
+            # The encoder that the adapter is added to has been rounded.
+            digest = digest_of(record.digest, {})
+            self._digests[record.digest] = digest
+            record = replace(record, digest=digest)
         values = {field.name: getattr(record, field.name) for field in fields(record)}
         if self._in_bfloat16 and isinstance(record, PackedMaskedModel):
             values["head"] = halve_all(record.head)

@@ -170,6 +170,19 @@ def test_rounding_to_bfloat16_is_refused(adapted, tmp_path):
         adapted.save(tmp_path / "file", dtype="bfloat16")
 
 
+def test_a_rounded_base_gives_another_model(case, tmp_path):
+    fitted = case("an adapter on a classifier").estimator
+    vectorizer = BertVectorizer(fitted, pooling="cls").fit(TEXTS)
+    vectorizer.save(tmp_path / "file", dtype="bfloat16")
+    loaded = load(tmp_path / "file")
+    assert loaded.model.encoder_.digest != fitted.encoder_.digest
+    np.testing.assert_allclose(
+        loaded.transform(TEXTS), vectorizer.transform(TEXTS), atol=0.05
+    )
+    with pytest.raises(CheckpointMismatchError, match="weights differs"):
+        vectorizer.set_params(model=loaded.model).transform(TEXTS)
+
+
 def test_training_continues_after_loading(adapted, path):
     loaded = load(path).set_params(warm_start=True)
     adapted.set_params(warm_start=True).fit(TEXTS, LABELS)
@@ -197,6 +210,19 @@ def test_a_forged_encoder_is_refused(adapted, forge):
     content = json.loads(json.dumps(content))
     forge(content["estimator"]["attributes"]["encoder_"]["record"]["fields"])
     with pytest.raises(InvalidContentError):
+        read_state(content, tensors, {"BertClassifier": BertClassifier})
+
+
+def test_a_forged_adapter_next_to_all_weights_is_refused(adapted, monkeypatch):
+    forged = pickle.loads(pickle.dumps(adapted))
+    down = forged.adapter_.down
+    # Training would repeat the one row.
+    down.update({name: one[:1] for name, one in down.items()})
+    for module in ("state.without_base", "state.check_parts"):
+        monkeypatch.setattr(f"sklearn_bert._saving.{module}", lambda *x: x[-1])
+    content, tensors = write_state(forged, in_bfloat16=False)
+    monkeypatch.undo()
+    with pytest.raises(InvalidContentError, match="does not fit"):
         read_state(content, tensors, {"BertClassifier": BertClassifier})
 
 
