@@ -4,7 +4,6 @@ A vocabulary has some 30,000 rows and a batch uses a few hundred. The gradient o
 whole table, and the optimizer's work on it, would take a sixth of a training step.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -88,7 +87,8 @@ class RowAdamW:
         self._embedding = embedding
         self._rate = learning_rate
         self._weight_decay = weight_decay
-        self.mean, self.square = _zeros_like(weight), _zeros_like(weight)
+        self.mean = torch.zeros_like(weight)
+        self.square = torch.zeros_like(weight)
         self.n_steps = torch.zeros(
             (weight.shape[0], 1), dtype=weight.dtype, device=weight.device
         )
@@ -110,14 +110,3 @@ class RowAdamW:
         move = mean.div_(1 - BETAS[0] ** n_steps).div_(size)
         value = value * (1 - rate * self._weight_decay)
         self._embedding.weight[rows] = value.sub_(move, alpha=rate)
-
-
-def _zeros_like(weight: Tensor) -> Tensor:
-    """Return zeros. On a CPU, those that nobody touches take no memory.
-
-    Most rows of a large vocabulary are never used, and torch would write all zeros.
-    """
-    if weight.device.type != "cpu":
-        return torch.zeros_like(weight)
-    dtype = torch.empty(0, dtype=weight.dtype).numpy().dtype
-    return torch.from_numpy(np.zeros(tuple(weight.shape), dtype))

@@ -1,14 +1,9 @@
 """RowEmbedding: the rows of a batch are a leaf, and only they are trained."""
 
-from pathlib import Path
-
-import numpy as np
-import pytest
 import torch
 
 from sklearn_bert._engine.training.model.token_embedding import RowAdamW, RowEmbedding
 
-STATUS = Path("/proc/self/status")
 WEIGHT = torch.arange(20.0).view(10, 2)
 IDS = torch.tensor([[7, 2], [2, 9]])
 ROWS = torch.tensor([2, 7, 9])
@@ -102,17 +97,3 @@ def test_the_schedule_scales_the_move():
     full = 1 - move_rows([[0]], weight)
     half = 1 - move_rows([[0]], weight, factor=0.5)
     torch.testing.assert_close(half, full / 2)
-
-
-@pytest.mark.skipif(not STATUS.exists(), reason="needs the /proc of Linux")
-def test_rows_that_are_never_used_take_no_memory():
-    weight = torch.from_numpy(np.zeros((100_000, 256), np.float32))
-    before = resident_mib()
-    optimizer = RowAdamW(RowEmbedding(weight), 0.1, 0.01)
-    assert resident_mib() - before < 0.2 * weight.nbytes / 2**20
-    assert not optimizer.mean[:10].any()
-
-
-def resident_mib():
-    fields = dict(line.split(":", 1) for line in STATUS.read_text().splitlines())
-    return int(fields["VmRSS"].split()[0]) / 2**10
