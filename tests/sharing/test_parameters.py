@@ -24,7 +24,9 @@ def callback(state):
 
 
 def test_only_changed_parameters_are_shown():
-    classifier = BertClassifier(n_epochs=4, batch_size=8, class_weight={"good": 2.0})
+    classifier = BertClassifier(
+        n_epochs="auto", batch_size=8, class_weight={"good": 2.0}
+    )
     assert show_call(classifier, "'base'") == [
         "BertClassifier(",
         "    batch_size=8,",

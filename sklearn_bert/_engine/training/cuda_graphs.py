@@ -265,6 +265,9 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
         return "activations are computed again in the backward pass"
     if model.trainable.adapter is not None:
         return "an adapter is trained"
+    # Texts that fill a batch up to a recorded shape would be compared with.
+    if model.contrastive:
+        return "the contrastive loss of a text depends on the others of its batch"
     if torch.is_anomaly_enabled():
         return "anomaly detection of autograd is on"
     # All trainings share the workspace of matrix products, which is for one stream.
@@ -277,9 +280,6 @@ def why_not_recorded(model: SupervisedModel) -> str | None:
     dtype = encoder.autocast_dtype or encoder.dtype
     if not varlen_attention_works(encoder.device, dtype, encoder.backend.head_size):
         return f"the device has no {dtype} attention kernel for texts of varying length"
-    # Texts that fill a batch up to a recorded shape would be compared with.
-    if model.contrastive:
-        return "the contrastive loss of a text depends on the others of its batch"
     readout = model.readout
     if isinstance(readout, PooledReadout) and "max" in modes_of(readout.pooling):
         return "the kernels of max pooling depend on the lengths of the texts"

@@ -100,8 +100,9 @@ def on_a_gpu(monkeypatch):
         monkeypatch.setattr(torch.cuda, name, lambda device: 0)
     device = torch.device("cuda")
     encoder = SimpleNamespace(device=device, backend="not the fused one")
+    trainable = SimpleNamespace(encoder=encoder, recomputes=False, adapter=None)
     model = SimpleNamespace(
-        trainable=SimpleNamespace(encoder=encoder), sum_losses=lambda part: part
+        trainable=trainable, contrastive=0.0, sum_losses=lambda part: part
     )
     return model, SimpleNamespace(device=device)
 
@@ -111,6 +112,14 @@ def test_the_reason_for_not_recording_is_logged(on_a_gpu, caplog):
         runner = make_step_runner(*on_a_gpu, batch_size=8)
     assert isinstance(runner, PlainStepRunner)
     assert "not recorded as CUDA graphs: the layers of the model" in caplog.text
+
+
+def test_steps_that_compare_texts_are_not_recorded(on_a_gpu, caplog):
+    on_a_gpu[0].contrastive = 0.5
+    with caplog.at_level(logging.DEBUG, "sklearn_bert"):
+        runner = make_step_runner(*on_a_gpu, batch_size=8)
+    assert isinstance(runner, PlainStepRunner)
+    assert "depends on the others of its batch" in caplog.text
 
 
 def test_steps_are_not_recorded_with_anomaly_detection(on_a_gpu, caplog):
