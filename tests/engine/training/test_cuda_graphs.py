@@ -19,6 +19,8 @@ OPTIONS = {
     "dropout": 0.0,
     "random_state": 0,
 }
+# Steps with the contrastive loss are not recorded.
+CLASSIFYING = {**OPTIONS, "contrastive": 0}
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def assert_fits_agree(fits, runners, n_full, tolerance=0.03):
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_a_classifier_learns_the_same(tiny_bert, texts, fit_twice, runners, pooling):
     def make():
-        return BertClassifier(tiny_bert, pooling=pooling, **OPTIONS)
+        return BertClassifier(tiny_bert, pooling=pooling, **CLASSIFYING)
 
     fits = fit_twice(make, texts, labels_of(texts))
     assert_fits_agree(fits, runners, 60)
@@ -85,7 +87,7 @@ def test_a_classifier_of_pairs_learns_the_same(tiny_bert, texts, fit_twice, runn
     pairs = list(zip(texts, texts[::-1], strict=True))
 
     def make():
-        return BertClassifier(tiny_bert, pooling="compare", **OPTIONS)
+        return BertClassifier(tiny_bert, pooling="compare", **CLASSIFYING)
 
     fits = fit_twice(make, pairs, labels_of(texts))
     assert_fits_agree(fits, runners, 60)
@@ -97,7 +99,7 @@ def test_a_weighted_multilabel_classifier_learns_the_same(
     y = np.array([[len(text) > 60, "a" in text.split()] for text in texts], dtype=int)
 
     def make():
-        return BertClassifier(tiny_bert, class_weight={0: 2.0, 1: 0.5}, **OPTIONS)
+        return BertClassifier(tiny_bert, class_weight={0: 2.0, 1: 0.5}, **CLASSIFYING)
 
     assert_fits_agree(fit_twice(make, texts, y), runners, 60)
 
@@ -124,7 +126,7 @@ def test_a_tagger_learns_the_same(tiny_bert, texts, fit_twice, runners):
 @pytest.mark.parametrize("freeze", ["embeddings", 2])
 def test_frozen_parts_stay_frozen(tiny_bert, texts, fit_twice, runners, freeze):
     def make():
-        return BertClassifier(tiny_bert, freeze=freeze, **OPTIONS)
+        return BertClassifier(tiny_bert, freeze=freeze, **CLASSIFYING)
 
     fits = fit_twice(make, texts, labels_of(texts))
     assert_fits_agree(fits, runners, 60)
@@ -135,7 +137,7 @@ def test_frozen_parts_stay_frozen(tiny_bert, texts, fit_twice, runners, freeze):
 
 def test_a_seed_gives_one_model_with_dropout(tiny_bert, texts, runners):
     def fit():
-        options = {**OPTIONS, "dropout": 0.2}
+        options = {**CLASSIFYING, "dropout": 0.2}
         return BertClassifier(tiny_bert, **options).fit(texts, labels_of(texts))
 
     first, second = fit(), fit()
@@ -145,7 +147,7 @@ def test_a_seed_gives_one_model_with_dropout(tiny_bert, texts, runners):
 
 
 def test_each_replay_has_a_new_dropout_mask(tiny_bert, texts, runners):
-    options = {**OPTIONS, "learning_rate": 1e-12, "batch_size": 40, "warmup": 0.0}
+    options = {**CLASSIFYING, "learning_rate": 1e-12, "batch_size": 40, "warmup": 0.0}
     options["dropout"] = 0.5
     losses = BertClassifier(tiny_bert, **options).fit(texts, labels_of(texts))
     assert runners[0].n_replayed > 8
@@ -154,7 +156,7 @@ def test_each_replay_has_a_new_dropout_mask(tiny_bert, texts, runners):
 
 def test_a_fit_continues_if_recording_fails(tiny_bert, texts, fit_twice, runners):
     def make():
-        return BertClassifier(tiny_bert, **OPTIONS)
+        return BertClassifier(tiny_bert, **CLASSIFYING)
 
     with recording_fails():
         first, second = fit_twice(make, texts, labels_of(texts))
@@ -164,7 +166,7 @@ def test_a_fit_continues_if_recording_fails(tiny_bert, texts, fit_twice, runners
 
 def test_a_failed_recording_affects_no_later_fit(tiny_bert, texts, runners):
     y = labels_of(texts)
-    options = {**OPTIONS, "dropout": 0.1}
+    options = {**CLASSIFYING, "dropout": 0.1}
     with recording_fails():
         BertClassifier(tiny_bert, **options).fit(texts, y)
     assert torch.rand(3, device="cuda").max() > 0
@@ -177,7 +179,7 @@ def test_callbacks_and_early_stopping_work(tiny_bert, texts, runners):
         rates.append(state.learning_rate)
 
     rates = []
-    options = {**OPTIONS, "callbacks": [note], "early_stopping": True}
+    options = {**CLASSIFYING, "callbacks": [note], "early_stopping": True}
     options["n_iter_no_change"] = 12
     watched = BertClassifier(tiny_bert, **options).fit(texts, labels_of(texts))
     assert runners[0].n_replayed > 30
@@ -189,7 +191,7 @@ def test_callbacks_and_early_stopping_work(tiny_bert, texts, runners):
 
 def test_a_fit_frees_the_memory_of_the_device(tiny_bert, texts):
     def fit():
-        BertClassifier(tiny_bert, **OPTIONS).fit(texts, labels_of(texts))
+        BertClassifier(tiny_bert, **CLASSIFYING).fit(texts, labels_of(texts))
         torch.cuda.empty_cache()
         return torch.cuda.memory_reserved()
 
@@ -204,7 +206,7 @@ def test_a_failed_fit_frees_the_memory_of_the_device(tiny_bert, texts):
             raise ZeroDivisionError
 
     def fit():
-        model = BertClassifier(tiny_bert, callbacks=[fail], **OPTIONS)
+        model = BertClassifier(tiny_bert, callbacks=[fail], **CLASSIFYING)
         with contextlib.suppress(ZeroDivisionError):
             model.fit(texts, labels_of(texts))
 
@@ -227,6 +229,6 @@ def test_batches_of_many_tokens_are_recorded(
     y = np.array(["good" if text < "f" else "bad" for text in texts])
 
     def make():
-        return BertClassifier(folder, **{**OPTIONS, "learning_rate": 1e-4})
+        return BertClassifier(folder, **{**CLASSIFYING, "learning_rate": 1e-4})
 
     assert_fits_agree(fit_twice(make, texts, y), runners, 60, tolerance=0.1)
