@@ -1,6 +1,6 @@
 """BERT-family encoders as ordinary scikit-learn estimators."""
 
-from sklearn_bert import datasets, exceptions, metrics, model_selection
+from sklearn_bert import datasets, exceptions, inspection, metrics, model_selection
 from sklearn_bert._cache import cache_info, clear_cache
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._config import config_context, get_config, set_config
@@ -31,6 +31,7 @@ __all__ = [
     "datasets",
     "exceptions",
     "get_config",
+    "inspection",
     "load",
     "metrics",
     "model_selection",

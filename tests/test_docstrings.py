@@ -17,6 +17,7 @@ from sklearn_bert import (
     datasets,
     exceptions,
     get_config,
+    inspection,
     load,
     metrics,
     model_selection,
@@ -68,6 +69,11 @@ UNASKED = {
 }
 
 
+DISPLAYS = [
+    getattr(inspection, name) for name in inspection.__all__ if name.endswith("Display")
+]
+
+
 def own_methods(estimator):
     """Return its public methods that this package wrote, inherited ones included."""
     return [
@@ -82,6 +88,8 @@ def public_functions():
     fetchers = [getattr(datasets, name) for name in datasets.__all__]
     functions = [metrics.entity_f1_score, load, convert_checkpoint]
     functions += [cache_info, clear_cache, model_selection.search_space]
+    of_inspection = [getattr(inspection, name) for name in inspection.__all__]
+    functions += [one for one in of_inspection if inspect.isfunction(one)]
     return [*fetchers, *functions, config_context, get_config, set_config]
 
 
@@ -89,6 +97,10 @@ def public_names():
     """Return the import path of every public class, function and method."""
     names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
+    names += [f"sklearn_bert.inspection.{x}" for x in inspection.__all__]
+    for display in DISPLAYS:
+        path = f"sklearn_bert.inspection.{display.__name__}"
+        names += [f"{path}.{method}" for method in own_methods(display)]
     names.append("sklearn_bert.metrics.entity_f1_score")
     names.append("sklearn_bert.model_selection.search_space")
     names.append("sklearn_bert.convert_checkpoint")
@@ -110,7 +122,7 @@ def test_everything_public_is_looked_at():
         *(estimator.__name__ for estimator in ESTIMATORS),
         *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
         *("metrics", "config_context", "get_config", "set_config"),
-        *("cache_info", "clear_cache", "model_selection"),
+        *("cache_info", "clear_cache", "inspection", "model_selection"),
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 
@@ -135,13 +147,13 @@ def test_every_error_is_of_the_tree():
             assert issubclass(error, ValueError | RuntimeError | UserWarning)
 
 
-@pytest.mark.parametrize("shown", [*ESTIMATORS, *public_functions()])
+@pytest.mark.parametrize("shown", [*ESTIMATORS, *DISPLAYS, *public_functions()])
 def test_everything_has_an_example(shown):
     assert "\nExamples\n--------\n" in inspect.cleandoc(shown.__doc__)
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("shown", [*ESTIMATORS, *public_functions()])
+@pytest.mark.parametrize("shown", [*ESTIMATORS, *DISPLAYS, *public_functions()])
 def test_examples_run(shown):
     finder, runner = (
         doctest.DocTestFinder(),

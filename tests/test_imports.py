@@ -110,6 +110,8 @@ ALLOWED = {
         "_pretraining",
         "_sklearn_compat",
     },
+    # Above all estimators, none of which imports it.
+    "inspection": {*ESTIMATORS, *BELOW_ESTIMATORS},
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,
@@ -126,6 +128,7 @@ ALLOWED = {
         "_load",
         "datasets",
         "exceptions",
+        "inspection",
         "metrics",
         "model_selection",
     },
