@@ -35,22 +35,20 @@ html_title = f"sklearn-bert {version}"
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_end": ["theme-switcher"],
+    # Contributing and the changelog are under "More".
+    "header_links_before_dropdown": 6,
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
     "footer_end": [],
 }
-# Pages without subpages need no navigation sidebar.
+# Pages without subpages need no navigation sidebar. Those of the guide and of the API
+# have one.
 html_sidebars = {
     name: []
     for name in (
+        "index",
         "install",
         "quick_start",
-        "user_guide",
-        "fine_tuning",
-        "regression_and_tagging",
-        "checkpoints",
-        "sharing",
-        "serving",
         "performance",
         "contributing",
         "changelog",
