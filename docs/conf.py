@@ -68,6 +68,9 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
+    "subsection_order": [
+        f"../examples/{name}" for name in ("features", "fine_tuning", "beyond")
+    ],
     "within_subsection_order": "FileNameSortKey",
     "ignore_pattern": r"demo\.py",
     "backreferences_dir": "generated/backreferences",
@@ -202,7 +205,7 @@ def add_roles(app, docname, source):
         text = re.sub(r"``([A-Z]\w+)(\.[a-z]\w*)?``", to_reference, source[0])
         text = re.sub(r"<\.\./examples>`__", "<auto_examples/index.rst>`__", text)
         text = re.sub(
-            r"<\.\./examples/(\w+)\.py>`__", r"<auto_examples/\1.rst>`__", text
+            r"<\.\./examples/([\w/]+)\.py>`__", r"<auto_examples/\1.rst>`__", text
         )
         source[0] = re.sub(r"`([^`]+<[\w/]+)\.rst>`__", r":doc:`\1>`", text)
 

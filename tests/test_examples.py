@@ -11,7 +11,9 @@ from threadpoolctl import threadpool_limits
 from sklearn_bert import clear_cache
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SCRIPTS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
+SCRIPTS = sorted(
+    path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("plot_*.py")
+)
 
 MOODS = ["dull", "moving", "far too long", "a delight", "hollow", "a triumph"]
 
@@ -72,24 +74,24 @@ def test_the_demo_encodes_each_sentence_once(
 
 
 def test_the_gallery_encodes_each_text_once(run_script, encoded_texts, empty_cache):
-    names, _ = run_script("plot_2_text_and_numbers.py")
+    names, _ = run_script("features/plot_2_text_and_numbers.py")
     assert sum(encoded_texts) == len(names["texts"])
 
 
 def test_every_script_is_tested():
     assert SCRIPTS == [
-        "plot_1_text_classification.py",
-        "plot_2_text_and_numbers.py",
-        "plot_3_fine_tuning.py",
-        "plot_4_sequence_prediction.py",
-        "plot_5_pretraining.py",
-        "plot_6_search.py",
-        "plot_7_out_of_scope.py",
+        "beyond/plot_2_pretraining.py",
+        "features/plot_1_text_classification.py",
+        "features/plot_2_text_and_numbers.py",
+        "fine_tuning/plot_1_fine_tuning.py",
+        "fine_tuning/plot_6_tagging.py",
+        "fine_tuning/plot_8_calibration.py",
+        "fine_tuning/plot_9_parameter_search.py",
     ]
 
 
 def test_encoder_needs_fewer_labels_than_tfidf(run_script):
-    names, figures = run_script("plot_1_text_classification.py")
+    names, figures = run_script("features/plot_1_text_classification.py")
 
     assert len(figures) == 1
     assert len(names["X"]) == 96
@@ -104,7 +106,7 @@ def test_encoder_needs_fewer_labels_than_tfidf(run_script):
 
 
 def test_text_column_adds_to_the_numbers(run_script):
-    names, figures = run_script("plot_2_text_and_numbers.py")
+    names, figures = run_script("features/plot_2_text_and_numbers.py")
 
     assert len(figures) == 1
     error = {
@@ -121,7 +123,7 @@ def test_text_column_adds_to_the_numbers(run_script):
 
 
 def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
-    names, figures = run_script("plot_3_fine_tuning.py")
+    names, figures = run_script("fine_tuning/plot_1_fine_tuning.py")
 
     assert len(figures) == 1
     assert len(names["X"]) == 96
@@ -138,7 +140,7 @@ def test_training_the_encoder_draws_notes_of_one_state_together(run_script):
 
 
 def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
-    names, figures = run_script("plot_5_pretraining.py")
+    names, figures = run_script("beyond/plot_2_pretraining.py")
 
     assert len(figures) == 1
     curve = names["masked_lm"].loss_curve_
@@ -149,7 +151,7 @@ def test_pre_training_knows_the_place_of_unseen_pairs(run_script):
 
 
 def test_words_that_were_never_seen_are_tagged(run_script):
-    names, figures = run_script("plot_4_sequence_prediction.py")
+    names, figures = run_script("fine_tuning/plot_6_tagging.py")
 
     assert len(figures) == 1
     assert len(names["X"]) == 36
@@ -165,7 +167,7 @@ def test_words_that_were_never_seen_are_tagged(run_script):
 
 def test_bad_trials_end_early(run_script):
     pytest.importorskip("optuna")
-    names, figures = run_script("plot_6_search.py")
+    names, figures = run_script("fine_tuning/plot_9_parameter_search.py")
 
     assert len(figures) == 1
     assert len(names["X"]) == 72
@@ -176,7 +178,7 @@ def test_bad_trials_end_early(run_script):
 
 
 def test_messages_on_unknown_subjects_are_rejected_more_often(run_script):
-    names, figures = run_script("plot_7_out_of_scope.py")
+    names, figures = run_script("fine_tuning/plot_8_calibration.py")
 
     assert len(figures) == 1
     assert [len(names[name]) for name in ("X", "X_test", "X_unknown")] == [72, 24, 24]

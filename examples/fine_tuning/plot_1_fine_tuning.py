@@ -298,5 +298,5 @@ plt.show()
 #
 # However, concatenating the last four layers of the frozen encoder is as good here and
 # takes a fraction of the time: the information about the state is in the encoder, but
-# not in its last layer. With 64 labeled texts, try this first. :doc:`../fine_tuning`
+# not in its last layer. With 64 labeled texts, try this first. :doc:`../../fine_tuning`
 # explains when fine-tuning is worth it.
