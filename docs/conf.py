@@ -32,8 +32,14 @@ default_role = "literal"
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn-bert {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "sklearn-bert"},
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["theme-switcher"],
     # Contributing and the changelog are under "More".
     "header_links_before_dropdown": 6,
@@ -56,10 +62,10 @@ html_sidebars = {
 }
 
 autosummary_generate = True
-toc_object_entries = False
+toc_object_entries_show_parents = "hide"
 python_maximum_signature_line_length = 88
 autodoc_typehints = "none"
-numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
 numpydoc_xref_param_type = False
 
 doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -80,6 +86,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "min_reported_time": 1e6,
+    "write_computation_times": False,
 }
 
 # Links to the scikit-learn site. Downloading its inventory would need a network, so the
