@@ -57,9 +57,9 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
     loss_curve_ : list of float
         Mean training loss of each epoch, on the scaled targets.
 
-    %(validation_scores_, n_features_in_, feature_names_in_, n_truncated_)s
+    %(validation_scores_, best_validation_score_, n_features_in_, feature_names_in_)s
 
-    %(max_length_, pooling_, prompt_, device_, checkpoint_)s
+    %(n_truncated_, max_length_, pooling_, prompt_, device_, checkpoint_)s
 
     See Also
     --------

@@ -60,7 +60,7 @@ class BertTokenClassifier(BaseFineTuner):
     loss_curve_ : list of float
         Mean training loss per word of each epoch.
 
-    %(validation_scores_)s
+    %(validation_scores_, best_validation_score_)s
 
     n_features_in_ : int
         Always 1, the column of sentences.

@@ -6,6 +6,7 @@ engine.
 """
 
 from collections.abc import Callable
+from math import inf, isnan
 from typing import Any, Self
 
 import numpy as np
@@ -90,6 +91,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     coef_: np.ndarray
     intercept_: np.ndarray
     loss_curve_: list[float]
+    validation_scores_: list[float]
     _tokenizing: TokenizingConfig
     _readout: PooledReadout | WordReadout
 
@@ -102,6 +104,16 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     def _validate_params(self) -> None:
         super()._validate_params()
         check_scorer_name(self.scoring)
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """The highest validation score of `fit`, or None without early stopping."""
+        # A score of NaN is never the best.
+        return max(
+            self.validation_scores_,
+            key=lambda score: -inf if isnan(score) else score,
+            default=None,
+        )
 
     # --- prediction -------------------------------------------------------------------
 

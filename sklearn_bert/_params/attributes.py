@@ -51,6 +51,10 @@ learning_rate_ : float
     "validation_scores_": """\
 validation_scores_ : list of float
     Validation score after each epoch. Empty without early stopping.""",
+    "best_validation_score_": """\
+best_validation_score_ : float or None
+    The highest of `validation_scores_`, that of the weights that are kept. None without
+    early stopping.""",
     "device_": """\
 device_ : str
     Device used by `fit`. Predictions resolve `device` again, so that an estimator

@@ -184,7 +184,8 @@ random_state : int, RandomState instance or None, default=None
         """\
 verbose : int, default=0
     1 shows progress bars that name the fit, the epoch and the stage, with loss, score
-    and time left; 2 or more prints a line per epoch.""",
+    and time left; 2 or more prints a line per epoch. Both print a line if training
+    stops early.""",
     ),
 }
 

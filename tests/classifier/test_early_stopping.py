@@ -23,6 +23,7 @@ def test_early_stopping_keeps_the_best_weights(make, texts, labels):
         n_epochs=9, early_stopping=True, scoring=scorer, validation_fraction=0.25
     ).fit(texts, labels)
     assert classifier.validation_scores_ == [0.1, 0.8, 0.3, 0.2]
+    assert classifier.best_validation_score_ == 0.8
     assert classifier.n_iter_ == 4
     assert np.array_equal(classifier.coef_, seen[2][0])
     assert seen[0][1:] == (10, ["good", "long", "other"])
@@ -118,7 +119,16 @@ def test_a_class_too_rare_to_split_stays_in_training(make, texts, labels):
 
 def test_nothing_is_held_out_without_early_stopping(make, texts):
     # Of so few rows none could be held out.
-    assert make().fit(texts[:3], ["a", "b", "c"]).validation_scores_ == []
+    classifier = make().fit(texts[:3], ["a", "b", "c"])
+    assert classifier.validation_scores_ == []
+    assert classifier.best_validation_score_ is None
+
+
+def test_a_score_of_nan_is_never_the_best(make, texts, labels):
+    scores = iter([0.0, 0.1, np.nan])
+    options = {"early_stopping": True, "validation_fraction": 0.25}
+    classifier = make(scoring=lambda *args: next(scores), **options)
+    assert classifier.fit(texts, labels).best_validation_score_ == 0.1
 
 
 def test_too_small_a_validation_set_is_refused(make, texts, labels):

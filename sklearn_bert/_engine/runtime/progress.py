@@ -32,6 +32,9 @@ def name_fit(estimator: str) -> str:
 def progress_bar(label: str | None, **options: Any) -> tqdm:
     """Return a bar that starts with ``label``; None hides it.
 
+    Inside a bar of the caller, such as one over the settings of a search, it is removed
+    at its end, so that the bar of the caller stays in its line.
+
     Parameters
     ----------
     label : str or None
@@ -39,4 +42,6 @@ def progress_bar(label: str | None, **options: Any) -> tqdm:
     **options
         Options of :class:`tqdm.tqdm`.
     """
-    return tqdm(desc=label, disable=label is None, **options)
+    bar = tqdm(desc=label, disable=label is None, **options)
+    bar.leave = bar.leave and bar.pos == 0
+    return bar

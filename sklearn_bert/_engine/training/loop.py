@@ -156,7 +156,8 @@ class FineTuning:
                 score = self._score(bar, stage)
                 self._keep_if_best(epoch, score)
                 state = self._report(epoch, score, time.monotonic() - start)
-                if self._should_stop(state):
+                if reason := self._reason_to_stop(state):
+                    self._say_stopped(bar, state, reason)
                     break
 
     def _run_epoch(self, bar: tqdm) -> None:
@@ -289,14 +290,24 @@ class FineTuning:
             **({"score": f"{scores[-1]:.4f}"} if scores else {}),
         }
 
-    def _should_stop(self, state: TrainingState) -> bool:
+    def _reason_to_stop(self, state: TrainingState) -> str | None:
         """Call all callbacks, and check whether the patience is exhausted."""
         is_stopped = [bool(callback(state)) for callback in self._callbacks]
-        patience = self._config.patience
-        is_stale = (
-            patience is not None and state.epoch - self.log.best_epoch >= patience
-        )
-        return any(is_stopped) or is_stale
+        if any(is_stopped):
+            return "a callback returned True"
+        patience, best = self._config.patience, self.log.best_epoch
+        if patience is None or state.epoch - best < patience:
+            return None
+        return f"the validation score was best in epoch {best}, whose weights are kept"
+
+    def _say_stopped(self, bar: tqdm, state: TrainingState, reason: str) -> None:
+        """Print that training ended before its last epoch, unless it is silent."""
+        if not self._config.verbose or state.epoch == state.n_epochs:
+            return
+        # An incomplete bar would look like that of a fit that failed.
+        bar.total = bar.n
+        stage = f"epoch {state.epoch} of {state.n_epochs}"
+        bar.write(f"{self._config.label}, stopped early after {stage}: {reason}")
 
     def _make_optimizer(self) -> Optimizer:
         model, config = self._model, self._config

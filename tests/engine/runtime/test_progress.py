@@ -5,6 +5,7 @@ import re
 import joblib
 import pytest
 from sklearn.model_selection import GridSearchCV
+from tqdm.auto import tqdm
 
 from sklearn_bert import (
     BertClassifier,
@@ -48,6 +49,30 @@ def test_without_a_label_there_is_no_bar(capfd):
         bar.update()
         bar.set_description("called otherwise")
     assert capfd.readouterr() == ("", "")
+
+
+def screen_of(shown):
+    """Return the lines that a terminal shows in the end."""
+    lines, row = [""], 0
+    for part in re.findall(r"\r|\n|\x1b\[A|[^\r\n\x1b]+", shown):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part == "\x1b[A":
+            row -= 1
+        elif part != "\r":
+            lines[row] = part + lines[row][len(part) :]
+    return [line for line in lines if line.strip()]
+
+
+def test_a_bar_inside_another_is_removed_at_its_end(capfd):
+    with tqdm(total=2, desc="outer", ncols=60) as outer:
+        for _ in range(2):
+            with progress_bar("inner", total=1, ncols=60) as inner:
+                inner.update()
+            outer.update()
+    (kept,) = screen_of(capfd.readouterr().err)
+    assert kept.startswith("outer: 100%")
 
 
 def test_bars_of_a_search_name_the_fit_and_the_stage(tiny_bert, texts, capfd):

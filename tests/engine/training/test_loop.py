@@ -383,6 +383,36 @@ def test_a_line_per_epoch_is_printed(make, capsys):
     assert "validation score 0.7500" in lines[0]
 
 
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_a_stop_by_the_score_is_printed(make, capsys, verbose):
+    scores = iter([0.5, 0.9, 0.1, 0.1])
+    make(lambda: next(scores), n_epochs=5, patience=2, verbose=verbose).run()
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "A fit, stopped early after epoch 4 of 5: the validation score was best in "
+        "epoch 2, whose weights are kept"
+    )
+
+
+def test_a_stop_by_a_callback_is_printed(make, capsys):
+    make(callbacks=[lambda state: True], verbose=2).run()
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "A fit, stopped early after epoch 1 of 2: a callback returned True"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "n_stopping"), [({"verbose": 0}, 1), ({"verbose": 1}, 2)], ids=str
+)
+def test_silent_fits_and_those_that_end_print_no_stop(make, capfd, options, n_stopping):
+    make(callbacks=[lambda state: state.epoch == n_stopping], **options).run()
+    assert "stopped" not in "".join(capfd.readouterr())
+
+
+def test_the_bar_of_a_fit_that_stops_early_is_complete(make, capfd):
+    make(callbacks=[lambda state: True], verbose=1).run()
+    assert "5/5" in capfd.readouterr().err.splitlines()[-1]
+
+
 def test_large_gradients_are_clipped_in_each_step(make, monkeypatch):
     used, step = [], torch.optim.AdamW.step
 
