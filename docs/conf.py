@@ -13,6 +13,8 @@ ROOT = HERE.parent
 # Last, so that the installed package is the one that is documented.
 sys.path += [str(HERE), str(ROOT)]
 
+import chart  # noqa: E402
+
 project = "sklearn-bert"
 author = "The sklearn-bert developers"
 copyright = "The sklearn-bert developers"
@@ -43,7 +45,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     # Contributing and the changelog are under "More".
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 2,
     "footer_end": [],
 }
@@ -227,9 +229,17 @@ def add_measurements(app, docname, source):
         source[0] = measurements.fill(source[0])
 
 
+def write_chart():
+    """Write the chart of the landing page, which includes it."""
+    path = HERE / "generated" / "which_estimator.svg"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(chart.which_estimator(), encoding="utf-8")
+
+
 def setup(app):
     """Connect the functions above to Sphinx."""
     write_sklearn_inventory()
+    write_chart()
     app.connect("source-read", add_measurements)
     app.connect("source-read", include_markdown)
     app.connect("source-read", add_roles)

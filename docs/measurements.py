@@ -295,7 +295,7 @@ def draw_learning_curve():
             LINES,
         ),
     }
-    fig, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
     sizes = [16, 64, 256, 1024, 6920]
     for arm, (label, last, last_arm, color) in arms.items():
         figures = [row["test"] for row in curve if row["arm"] == arm]
@@ -311,11 +311,12 @@ def draw_learning_curve():
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.minorticks_off()
     ax.set(xlabel="labeled sentences of film reviews (SST-2)", ylabel="test accuracy")
+    ax.set_ylim(0.48, 1)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="upper left")
     path = ROOT / "docs" / "images" / "learning_curve.png"
     path.parent.mkdir(exist_ok=True)
-    fig.savefig(path, dpi=110)
+    fig.savefig(path, dpi=130)
     plt.close(fig)
 
 

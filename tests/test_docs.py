@@ -25,7 +25,7 @@ PAGES = [
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ["index", *PAGES])
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     if page == "onnx":
