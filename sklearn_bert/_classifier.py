@@ -191,7 +191,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -208,6 +208,14 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         groups : array-like of shape (n_samples,), default=None
             Group of each text, such as its author. With `early_stopping`, no group is
             in both the training and the validation split.
+
+        X_val : array-like of str, default=None
+            Texts, or pairs of texts, that early stopping scores in place of a part of
+            X. They are not trained on. `groups`, `validation_fraction` and
+            `validation_split` are then not used.
+
+        y_val : array-like, default=None
+            Their labels in the form of y, all of which occur in y.
 
         Returns
         -------
@@ -233,7 +241,7 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight, groups=groups)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Make one pass over more texts, with a constant learning rate.
@@ -380,10 +388,10 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         read = partial(check_labels, warn=False)
         return self._score(X, y, sample_weight, read, accuracy_score)
 
-    def _read_target(
-        self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext
-    ) -> Target:
-        y = check_labels(y, inputs, self)
+    def _check_y(self, inputs: Texts, y: Any) -> np.ndarray | sparse.csr_array:
+        return check_labels(y, inputs, self)
+
+    def _read_target(self, y: Any, weights: np.ndarray, fit: FitContext) -> Target:
         if fit.continues and (y.ndim == 2) != self.is_multilabel_:
             raise ValueError(
                 "y must be of the same kind as in the previous fit: an indicator "

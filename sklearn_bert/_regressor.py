@@ -167,7 +167,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -184,6 +184,14 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         groups : array-like of shape (n_samples,), default=None
             Group of each text, such as its author. With `early_stopping`, no group is
             in both the training and the validation split.
+
+        X_val : array-like of str, default=None
+            Texts, or pairs of texts, that early stopping scores in place of a part of
+            X. They are not trained on. `groups`, `validation_fraction` and
+            `validation_split` are then not used.
+
+        y_val : array-like, default=None
+            Their numbers in the form of y.
 
         Returns
         -------
@@ -210,7 +218,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight, groups=groups)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Make one pass over more texts, with a constant learning rate.
@@ -287,10 +295,12 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
         """
         return self._score(X, y, sample_weight, check_numbers, r2_score)
 
+    def _check_y(self, inputs: Texts, y: Any) -> np.ndarray:
+        return check_numbers(y, inputs, self)
+
     def _read_target(
-        self, inputs: Texts, y: Any, weights: np.ndarray, fit: FitContext
+        self, y: np.ndarray, weights: np.ndarray, fit: FitContext
     ) -> Target:
-        y = check_numbers(y, inputs, self)
         if fit.continues and y.size != len(y) * self.n_outputs_:
             raise ValueError(
                 f"y must have {self.n_outputs_} targets, as in the previous fit. Got y "

@@ -194,7 +194,7 @@ class BertTokenClassifier(BaseFineTuner):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, *, X_val=None, y_val=None):
         """Fine-tune the encoder.
 
         Parameters
@@ -213,6 +213,14 @@ class BertTokenClassifier(BaseFineTuner):
         groups : array-like of shape (n_samples,), default=None
             Group of each sentence, such as its document. With `early_stopping`, no
             group is in both the training and the validation split.
+
+        X_val : array-like, default=None
+            Sentences that early stopping scores in place of a part of X. They are not
+            trained on. `groups`, `validation_fraction` and `validation_split` are then
+            not used.
+
+        y_val : array-like, default=None
+            Their tags in the form of y, all of which occur in y.
 
         Returns
         -------
@@ -239,7 +247,7 @@ class BertTokenClassifier(BaseFineTuner):
             can still be used, with the best weights so far, or without early stopping
             those of the last epoch that ended with finite outputs, or the initial ones.
         """
-        return self._fit(X, y, sample_weight, groups=groups)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     def split_words(self, X):
         """Return the words that are tagged.
@@ -354,19 +362,20 @@ class BertTokenClassifier(BaseFineTuner):
     def _read(self, X: Any) -> Sentences:
         return check_sentences(X, self.word_tokenizer, missing=self.missing)
 
-    def _read_target(
-        self, inputs: Sentences, y: Any, weights: np.ndarray, fit: FitContext
-    ) -> TagTarget:
+    def _check_y(self, inputs: Sentences, y: Any) -> np.ndarray:
         tags = check_tags(y, inputs, self)
         if self.constrain_tags == "bio":
             check_bio(tags)
+        return tags
+
+    def _read_target(
+        self, y: np.ndarray, weights: np.ndarray, fit: FitContext
+    ) -> TagTarget:
         known = None
         if fit.continues:
             known = self.classes_
-            check_same_classes(flat_tags(tags), known)
-        target = read_tags(
-            tags, weights, known, self.class_weight, self.label_smoothing
-        )
+            check_same_classes(flat_tags(y), known)
+        target = read_tags(y, weights, known, self.class_weight, self.label_smoothing)
         self.classes_ = target.classes
         return target
 

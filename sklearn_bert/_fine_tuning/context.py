@@ -22,6 +22,8 @@ class FitContext:
         All classes, in ``partial_fit``.
     groups : array-like of shape (n_samples,) or None
         As passed by the user.
+    X_val, y_val : array-like or None
+        The validation set, as passed by the user.
     """
 
     label: str
@@ -29,6 +31,8 @@ class FitContext:
     continues: bool
     classes: Any = None
     groups: Any = None
+    X_val: Any = None
+    y_val: Any = None
 
 
 @dataclass(frozen=True)

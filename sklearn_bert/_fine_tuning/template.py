@@ -1,8 +1,8 @@
 """The base class of the estimators that fine-tune an encoder.
 
-A subclass interprets its targets (:meth:`BaseFineTuner._read_target`) and, if its
-samples are not texts, its samples (:meth:`BaseBert._read`). The training loop is in the
-engine.
+A subclass interprets its targets (:meth:`BaseFineTuner._check_y` and
+:meth:`BaseFineTuner._read_target`) and, if its samples are not texts, its samples
+(:meth:`BaseBert._read`). The training loop is in the engine.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,11 @@ from sklearn_bert._engine.runtime.device import resolve_device, resolve_training
 from sklearn_bert._engine.runtime.gpu_turns import run_fit
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
-from sklearn_bert._engine.text.inputs import Inputs, TokenizingConfig
+from sklearn_bert._engine.text.inputs import (
+    Inputs,
+    TokenizingConfig,
+    count_truncated,
+)
 from sklearn_bert._engine.text.token_sequences import TokenSequences
 from sklearn_bert._engine.training.adapter.layers import take_adapter
 from sklearn_bert._engine.training.config import TrainingLog
@@ -59,6 +63,11 @@ from sklearn_bert._fine_tuning.start import (
     make_training_config,
     make_training_data,
     start_head,
+)
+from sklearn_bert._fine_tuning.validation import (
+    ValidationSet,
+    check_validation_set,
+    read_validation_set,
 )
 from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
@@ -95,10 +104,12 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     _tokenizing: TokenizingConfig
     _readout: PooledReadout | WordReadout
 
-    def _read_target(
-        self, inputs: Any, y: Any, weights: np.ndarray, fit: FitContext
-    ) -> Target:
-        """Check y, set the attributes that depend on it, and return the target."""
+    def _check_y(self, inputs: Any, y: Any) -> Any:
+        """Return y as an array of what the estimator predicts."""
+        raise NotImplementedError
+
+    def _read_target(self, y: Any, weights: np.ndarray, fit: FitContext) -> Target:
+        """Set the attributes that depend on a checked y, and return the target."""
         raise NotImplementedError
 
     def _validate_params(self) -> None:
@@ -191,12 +202,15 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         is_partial: bool = False,
         classes: np.ndarray | None = None,
         groups: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
     ) -> Self:
         """Do what fit and partial_fit have in common."""
         self._validate_params()
+        check_validation_set(X_val, y_val, early_stopping=self.early_stopping)
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         label = name_fit(type(self).__name__)
-        fit = FitContext(label, is_partial, continues, classes, groups)
+        fit = FitContext(label, is_partial, continues, classes, groups, X_val, y_val)
         remedy = "Pass fewer texts, choose a smaller model"
         device = resolve_device(self.device)
         fitted, log = run_fit(
@@ -215,19 +229,22 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         weights = check_weights(sample_weight, len(inputs))
         groups = check_groups(fit.groups, len(inputs))
         fitted = self._copy()
-        target = fitted._read_target(inputs, y, weights, fit)
+        target = fitted._read_target(fitted._check_y(inputs, y), weights, fit)
         fitted._count_samples(target, is_added=fit.is_partial and fit.continues)
         n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
         seeds = draw_seeds(self.random_state, n_before)
-        train, held_out = self._split(target, groups, seeds.split, fit)
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
+        own_weights = None if sample_weight is None else weights
+        train, validation = fitted._split(
+            inputs, target, own_weights, groups, seeds.split, fit
+        )
         resolved = fitted._resolve(inputs.n_columns, fit)
         recipe = resolve_recipe(fitted, target.take(train), resolved, fit)
         fitted._note(recipe)
         checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout, fit)
         encoder = trainable.encoder
-        sequences = fitted._tokenize(encoder, inputs).take(train.tolist())
+        sequences = fitted._tokenize(encoder, inputs, validation).take(train.tolist())
         train_target = target.take(train)
         owners = train[inputs.take(train).owners()]
         head = start_head(
@@ -235,15 +252,8 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         )
         layer = head.to_module(encoder.device, encoder.dtype)
         scorer = None
-        if held_out is not None:
-            scorer = fitted._make_scorer(
-                encoder,
-                layer,
-                target,
-                inputs.take(held_out),
-                target.y[held_out],
-                None if sample_weight is None else weights[held_out],
-            )
+        if validation is not None:
+            scorer = fitted._make_scorer(encoder, layer, target, validation)
         training = FineTuning(
             trainable,
             layer,
@@ -285,14 +295,22 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 setattr(self, name, getattr(self, name) + count)
 
     def _split(
-        self, target: Target, groups: np.ndarray | None, seed: int, fit: FitContext
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the training rows and the validation rows."""
+        self,
+        inputs: Inputs,
+        target: Target,
+        weights: np.ndarray | None,
+        groups: np.ndarray | None,
+        seed: int,
+        fit: FitContext,
+    ) -> tuple[np.ndarray, ValidationSet | None]:
+        """Return the training rows and the validation set."""
         rows = target.samples()
+        if fit.X_val is not None:
+            return rows, read_validation_set(self, fit.X_val, fit.y_val, target)
         if not self.early_stopping or fit.is_partial:
             return rows, None
         strata = None if target.strata is None else target.strata[rows]
-        return hold_out(
+        train, held_out = hold_out(
             rows,
             strata,
             self.validation_fraction,
@@ -300,6 +318,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             groups=None if groups is None else groups[rows],
             takes_last=self.validation_split == "last",
         )
+        validation = ValidationSet(
+            inputs.take(held_out),
+            target.y[held_out],
+            None if weights is None else weights[held_out],
+            is_part=True,
+        )
+        return train, validation
 
     def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
         """Find the initial encoder, and set the attributes that depend on it."""
@@ -388,12 +413,19 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             trainable, checkpoint, resolved.source, resolved.readout, n_frozen - 1
         )
 
-    def _tokenize(self, encoder: Encoder, inputs: Inputs) -> TokenSequences:
+    def _tokenize(
+        self, encoder: Encoder, inputs: Inputs, validation: ValidationSet | None
+    ) -> TokenSequences:
         """Tokenize all samples, and warn about truncation."""
-        sequences = inputs.tokenize(encoder.tokenizer, self._tokenizing)
-        self.n_truncated_ = len(sequences.truncated)
+        tokenizer, config = encoder.tokenizer, self._tokenizing
+        sequences = inputs.tokenize(tokenizer, config)
+        n_truncated, n_texts = len(sequences.truncated), len(inputs)
+        if validation is not None and not validation.is_part:
+            n_truncated += count_truncated(tokenizer, validation.inputs, config)
+            n_texts += len(validation.inputs)
+        self.n_truncated_ = n_truncated
         if not self._is_inner:
-            warn_if_truncated(self.n_truncated_, len(inputs), self._tokenizing)
+            warn_if_truncated(n_truncated, n_texts, config)
         return sequences
 
     def _make_scorer(
@@ -401,9 +433,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         encoder: Encoder,
         layer: nn.Linear,
         target: Target,
-        inputs: Inputs,
-        y: Any,
-        weights: np.ndarray | None,
+        validation: ValidationSet,
     ) -> Callable[[], float]:
         """Return a function that scores the weights in training."""
         scored = self._copy()
@@ -412,7 +442,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         # The samples are a plain list, without column names.
         scored.__dict__.pop("feature_names_in_", None)
         scored._set_head(layer, target)
-        scorer = HoldoutScorer(scored, inputs, y, weights, target.loss)
+        scorer = HoldoutScorer(
+            scored,
+            validation.inputs,
+            validation.y,
+            validation.weights,
+            target.loss,
+        )
         scorer.check()
 
         def score() -> float:

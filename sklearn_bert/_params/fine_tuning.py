@@ -116,7 +116,8 @@ init : {"probe", "zeros"}, default="probe"
         """\
 early_stopping : bool, default=False
     Whether to set aside a validation split, score it after each epoch, stop when the
-    score no longer improves, and keep the best weights.""",
+    score no longer improves, and keep the best weights. `fit` takes a validation set of
+    your own as `X_val` and `y_val`.""",
     ),
     "validation_fraction": Param(
         [Interval(Real, 0, 1, closed="neither")],

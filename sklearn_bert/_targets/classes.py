@@ -39,6 +39,12 @@ class ClassTarget(Target):
         )
         return {**super().count(), "class_count_": counts}
 
+    def check_alike(self, y: Any) -> None:
+        """Refuse also labels that are not in training."""
+        super().check_alike(y)
+        if y.ndim == 1:
+            refuse_unseen(y, self.classes)
+
 
 def read_classes(
     y: np.ndarray,
@@ -147,6 +153,18 @@ def check_same_classes(y: Any, before: np.ndarray | None) -> None:
         )
 
 
+def refuse_unseen(labels: np.ndarray, classes: np.ndarray) -> None:
+    """Raise an error for labels of a validation set that are not in training."""
+    is_unseen = ~np.isin(*_exact(labels, classes))
+    if is_unseen.any():
+        unseen = list(dict.fromkeys(labels[is_unseen].tolist()))
+        raise ValueError(
+            "y_val must contain only labels of y, since no other label is predicted. "
+            f"Got {show_each(unseen)}, {is_unseen.sum()} of {len(labels)} labels. Add "
+            "such samples to X and y, or drop them from X_val and y_val."
+        )
+
+
 def is_same(first: np.ndarray, second: np.ndarray) -> bool:
     """Return whether two arrays contain the same labels in the same order."""
     return np.array_equal(*_exact(first, second))
@@ -161,10 +179,9 @@ def _exact(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Return arrays that NumPy compares without rounding.
 
     It compares signed with unsigned integers, and integers with floats, as floats, in
-    which large integers are equal to their neighbors.
+    which large integers are equal to their neighbors, and numbers with texts as texts.
     """
-    kinds = first.dtype.kind + second.dtype.kind
-    if kinds[0] != kinds[1] and set(kinds) <= set("iuf"):
+    if first.dtype.kind != second.dtype.kind:
         return first.astype(object), second.astype(object)
     return first, second
 

@@ -20,7 +20,12 @@ from sklearn_bert._targets.checks import (
     check_plain_text,
     check_y_given,
 )
-from sklearn_bert._targets.classes import ClassTarget, ClassWeight, read_classes
+from sklearn_bert._targets.classes import (
+    ClassTarget,
+    ClassWeight,
+    read_classes,
+    refuse_unseen,
+)
 
 # The label of ignored tokens in Hugging Face data.
 _NO_LABEL = -100
@@ -68,6 +73,10 @@ class TagTarget(ClassTarget):
             strata=None if self.strata is None else self.strata[rows],
             lengths=self.lengths[rows],
         )
+
+    def check_alike(self, y: np.ndarray) -> None:
+        """Raise an error for tags of a validation set that are not in training."""
+        refuse_unseen(flat_tags(y), self.classes)
 
 
 def read_tags(

@@ -1,0 +1,88 @@
+"""The samples that early stopping scores: a part of X, or a set of the user."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._targets.target import Target
+from sklearn_bert.exceptions import InputError
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Samples that are scored, and not trained on.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    y : ndarray or sparse matrix
+    weights : ndarray of shape (n_samples,) or None
+    is_part : bool
+        Whether they are a part of X.
+    """
+
+    inputs: Inputs
+    y: Any
+    weights: np.ndarray | None
+    is_part: bool
+
+
+def check_validation_set(X_val: Any, y_val: Any, *, early_stopping: bool) -> None:
+    """Refuse one of two, and a validation set that would not be used.
+
+    Parameters
+    ----------
+    X_val, y_val : array-like or None
+        As passed by the user.
+    early_stopping : bool
+        The parameter of the estimator.
+    """
+    if (X_val is None) != (y_val is None):
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(
+            "X_val and y_val are one validation set, and must be passed together. Got "
+            f"{missing}=None. Pass both, or neither to set aside a part of X."
+        )
+    if X_val is not None and not early_stopping:
+        raise ValueError(
+            "X_val and y_val are used for early stopping only. Got them with "
+            "early_stopping=False. Set early_stopping=True, or leave them out."
+        )
+
+
+def read_validation_set(
+    estimator: Any, X_val: Any, y_val: Any, target: Target
+) -> ValidationSet:
+    """Read the validation set of the user as X and y are read.
+
+    Parameters
+    ----------
+    estimator : BaseFineTuner
+        It has the columns of X.
+    X_val, y_val : array-like
+    target : Target
+        That of training.
+
+    Returns
+    -------
+    ValidationSet
+
+    Raises
+    ------
+    InputError
+        If X_val is not what X may be, or has other columns.
+    ValueError
+        If y_val is not what y may be, or has labels or columns that y does not have.
+    """
+    try:
+        inputs = estimator._check_texts(X_val)
+        y = estimator._check_y(inputs, y_val)
+    except ValueError as error:
+        kind = InputError if isinstance(error, InputError) else ValueError
+        raise kind(
+            f"X_val and y_val must be as X and y. Within them: {error}"
+        ) from error
+    target.check_alike(y)
+    return ValidationSet(inputs, y, weights=None, is_part=False)
