@@ -8,9 +8,12 @@ from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from torch import nn
 
 from sklearn_bert._config import quote
 from sklearn_bert._engine.text.inputs import Texts
+from sklearn_bert._engine.training.heads import LinearHead
+from sklearn_bert._engine.training.two_classes import merge_rows_of_two_classes
 from sklearn_bert._fine_tuning.context import FitContext
 from sklearn_bert._fine_tuning.features import FeaturesMixin
 from sklearn_bert._fine_tuning.template import BaseFineTuner
@@ -51,10 +54,11 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
     class_count_ : ndarray of shape (n_classes,)
         Number of the `n_samples_seen_` texts with each label.
 
-    coef_ : ndarray of shape (n_classes, n_features_out)
-        Weights of the linear layer, applied to the features of `transform`.
+    coef_ : ndarray of shape (n_classes, n_features_out) or (1, n_features_out)
+        Weights of the linear layer, applied to the features of `transform`. Two classes
+        have one row, which gives the log-odds of the second class.
 
-    intercept_ : ndarray of shape (n_classes,)
+    intercept_ : ndarray of shape (n_classes,) or (1,)
         Bias of the linear layer.
 
     %(encoder_, adapter_, n_epochs_, learning_rate_, contrastive_, n_iter_)s
@@ -387,6 +391,20 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
         """
         read = partial(check_labels, warn=False)
         return self._score(X, y, sample_weight, read, accuracy_score)
+
+    @property
+    def _head(self) -> LinearHead:
+        head = super()._head
+        is_binary = len(self.classes_) == 2 and not self.is_multilabel_
+        return head.of_two_outputs() if is_binary else head
+
+    def _set_head(self, layer: nn.Linear, target: Target) -> None:
+        super()._set_head(layer, target)
+        merge_rows_of_two_classes(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        merge_rows_of_two_classes(vars(self))
 
     def _check_y(self, inputs: Texts, y: Any) -> np.ndarray | sparse.csr_array:
         return check_labels(y, inputs, self)

@@ -61,7 +61,7 @@ def start_head(
     """
     width = resolved.n_features
     if fit.continues:
-        head = LinearHead(estimator.coef_, estimator.intercept_)
+        head = estimator._head
         if width != head.coef.shape[1]:
             raise ValueError(
                 f"pooling must give {head.coef.shape[1]} features, as in the previous "

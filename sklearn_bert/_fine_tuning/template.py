@@ -126,11 +126,16 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             default=None,
         )
 
+    @property
+    def _head(self) -> LinearHead:
+        """The linear layer, with a row for each class or target."""
+        return LinearHead(self.coef_, self.intercept_)
+
     # --- prediction -------------------------------------------------------------------
 
     def _run(self, inputs: Inputs, *, with_head: bool = True) -> np.ndarray:
         """Return the output of the linear layer, or its input: (n_rows, width)."""
-        head = LinearHead(self.coef_, self.intercept_) if with_head else None
+        head = self._head if with_head else None
         encoder, is_scored = self._encoder_in_training, True
         if encoder is None:
             fitted, is_scored = self.encoder_, False
@@ -184,9 +189,9 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             readout.layer_weights,
         )
         task, loss, labels = self._describe_outputs()
-        names = tuple(map(str, labels))
-        head = LabeledHead(task, loss, names, self.coef_, self.intercept_)
-        return EncoderExport(encoder, head=head)
+        names, head = tuple(map(str, labels)), self._head
+        labeled = LabeledHead(task, loss, names, head.coef, head.intercept)
+        return EncoderExport(encoder, head=labeled)
 
     # --- fit --------------------------------------------------------------------------
 

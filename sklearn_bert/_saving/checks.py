@@ -171,9 +171,14 @@ def _check_weights(
 
 
 def _check_head(attributes: Mapping[str, Any]) -> None:
-    """Check that the linear layer has one row for each class or target."""
+    """Check that the linear layer has one row for each class or target.
+
+    The two classes of a classifier of texts have one row.
+    """
     coef, intercept = attributes["coef_"], attributes["intercept_"]
     n_outputs = len(attributes.get("classes_", attributes.get("target_mean_", ())))
+    if n_outputs == 2 and attributes.get("is_multilabel_") is False:
+        n_outputs = 1
     if coef.ndim != 2 or coef.shape[0] != n_outputs or intercept.shape != (n_outputs,):
         raise ValueError("a linear layer that does not match its classes or targets")
     if {coef.dtype.kind, intercept.dtype.kind} != {"f"}:

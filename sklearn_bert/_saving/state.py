@@ -13,6 +13,7 @@ from sklearn_bert._engine.checkpoints.adapter import UnmergedEncoder
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.runtime.versions import version_of
 from sklearn_bert._engine.text.tokenizer import is_panic
+from sklearn_bert._engine.training.two_classes import merge_rows_of_two_classes
 from sklearn_bert._saving.base_model import BaseModels, without_base
 from sklearn_bert._saving.checks import check_parts, check_tokenizer
 from sklearn_bert._saving.file import StoredTensor
@@ -223,6 +224,7 @@ def _read_estimator(
     if isinstance(encoder, UnmergedEncoder):
         base_models.restore(estimator, attributes)
     _check_attributes(name, types, attributes)
+    merge_rows_of_two_classes(attributes)
     check_parts(attributes)
     if isinstance(encoder, UnmergedEncoder):
         # The last digits of a sum depend on the processor. It is still the same model.

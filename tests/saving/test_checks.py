@@ -165,6 +165,18 @@ def test_the_linear_layer_must_have_a_row_for_each_class(coef, intercept, classe
         check_parts(attributes)
 
 
+@pytest.mark.parametrize(("n_rows", "is_multilabel"), [(2, False), (1, True)])
+def test_only_two_classes_of_a_text_have_one_row(n_rows, is_multilabel):
+    attributes = {
+        "coef_": np.zeros((n_rows, 4)),
+        "intercept_": np.zeros(n_rows),
+        "classes_": np.arange(2),
+        "is_multilabel_": is_multilabel,
+    }
+    with pytest.raises(ValueError, match="a linear layer"):
+        check_parts(attributes)
+
+
 def test_the_linear_layer_must_consist_of_numbers():
     texts = np.array([["a"]])
     with pytest.raises(ValueError, match="numbers"):

@@ -54,6 +54,8 @@ def test_a_classifier_of_format_1():
     classifier = load(FOLDER / "classifier-1.safetensors")
     found = classifier.predict_proba(TEXTS)
     np.testing.assert_allclose(found, PROBABILITIES, atol=1e-6)
+    # They were written with a row for each of the two classes.
+    assert classifier.coef_.shape[0] == len(classifier.intercept_) == 1
     assert classifier.classes_.tolist() == ["cat", "dog"]
     assert classifier.class_weight == {"cat": 2.0}
     assert isinstance(classifier.random_state, np.random.RandomState)
@@ -75,6 +77,8 @@ def test_estimators_in_a_pickle(name):
     classifier = estimators["classifier"]
     found = classifier.predict_proba(TEXTS)
     np.testing.assert_allclose(found, PROBABILITIES, atol=1e-6)
+    # They were written with a row for each of the two classes.
+    assert classifier.coef_.shape[0] == len(classifier.intercept_) == 1
     classifier.partial_fit(TEXTS, ["cat", "dog"])
 
     # The weights in these files were rounded.

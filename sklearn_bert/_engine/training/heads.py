@@ -38,6 +38,15 @@ class LinearHead:
         """
         return LinearHead(scale[:, None] * self.coef, scale * self.intercept + shift)
 
+    def of_log_odds(self) -> "LinearHead":
+        """Return the head of the second of two outputs minus the first."""
+        return LinearHead(np.diff(self.coef, axis=0), np.diff(self.intercept))
+
+    def of_two_outputs(self) -> "LinearHead":
+        """Return a head with two outputs of opposite sign and this difference."""
+        coef, intercept = self.coef / 2, self.intercept / 2
+        return LinearHead(np.vstack([-coef, coef]), np.r_[-intercept, intercept])
+
     def to_module(self, device: torch.device, dtype: torch.dtype) -> nn.Linear:
         """Return a linear layer with these weights."""
         n_outputs, size = self.coef.shape

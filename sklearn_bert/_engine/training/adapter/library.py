@@ -17,5 +17,5 @@ def import_peft() -> Any:
     except ImportError as error:
         raise ImportError(
             "adapter='lora' needs the package peft, which cannot be imported: "
-            f"{error}. Install it with: pip install 'sklearn-bert[lora]'"
+            f"{error}. Install it with: pip install peft"
         ) from error

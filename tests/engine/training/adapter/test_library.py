@@ -7,7 +7,7 @@ import pytest
 from sklearn_bert._engine.training.adapter.library import import_peft
 
 
-def test_without_the_library_the_error_names_the_extra(monkeypatch):
+def test_without_the_library_the_error_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(ImportError, match=r"pip install 'sklearn-bert\[lora\]'"):
+    with pytest.raises(ImportError, match=r"pip install peft$"):
         import_peft()
