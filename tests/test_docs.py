@@ -3,7 +3,9 @@
 import doctest
 import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sklearn
@@ -30,6 +32,10 @@ def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     if page == "onnx":
         pytest.importorskip("onnxruntime")
+    check_page(page)
+
+
+def check_page(page):
     path = ROOT / "docs" / f"{page}.rst"
     text = path.read_text(encoding="utf-8")
     if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
@@ -38,6 +44,51 @@ def test_page_shows_what_its_code_prints(page):
     result = doctest.DocTestRunner(optionflags=FLAGS).run(test)
     assert result.attempted > 5
     assert result.failed == 0
+
+
+def test_callbacks_write_down_each_epoch(monkeypatch, tmp_path):
+    # Stand-ins for libraries that are not dependencies; Mock would accept any call.
+    calls = []
+
+    class Run:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+    class SummaryWriter(Run):
+        def __init__(self, log_dir):
+            self.log_dir = log_dir
+
+        def add_scalar(self, name, value, step):
+            calls.append((self.log_dir, name, step))
+
+    def log_metrics(metrics, step):
+        calls.append(("mlflow", "loss" in metrics and metrics["epoch"], step))
+
+    def log(metrics, step):
+        calls.append(("wandb", "loss" in metrics and metrics["epoch"], step))
+
+    modules = {
+        "torch.utils.tensorboard": {"SummaryWriter": SummaryWriter},
+        "mlflow": {
+            "start_run": Run,
+            "log_params": lambda params: None,
+            "log_metrics": log_metrics,
+        },
+        "wandb": {"init": lambda project, config: Run(), "log": log},
+    }
+    for name, content in modules.items():
+        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**content))
+    monkeypatch.chdir(tmp_path)
+    check_page("callbacks")
+    names = ("loss", "learning_rate", "validation_score")
+    assert calls == [
+        *[("runs/first", name, epoch) for epoch in (1, 2) for name in names],
+        *[("mlflow", epoch, epoch) for epoch in (1, 2)],
+        *[("wandb", epoch, epoch) for epoch in (1, 2)],
+    ]
 
 
 def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
@@ -53,7 +104,7 @@ def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
         assert capsys.readouterr().out.splitlines() == shown
 
 
-@pytest.mark.parametrize("page", [*PAGES, "install", "families", "sharing"])
+@pytest.mark.parametrize("page", [*PAGES, "callbacks", "install", "families", "sharing"])
 def test_page_reads_well_on_a_code_host(page):
     text = (ROOT / "docs" / f"{page}.rst").read_text(encoding="utf-8")
     links = re.findall(r"<((?!https?:)[^>\s]+)>`__", text)
