@@ -104,7 +104,9 @@ def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
         assert capsys.readouterr().out.splitlines() == shown
 
 
-@pytest.mark.parametrize("page", [*PAGES, "callbacks", "install", "families", "sharing"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "callbacks", "install", "families", "sharing"]
+)
 def test_page_reads_well_on_a_code_host(page):
     text = (ROOT / "docs" / f"{page}.rst").read_text(encoding="utf-8")
     links = re.findall(r"<((?!https?:)[^>\s]+)>`__", text)

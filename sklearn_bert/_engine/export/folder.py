@@ -25,6 +25,8 @@ _UNFINISHED = ".unfinished-sklearn-bert"
 _LOCK = f"{_UNFINISHED}.lock"
 # Without it, a folder is not a model. It comes last, the manifest first.
 _LAST, _FIRST = "config.json", MANIFEST
+# What Jupyter, macOS and Windows put into a folder that is looked at.
+_LEFT_BY_VIEWERS = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _Result = TypeVar("_Result")
 
 
@@ -196,7 +198,7 @@ def _fill(folder: Path, new: Path) -> None:
     written = _read_manifest(folder)
     (folder / _LAST).unlink(missing_ok=True)
     for name in _files_of(folder):
-        if name in written and name != MANIFEST:
+        if name != MANIFEST and (name in written or _is_of_viewer(name)):
             (folder / name).unlink()
     for path in folder.iterdir():
         is_used = path.name in (_UNFINISHED, _LOCK)
@@ -232,4 +234,9 @@ def _files_of(folder: Path) -> list[str]:
 
 
 def _is_own(name: str, written: Iterable[str]) -> bool:
-    return name in written or name.split("/")[0] == _UNFINISHED
+    is_unfinished = name.split("/")[0] == _UNFINISHED
+    return name in written or is_unfinished or _is_of_viewer(name)
+
+
+def _is_of_viewer(name: str) -> bool:
+    return not _LEFT_BY_VIEWERS.isdisjoint(name.split("/"))

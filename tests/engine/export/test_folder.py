@@ -115,6 +115,17 @@ def test_files_of_others_are_found(earlier):
     assert find_foreign(earlier, "config") == ["link", "notes.txt", "part/mine"]
 
 
+@pytest.mark.parametrize(
+    "name", [".ipynb_checkpoints/config-checkpoint", "part/.DS_Store"]
+)
+def test_what_viewers_leave_is_replaced(earlier, system, name):
+    (earlier / name).parent.mkdir(exist_ok=True)
+    (earlier / name).write_text("")
+    assert find_foreign(earlier, MANIFEST) == []
+    replace_folder(earlier, fill(config="new", part__weights="new"))
+    assert names_in(earlier) == ["config", "part/weights", MANIFEST]
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 3}', "[" * 9999])
 def test_a_list_of_others_makes_no_file_ours(tmp_path, content):
     (tmp_path / MANIFEST).write_text(content)
