@@ -20,7 +20,7 @@ from benchmarks.encoding.rounds import Plan, measure
 from benchmarks.encoding.texts import SHARES, TextSets, default_texts, read_texts
 from benchmarks.shared import report, setup
 from benchmarks.shared.jobs import run_alone
-from benchmarks.shared.machine import set_threads
+from benchmarks.shared.machine import busy_cores, set_threads
 from benchmarks.shared.setup import Setup
 
 PACKAGES = ("tokenizers", "sentence-transformers", "onnxruntime", "openvino")
@@ -46,6 +46,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--sets", nargs="+", choices=list(SHARES), default=list(SHARES))
     add("--n-texts", type=int, help="texts of a set of sentences (default: 768)")
     add("--repeats", type=int, help=f"rounds, at least {MIN_REPEATS} (default: 7)")
+    add("--busy", type=int, default=0, help="cores that other processes use meanwhile")
     add("--memory", action="store_true", help="also measure each arm's peak memory")
     options = parser.parse_args(arguments)
     options.n_texts = options.n_texts or (16 if options.quick else 768)
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace, given: Setup, onnx: str) -> report.Result:
         "encoding",
         device=given.device,
         packages=PACKAGES,
-        settings=setup.describe(options, given, "repeats"),
+        settings=setup.describe(options, given, "repeats", "busy"),
         columns=COLUMNS,
     )
     names = setup.choose([arm.name for arm in all_arms()], options.arms, "--arms")
@@ -92,7 +93,8 @@ def run(options: argparse.Namespace, given: Setup, onnx: str) -> report.Result:
     )
     for name in options.sets:
         text_set = sets.make(name, options.n_texts)
-        result["sets"][name], rows = measure(plan, text_set)
+        with busy_cores(options.busy):
+            result["sets"][name], rows = measure(plan, text_set)
         for row in rows if options.memory and name != "one" else ():
             setup.log.info("memory of %s", row["arm"])
             row |= run_alone(encode_once, row["arm"], given, onnx, text_set.texts)

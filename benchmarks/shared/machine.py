@@ -2,7 +2,11 @@
 
 import os
 import platform
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -79,6 +83,19 @@ def busy_cpu_seconds(path: Path = Path("/proc/stat")) -> float | None:
     ticks = [int(value) for value in path.read_text().split("\n", 1)[0].split()[1:9]]
     _, _, _, idle, waiting, *_ = ticks
     return (sum(ticks) - idle - waiting) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def busy_cores(n_cores: int) -> Iterator[None]:
+    """Use as many cores with other processes, as on a machine that has more to do."""
+    command = [sys.executable, "-S", "-c", "while True: pass"]
+    loops = [subprocess.Popen(command) for _ in range(n_cores)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 class Noise:

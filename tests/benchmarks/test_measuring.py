@@ -1,9 +1,11 @@
 """What the benchmarks compute from their measurements."""
 
+import subprocess
+
 import pytest
 
 from benchmarks.shared import measuring
-from benchmarks.shared.machine import busy_cpu_seconds
+from benchmarks.shared.machine import busy_cores, busy_cpu_seconds
 
 
 def test_spread_is_median_and_range():
@@ -64,3 +66,18 @@ def test_busy_time_counts_what_was_stolen(tmp_path, monkeypatch):
     # user, system and stolen time; neither idle nor waiting for a disk.
     assert busy_cpu_seconds(stat) == 1.6
     assert busy_cpu_seconds(tmp_path / "none") is None
+
+
+def test_busy_cores_are_free_again_afterwards(monkeypatch):
+    started = []
+
+    def start(command):
+        started.append(start_process(command))
+        return started[-1]
+
+    start_process = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(KeyboardInterrupt), busy_cores(2):
+        assert [one.poll() for one in started] == [None, None]
+        raise KeyboardInterrupt
+    assert None not in [one.poll() for one in started]

@@ -1,6 +1,6 @@
 """The loop of ``transform``: from texts to features with a frozen encoder."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -16,6 +16,7 @@ from sklearn_bert._engine.runtime.finite import check_finite
 from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
+from sklearn_bert._engine.runtime.streams import count_streams, map_in_streams
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
     Inputs,
@@ -247,38 +248,52 @@ def _encode_chunk(
     encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
 ) -> np.ndarray:
     """Return the rows of the sequences, in their order: (n_rows, width)."""
+    on_cpu = encoder.device.type == "cpu"
+    lengths = [len(ids) for ids in sequences.ids]
     max_tokens = None
     if config.batch_size is None:
-        on_cpu = encoder.device.type == "cpu"
-        max_tokens = TOKENS_ON_CPU if on_cpu else _TOKENS_ON_GPU
-    plan = plan_batches(
-        [len(ids) for ids in sequences.ids],
-        max_tokens=max_tokens,
-        max_rows=config.batch_size,
+        max_tokens = _tokens_on_cpu(lengths) if on_cpu else _TOKENS_ON_GPU
+    plan = list(
+        plan_batches(lengths, max_tokens=max_tokens, max_rows=config.batch_size)
     )
 
     def run(rows: list[int]) -> Tensor:
         return _forward(encoder, encoder.collate(sequences, rows), config)
 
-    order: list[int] = []
-    parts: list[Tensor] = []
-    with torch.inference_mode(), encoder.autocast():
-        for rows in plan:
-            order += rows
-            parts += run_in_halves(
+    def run_batch(rows: list[int]) -> list[Tensor]:
+        # Each thread has contexts of its own.
+        with torch.inference_mode(), encoder.autocast():
+            return run_in_halves(
                 run,
                 rows,
                 sequences.ids,
                 device=encoder.device,
                 remedy="Lower max_length",
             )
+
+    # The weights that autocast casts are kept until the outermost context ends.
+    with torch.inference_mode(), encoder.autocast():
+        batches = map_in_streams(run_batch, plan) if on_cpu else map(run_batch, plan)
+        parts = [part for batch in batches for part in batch]
         # A single copy, since each copy from a GPU synchronizes.
         found = torch.cat(parts).to(_dtype_of(encoder)).cpu().numpy()
+    order = [row for rows in plan for row in rows]
     starts = [0, *accumulate(config.readout.count(sequences))]
     places = [place for row in order for place in range(starts[row], starts[row + 1])]
     out = np.empty_like(found)
     out[places] = found
     return out
+
+
+def _tokens_on_cpu(lengths: Sequence[int]) -> int:
+    """Return the limit of a batch, for which all streams get as many batches."""
+    n_tokens, n_streams = sum(lengths), count_streams()
+    if n_tokens <= TOKENS_ON_CPU:
+        # Smaller batches cost more than a second stream saves.
+        return TOKENS_ON_CPU
+    n_batches = n_streams * -(-n_tokens // (n_streams * TOKENS_ON_CPU))
+    # A batch may lack a text to its share.
+    return n_tokens // n_batches + max(lengths)
 
 
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:

@@ -55,6 +55,21 @@ def test_chunks_by_characters_change_nothing(vectorizer, texts):
     np.testing.assert_allclose(features[[20, 21]], expected[[-1, -1]], atol=5e-6)
 
 
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_any_number_of_streams_gives_the_same_features(
+    vectorizer, texts, monkeypatch, n_threads
+):
+    before = torch.get_num_threads()
+    expected = vectorizer.transform(texts)
+    monkeypatch.setattr("sklearn_bert._engine.encoding.encode.TOKENS_ON_CPU", 64)
+    try:
+        torch.set_num_threads(n_threads)
+        found = vectorizer.transform(texts)
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
 def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(WordReadout(), layers=(3,))
