@@ -1,6 +1,7 @@
 """Batches that are computed in parallel, each by one thread."""
 
 import threading
+import time
 
 import pytest
 import torch
@@ -75,6 +76,7 @@ def test_an_error_ends_the_work():
     def make(k):
         if k == 0:
             raise ValueError("no")
+        time.sleep(0.01)
         done.append(k)
 
     with pytest.raises(ValueError, match="no"):
