@@ -45,8 +45,9 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrin
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_docstrings.py
 
-docs: $(VENV)/.docs-installed package ## build the documentation, warnings as errors
+docs: $(VENV)/.docs-installed package ## build the documentation, warnings and dead links as errors
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 clean: ## remove the virtual environment and all build products
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/auto_examples docs/generated

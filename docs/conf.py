@@ -216,12 +216,14 @@ def add_roles(app, docname, source):
         text = re.sub(
             r"<\.\./examples/([\w/]+)\.py>`__", r"<auto_examples/\1.rst>`__", text
         )
+        # The gallery has no page of the service.
+        text = re.sub(r"`([^`<]+) <\.\./examples/serving>`__", r"``\1``", text)
         source[0] = re.sub(r"`([^`]+<[\w/]+)\.rst>`__", r":doc:`\1>`", text)
 
 
 def add_measurements(app, docname, source):
-    """Fill in the tables and figures of the performance page."""
-    if docname == "performance":
+    """Fill in the tables and figures of measurements."""
+    if "\n.. results: " in source[0]:
         import measurements
 
         for path in measurements.RESULTS.glob("*.json"):

@@ -1,7 +1,7 @@
-"""The tables and figures of the performance page, from benchmarks/results/*.json.
+"""The tables and figures of measurements, from benchmarks/results/*.json.
 
-In ``performance.rst``, the comment ``.. results: encoding`` is replaced by the figure
-and the table of that name. ``python docs/measurements.py`` draws the figure of the
+In a page, the comment ``.. results: encoding`` is replaced by the figure and the table
+of that name. ``python docs/measurements.py`` draws the figure of the
 README, which is committed.
 """
 
@@ -9,10 +9,18 @@ import re
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+from drawing import (
+    ARMS,
+    FIGURES,
+    OUR_ARM,
+    arm_name,
+    draw_gain,
+    draw_learning_curve,
+    draw_ratios,
+    draw_scores,
+    draw_summary,
+    is_ours,
+)
 
 # Run as a script, this file does not see the root of the repository.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -21,16 +29,12 @@ from benchmarks.shared.report import NOT_KNOWN, cell, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-FIGURES = Path(__file__).parent / "generated" / "performance"
-# Readable in gray: ours is dark, peers are light.
-OURS, PEERS, LINES = "#1b4f72", "#c4c9ce", "#5d6d7e"
 ENCODING = ("encoding-xeon", "encoding-h100")
 # The set of each file that is the usual case.
 USUAL = {"encoding-xeon": "mixed"}
 FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
 ACCURACY = "accuracy-xeon-amx"
 CURVE = "learning-curve-epyc"
-ARMS = {"sklearn_bert": "sklearn_bert", "trainer": "Trainer", "linear": "Linear model"}
 DATA_SETS = {
     "sst2": "SST-2, sentences",
     "trec": "TREC, 6 classes",
@@ -51,10 +55,46 @@ DATA_SETS = {
 def fill(source):
     """Return a page's source with its comments ``.. results: NAME`` replaced."""
     FIGURES.mkdir(parents=True, exist_ok=True)
-    parts = {"encoding": encoding, "finetuning": finetuning, "accuracy": accuracy}
+    parts = {
+        "encoding": encoding,
+        "finetuning": finetuning,
+        "accuracy": accuracy,
+        "gain": gain,
+        "summary": summary,
+    }
     return re.sub(
         r"^\.\. results: (\w+)$", lambda match: parts[match[1]](), source, flags=re.M
     )
+
+
+def summary():
+    """How much faster than the default and than the best setting of other libraries."""
+    rows = []
+    for what, names, column, other in (
+        ("Encoding", ENCODING, "speed_ratio", ""),
+        # The other arms train only a linear model.
+        ("Fine-tuning", FINETUNING, "ratio_to_default", "trainer"),
+    ):
+        for name in names:
+            result = read_json(RESULTS / f"{name}.json")
+            all_rows = usual_rows(result, USUAL.get(name))
+            ours, others = (
+                max(one[column]["median"] for one in all_rows if is_ours(one["arm"])),
+                max(
+                    one[column]["median"]
+                    for one in all_rows
+                    if one["arm"].startswith(other) and not is_ours(one["arm"])
+                ),
+            )
+            rows.append((what, machine(result), ours, ours / others))
+    draw_summary(rows)
+    headers = ["", "machine", "times the default", "times the best other"]
+    lines = [[*row[:2], *(f"{one:.1f}" for one in row[2:])] for row in rows]
+    caption = (
+        "Speed as a multiple of sentence-transformers (encoding) and of"
+        " Trainer (fine-tuning) by default. The line is equal speed."
+    )
+    return "\n".join([*figure("summary", caption), *list_table(headers, lines)])
 
 
 def encoding():
@@ -117,7 +157,12 @@ def accuracy():
     for row in result["rows"]:
         key = (row["set"], row["measure"])
         scores.setdefault(key, {})[row["arm"]] = row["score"]
-    draw_scores(scores)
+    draw_scores(
+        {
+            f"{DATA_SETS[name]}: {measure}": one
+            for (name, measure), one in scores.items()
+        }
+    )
     lines = [
         [
             f"{DATA_SETS[name]}: {measure}",
@@ -132,6 +177,28 @@ def accuracy():
     return "\n".join(
         [*figure("accuracy", caption), *list_table(headers, lines), source(result)]
     )
+
+
+def gain():
+    """What fine-tuning adds to a linear model of frozen features, largest first."""
+    result = read_json(RESULTS / f"{ACCURACY}.json")
+    scores = {}
+    for row in result["rows"]:
+        name = f"{DATA_SETS[row['set']]}: {row['measure']}"
+        scores.setdefault(name, {})[row["arm"]] = row["score"]["mean"]
+    both = {name: one for name, one in scores.items() if {"linear", OUR_ARM} <= {*one}}
+    rows = sorted(
+        ((name, one["linear"], one[OUR_ARM]) for name, one in both.items()),
+        key=lambda row: row[1] - row[2],
+    )
+    draw_gain(rows)
+    lines = [
+        [name, f"{frozen:.3f}", f"{tuned:.3f}", f"{tuned - frozen:+.3f}"]
+        for name, frozen, tuned in rows
+    ]
+    headers = ["data: score", "features", "fine-tuned", "gain"]
+    caption = "Test scores of frozen features with a linear model, and of fine-tuning."
+    return "\n".join([*figure("gain", caption), *list_table(headers, lines)])
 
 
 def usual_rows(result, name=None):
@@ -208,122 +275,34 @@ def size(about):
     return f"{about['n_train']:,} / {about['n_test']:,}"
 
 
-def arm_name(arm):
-    """Return an arm's name as the page shows it, ours in bold."""
-    name = re.sub(r"-(float32|bfloat16|bf16|default)", r", \1", arm)
-    name = name.replace("-grouped", ", grouped by length").replace("bf16", "bfloat16")
-    name = re.sub("^trainer", "Trainer", name).replace("openvino", "OpenVINO")
-    return f"**{name}**" if is_ours(arm) else name
-
-
-def is_ours(arm):
-    return arm.startswith("sklearn_bert")
-
-
-def draw_ratios(panels, column, label, name, *, share_axis=False):
-    """Draw one panel of horizontal bars for each machine, one below the other."""
-    heights = [len(rows) for rows in panels.values()]
-    fig, axes = plt.subplots(
-        len(panels),
-        figsize=(7.5, 0.28 * sum(heights) + 0.75 * len(panels)),
-        height_ratios=heights,
-        sharex=share_axis,
-        layout="constrained",
-    )
-    for ax, (title, rows) in zip(axes, panels.items(), strict=True):
-        rows = sorted(rows, key=lambda row: row[column]["median"])
-        medians = [row[column]["median"] for row in rows]
-        low = [row[column]["median"] - row[column]["low"] for row in rows]
-        high = [row[column]["high"] - row[column]["median"] for row in rows]
-        colors = [OURS if is_ours(row["arm"]) else PEERS for row in rows]
-        names = [arm_name(row["arm"]).strip("*") for row in rows]
-        bars = {"linewidth": 1, "capsize": 2, "ecolor": "black"}
-        ax.barh(names, medians, 0.7, color=colors, xerr=[low, high], error_kw=bars)
-        ax.axvline(1, color=LINES, linewidth=1, linestyle="--")
-        ax.set_title(title, fontsize="medium", loc="left")
-        ax.spines[["top", "right"]].set_visible(False)
-    axes[-1].set_xlabel(label)
-    save(fig, name)
-
-
-def draw_scores(scores):
-    """Draw one line of points for each data set."""
-    fig, ax = plt.subplots(figsize=(7.5, 0.36 * len(scores) + 1), layout="constrained")
-    names = [f"{DATA_SETS[name]}: {measure}" for name, measure in scores]
-    # Points of one line are moved apart, so that none hides another.
-    styles = {
-        "sklearn_bert": (-0.2, {"marker": "o", "color": OURS, "markersize": 7}),
-        "trainer": (0, {"marker": "s", "color": LINES, "markerfacecolor": "white"}),
-        "linear": (0.2, {"marker": "x", "color": LINES}),
-    }
-    for arm, (shift, style) in styles.items():
-        places = [i + shift for i, one in enumerate(scores.values()) if arm in one]
-        figures = [one[arm] for one in scores.values() if arm in one]
-        ax.errorbar(
-            [one["mean"] for one in figures],
-            places,
-            xerr=[one["sd"] or 0 for one in figures],
-            linestyle="none",
-            label=ARMS[arm],
-            **style,
-        )
-    ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
-    ax.set_xlabel("test score")
-    ax.grid(axis="y", color="#e5e8eb")
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="upper left")
-    save(fig, "accuracy")
-
-
-def draw_learning_curve():
+def learning_curve():
     """Draw the figure of the README: accuracy by the number of labeled texts."""
     curve, full, tfidf = (
         read_json(RESULTS / f"{name}.json")["rows"]
         for name in (CURVE, ACCURACY, "tfidf-epyc")
     )
+    # The label of each arm of the curve, and where its score on all texts is.
     arms = {
-        "sklearn_bert": ("BertClassifier (fine-tuned)", full, "sklearn_bert", OURS),
+        OUR_ARM: ("BertClassifier (fine-tuned)", full, OUR_ARM),
         "BertVectorizer+LogisticRegression": (
-            *("BertVectorizer + LogisticRegression", full, "linear", "#2e86c1"),
+            *("BertVectorizer + LogisticRegression", full, "linear"),
         ),
         "TfidfVectorizer+LogisticRegression": (
-            "TfidfVectorizer + LogisticRegression",
-            tfidf,
+            *("TfidfVectorizer + LogisticRegression", tfidf),
             "TfidfVectorizer+LogisticRegression",
-            LINES,
         ),
     }
-    fig, ax = plt.subplots(figsize=(5.2, 3.2), layout="constrained")
-    sizes = [16, 64, 256, 1024, 6920]
-    for arm, (label, last, last_arm, color) in arms.items():
-        figures = [row["test"] for row in curve if row["arm"] == arm]
+    lines = {}
+    for arm, (label, last, last_arm) in arms.items():
         (end,) = (
             row.get("score") or row["test"]
             for row in last
             if (row["set"], row["arm"]) == ("sst2", last_arm)
         )
-        means = [one["mean"] for one in [*figures, end]]
-        spread = [one["sd"] or 0 for one in [*figures, end]]
-        ax.errorbar(sizes, means, spread, fmt="o-", color=color, label=label, capsize=2)
-    ax.set_xscale("log")
-    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    ax.minorticks_off()
-    ax.set(xlabel="labeled sentences of film reviews (SST-2)", ylabel="test accuracy")
-    ax.set_ylim(0.48, 1)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="upper left")
+        lines[label] = [*(row["test"] for row in curve if row["arm"] == arm), end]
     path = ROOT / "docs" / "images" / "learning_curve.png"
-    path.parent.mkdir(exist_ok=True)
-    fig.savefig(path, dpi=130)
-    plt.close(fig)
-
-
-def save(fig, name):
-    fig.savefig(FIGURES / f"{name}.png", dpi=150)
-    plt.close(fig)
+    draw_learning_curve([16, 64, 256, 1024, 6920], lines, path)
 
 
 if __name__ == "__main__":
-    draw_learning_curve()
+    learning_curve()
