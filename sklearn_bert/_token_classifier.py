@@ -351,7 +351,10 @@ class BertTokenClassifier(BaseFineTuner):
 
     def _tags_of(self, sentences: Sentences) -> list[list]:
         """Return the result of :meth:`predict` for parsed sentences, as lists."""
-        scores = self._scores_of(sentences)
+        return self._best_tags(self._scores_of(sentences))
+
+    def _best_tags(self, scores: list[np.ndarray]) -> list[list]:
+        """Return the tags of each sentence with the best scores."""
         if self.constrain_tags == "bio":
             rules = BioRules.of(self.classes_)
             codes = [rules.best_path(of_words) for of_words in scores]

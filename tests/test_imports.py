@@ -88,6 +88,9 @@ ALLOWED = {
     "_engine.training": ENGINE_FOLDERS
     - {"_engine.embedding_cache", "_engine.export", "_engine.masked_lm"}
     | {"exceptions"},
+    "_engine.attribution": ENGINE_FOLDERS
+    - {"_engine.embedding_cache", "_engine.export", "_engine.masked_lm"}
+    | {"exceptions"},
     "_engine.masked_lm": ENGINE_FOLDERS - {"_engine.embedding_cache"} | {"exceptions"},
     "_params": BELOW_PARAMS,
     "_inputs": {*ENGINE_FOLDERS, *BOTTOM},
@@ -111,7 +114,7 @@ ALLOWED = {
         "_sklearn_compat",
     },
     # Above all estimators, none of which imports it.
-    "inspection": {*ESTIMATORS, *BELOW_ESTIMATORS},
+    "inspection": {*ESTIMATORS, *BELOW_ESTIMATORS, "_engine.attribution"},
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,

@@ -1,3 +1,5 @@
 """Plots and explanations of fitted estimators, similar to :mod:`sklearn.inspection`."""
 
-__all__: list[str] = []
+from sklearn_bert.inspection._token_attributions import token_attributions
+
+__all__ = ["token_attributions"]

@@ -87,3 +87,37 @@ def _context(places: np.ndarray, span: tuple[int, int], n_tokens: int) -> np.nda
     right = stop - 1 - places if stop < n_tokens else np.full_like(places, n_tokens)
     is_inside = (places >= start) & (places < stop)
     return np.where(is_inside, np.minimum(left, right), -1)
+
+
+def words_of_sentence(
+    tokenizer: TextTokenizer, words: Sequence[str], sequences: TokenSequences
+) -> list[list[int]]:
+    """Return the word of each token of the windows of a sentence.
+
+    Parameters
+    ----------
+    tokenizer : TextTokenizer
+    words : sequence of str
+        The sentence.
+    sequences : TokenSequences
+        The output of :func:`tokenize_words` for this sentence alone.
+
+    Returns
+    -------
+    list of list of int
+        For each token the number of its word; -1 for special tokens.
+    """
+    assert sequences.word_positions is not None
+    n_tokens = list(map(len, tokenizer.word_ids(_as_in_text(words)))) if words else []
+    owners = np.repeat(np.arange(len(words)), n_tokens).tolist()
+    firsts = [0, *np.cumsum(n_tokens).tolist()]
+    before, after = tokenizer.around_text
+    found, n_owned = [], 0
+    for ids, own in zip(sequences.ids, sequences.word_positions, strict=True):
+        # The first word that a window owns tells where the window starts.
+        start = firsts[n_owned] - (own[0] - len(before)) if own else 0
+        inside = owners[start : start + len(ids) - len(before) - len(after)]
+        n_after = len(ids) - len(before) - len(inside)
+        found.append([-1] * len(before) + inside + [-1] * n_after)
+        n_owned += len(own)
+    return found

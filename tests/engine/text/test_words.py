@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_checkpoint
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
-from sklearn_bert._engine.text.words import tokenize_words
+from sklearn_bert._engine.text.words import tokenize_words, words_of_sentence
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,39 @@ def test_words_inside_a_sentence_have_their_space():
     whole = raw.encode("ab c").ids
     assert sequences.ids == [whole]
     assert sequences.word_positions == [[0, 2]]
+
+
+@pytest.mark.parametrize("max_length", [6, 8, 13, 64])
+def test_the_tokens_of_each_word_are_found_in_all_windows(tokenizer, max_length):
+    words = ["the", "xyz", "film", "", "was", "xyz", "good", "and", "the", "plot"]
+    sequences = tokenize_words(tokenizer, [words], max_length=max_length)
+    owners = words_of_sentence(tokenizer, words, sequences)
+    assert [len(ids) for ids in sequences.ids] == list(map(len, owners))
+    assert len(owners) == 1 or max_length < 64
+    own = [
+        of_window[place]
+        for of_window, places in zip(owners, sequences.word_positions, strict=True)
+        for place in places
+    ]
+    assert own == list(range(len(words)))
+    for ids, of_window in zip(sequences.ids, owners, strict=True):
+        assert (of_window[0], of_window[-1]) == (-1, -1)
+        inside = [word for word in of_window if word >= 0]
+        expected = [id_ for word in words for id_ in tokenizer.word_ids([word])[0]]
+        numbers = [
+            number
+            for number, word in enumerate(words)
+            for _ in tokenizer.word_ids([word])[0]
+        ]
+        starts = [
+            start
+            for start in range(len(expected))
+            if expected[start : start + len(inside)] == ids[1:-1]
+            and numbers[start : start + len(inside)] == inside
+        ]
+        assert len(starts) == 1
+
+
+def test_a_sentence_without_words_has_special_tokens_only(tokenizer):
+    sequences = tokenize_words(tokenizer, [[]], max_length=8)
+    assert words_of_sentence(tokenizer, [], sequences) == [[-1, -1]]
