@@ -138,10 +138,11 @@ def _no_weights(name: str, why: str) -> UnreadableFileError:
 
 def _find(folder: Path, name: str) -> tuple[str, os.stat_result]:
     """Return the place behind links of a regular file of bounded size."""
-    path = folder / name
+    # Every call of transform looks at every file: strings are faster than Paths, and
+    # links are rare.
+    path = os.path.join(folder, name)
     try:
-        target, status = str(path), os.lstat(path)
-        # Every call looks at every file, and links are rare.
+        target, status = path, os.lstat(path)
         may_be_elsewhere = "/" in name or stat.S_ISLNK(status.st_mode)
         if may_be_elsewhere:
             target = os.path.realpath(path, strict=True)
@@ -152,15 +153,20 @@ def _find(folder: Path, name: str) -> tuple[str, os.stat_result]:
         raise UnreadableFileError(f"has a {name} that is not a regular file")
     if may_be_elsewhere:
         _check_belongs(Path(target), folder, name)
-    largest = next(
-        (size for kind, size in _LARGEST.items() if fnmatchcase(path.name, kind)),
-        _LARGEST_JSON,
-    )
+    largest = _largest_size(name)
     if status.st_size > largest:
         raise UnreadableFileError(
             f"has a {name} of {status.st_size} bytes, and at most {largest} are read"
         )
     return target, status
+
+
+@lru_cache
+def _largest_size(name: str) -> int:
+    """Return the most bytes that are read of a file."""
+    file = os.path.basename(name)
+    kinds = (size for kind, size in _LARGEST.items() if fnmatchcase(file, kind))
+    return next(kinds, _LARGEST_JSON)
 
 
 def _check_belongs(target: Path, folder: Path, name: str) -> None:

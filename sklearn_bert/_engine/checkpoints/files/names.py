@@ -3,6 +3,7 @@
 import json
 import os
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from sklearn_bert._engine.checkpoints.files.disk import read_file
@@ -67,7 +68,13 @@ def names_of_files(folder: Path, modules: tuple[ListedModule, ...]) -> list[str]
 
 def files_of_encoder(place: Path) -> list[str]:
     names = os.listdir(place) if place.is_dir() else []
-    return [name for name in names if any(fnmatchcase(name, x) for x in PATTERNS)]
+    return [name for name in names if _is_read(name)]
+
+
+@lru_cache
+def _is_read(name: str) -> bool:
+    # Every call of transform looks at every file.
+    return any(fnmatchcase(name, pattern) for pattern in PATTERNS)
 
 
 def files_without_weights(folder: Path) -> list[str]:
