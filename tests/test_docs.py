@@ -5,8 +5,9 @@ import json
 import re
 import sys
 import tomllib
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
 import pytest
 import sklearn
@@ -107,7 +108,10 @@ def test_callbacks_write_down_each_epoch(monkeypatch, tmp_path):
         "wandb": {"init": lambda project, config: Run(), "log": log},
     }
     for name, content in modules.items():
-        monkeypatch.setitem(sys.modules, name, SimpleNamespace(**content))
+        module = ModuleType(name)
+        # Other packages look for the specification of an installed one.
+        vars(module).update(content, __spec__=ModuleSpec(name, None))
+        monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.chdir(tmp_path)
     check_page("callbacks")
     names = ("loss", "learning_rate", "validation_score")
