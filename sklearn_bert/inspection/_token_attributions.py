@@ -17,7 +17,6 @@ from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.text.placing import PlacingTokenizer
-from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._inputs.values import show
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._sklearn_compat import Interval, StrOptions, validate_params
@@ -194,9 +193,9 @@ def token_attributions(
 
 
 def _make_model(fitted: Any, device: torch.device) -> EmbeddedModel:
-    head = LinearHead(fitted.coef_, fitted.intercept_)
     dtype = torch.float64 if fitted.dtype == "float64" else torch.float32
-    return EmbeddedModel(load(fitted.encoder_), fitted._readout, head, device, dtype)
+    checkpoint = load(fitted.encoder_)
+    return EmbeddedModel(checkpoint, fitted._readout, fitted._head, device, dtype)
 
 
 def _describe(words: Words, attribution: Attribution, goal: Target) -> Bunch:
