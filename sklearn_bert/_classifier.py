@@ -400,11 +400,11 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
 
     def _set_head(self, layer: nn.Linear, target: Target) -> None:
         super()._set_head(layer, target)
-        merge_rows_of_two_classes(vars(self))
+        merge_rows_of_two_classes(self.__dict__)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        merge_rows_of_two_classes(vars(self))
+        merge_rows_of_two_classes(self.__dict__)
 
     def _check_y(self, inputs: Texts, y: Any) -> np.ndarray | sparse.csr_array:
         return check_labels(y, inputs, self)

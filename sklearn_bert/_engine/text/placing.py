@@ -117,7 +117,7 @@ def words_of_tokens(
     if texts.second is not None:
         columns.append(texts.second[0])
     n_before = [0, len(words[0])]
-    found = []
+    found: list[list[int]] = []
     for row, ids in enumerate(sequences.ids):
         second = sequences.second_starts
         n_first = len(ids) if second is None else second[row]
