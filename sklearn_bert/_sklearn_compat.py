@@ -6,6 +6,7 @@ scikit-learn 1.6.1 to 1.9 have all of them.
 from typing import Any
 
 import sklearn
+from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 # Without a fallback: BaseEstimator validates its parameters with the same module, and
 # nothing public makes a constraint.
@@ -25,6 +26,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "check_matplotlib_support",
     "output_container",
     "validate_parameter_constraints",
     "validate_params",

@@ -1,5 +1,6 @@
 """Plots and explanations of fitted estimators, similar to :mod:`sklearn.inspection`."""
 
+from sklearn_bert.inspection._token_attribution_display import TokenAttributionDisplay
 from sklearn_bert.inspection._token_attributions import token_attributions
 
-__all__ = ["token_attributions"]
+__all__ = ["TokenAttributionDisplay", "token_attributions"]
