@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # The versions to install.
 CONSTRAINTS ?= constraints.txt
+# More options of `make docs`: SPHINXOPTS="-D plot_gallery=0" does not run the examples.
+SPHINXOPTS ?=
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # The targets differ in their extras; a stamp file records which are installed.
@@ -46,7 +48,7 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrin
 	$(BIN)/pytest -q tests/test_docstrings.py
 
 docs: $(VENV)/.docs-installed package ## build the documentation, warnings and dead links as errors
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going $(SPHINXOPTS) -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
 clean: ## remove the virtual environment and all build products
