@@ -7,11 +7,15 @@ import sys
 import tomllib
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 
 import pytest
 import sklearn
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
+from sklearn_bert import BertVectorizer
 from sklearn_bert.datasets import fetch_vader_sentiment
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +26,7 @@ PAGES = [
     "user_guide",
     "fine_tuning",
     "regression_and_tagging",
+    "explaining",
     "pretraining",
     "checkpoints",
     "serving",
@@ -58,6 +63,42 @@ def test_page_shows_what_its_code_prints(page):
     if page == "onnx":
         pytest.importorskip("onnxruntime")
     check_page(page)
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    """The first lines of the page on explanations, as the variables that they set."""
+    text = (ROOT / "docs" / "explaining.rst").read_text(encoding="utf-8")
+    parser = doctest.DocTestParser()
+    test = parser.get_doctest(text.split("Contributions of words")[0], {}, "", "", 0)
+    doctest.DocTestRunner().run(test, clear_globs=False)
+    return test.globs
+
+
+# Warnings of these packages are not ours.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("package", ["lime", "shap"])
+@pytest.mark.parametrize("kind", ["pipeline", "classifier"])
+def test_recipes_of_other_packages_find_the_words(reviews, package, kind):
+    pytest.importorskip(package)
+    page = (ROOT / "docs" / "explaining.rst").read_text(encoding="utf-8")
+    blocks = re.findall(
+        r"^\.\. code-block:: python\n\n((?: .*\n|\n)+)", page, re.MULTILINE
+    )
+    (recipe,) = [block for block in blocks if package in block]
+    estimator = reviews["classifier"]
+    if kind == "pipeline":
+        estimator = make_pipeline(BertVectorizer(), LogisticRegression())
+        estimator.fit(reviews["texts"], reviews["labels"])
+    names = {"text": reviews["text"], "pipeline": estimator}
+    exec(dedent(recipe), names)
+    if package == "lime":
+        values = dict(names["explanation"].as_list())
+    else:
+        (words,), (columns,) = names["explanation"].data, names["explanation"].values
+        values = {word.strip(): x for word, x in zip(words, columns[:, 1], strict=True)}
+    assert max(values, key=values.get) == "charming"
+    assert min(values, key=values.get) == "badly"
 
 
 def check_page(page):
