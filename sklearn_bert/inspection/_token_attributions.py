@@ -84,8 +84,8 @@ def token_attributions(
         - "integrated_gradients" integrates the gradient from a text of mask tokens to
           the text [1]_. The contributions sum to the difference of their outputs.
         - "gradient_x_input" multiplies the gradient at the text by the difference of
-          its embeddings and those of mask tokens. It takes the time of two predictions
-          and is less accurate.
+          its embeddings and those of mask tokens. It takes the time of two predictions,
+          but says little about a prediction that is certain.
         - "occlusion" replaces each word alone by mask tokens, and takes the difference
           that this makes. It takes the time of one prediction for each word.
 
