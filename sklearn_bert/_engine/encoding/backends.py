@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from threading import local
 from typing import Any, Protocol
 
 import torch
@@ -70,7 +71,8 @@ class ModuleBackend:
 class MiddleStart:
     """Lets transformers' modules start from the states after their lowest layers.
 
-    These layers then return the states instead of computing anything.
+    These layers then return the states instead of computing anything. Threads that run
+    the modules at the same time have states of their own.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ class MiddleStart:
     """
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
-        self._states: Tensor | None = None
+        self._given = local()
         # How many outputs a layer returns besides the states; None without a tuple.
         self._n_extra_outputs: int | None = None
         for layer in layers:
@@ -88,22 +90,23 @@ class MiddleStart:
     @contextmanager
     def passing_on(self, states: Tensor) -> Iterator[None]:
         """Let the layers return ``states``, after a call that has computed them."""
-        self._states = states
+        self._given.states = states
         try:
             yield
         finally:
-            self._states = None
+            self._given.states = None
 
     def _change(self, forward: Callable[..., Any]) -> Callable[..., Any]:
         def pass_on(*args: Any, **kwargs: Any) -> Any:
-            if self._states is None:
+            states = getattr(self._given, "states", None)
+            if states is None:
                 output = forward(*args, **kwargs)
                 is_tuple = isinstance(output, tuple)
                 self._n_extra_outputs = len(output) - 1 if is_tuple else None
                 return output
             if self._n_extra_outputs is None:
-                return self._states
-            return self._states, *[None] * self._n_extra_outputs
+                return states
+            return states, *[None] * self._n_extra_outputs
 
         return pass_on
 

@@ -1,6 +1,8 @@
 """transformers' modules over padded and flat batches."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 import torch
@@ -78,3 +80,29 @@ def test_states_above_known_ones_are_those_from_the_bottom(tiny_bert, kind, dept
     # The next batch starts from the bottom again.
     again = backend.hidden_states(batch, layers, only_first=False)
     torch.testing.assert_close(again[-1], expected[-1])
+
+
+@pytest.mark.parametrize("kind", [FlatBackend, PaddedBackend])
+def test_threads_start_from_states_of_their_own(tiny_bert, kind):
+    checkpoint = load_checkpoint(locate(str(tiny_bert), None))
+    backend = kind(checkpoint, CPU, torch.float64)
+    layers = checkpoint.model.encoder.layer
+    backend.start_above(layers[:2])
+
+    @torch.inference_mode()
+    def run(batch):
+        return backend.hidden_states(batch, (2, 3), only_first=False)
+
+    batches = [collate(SEQUENCES, [row]) for row in (1, 2)]
+    expected = [run(batch) for batch in batches]
+    known = [
+        replace(batch, states=states[0], depth=2)
+        for batch, states in zip(batches, expected, strict=True)
+    ]
+    # Both have been given their states before either reads them.
+    both = Barrier(2)
+    layers[0].register_forward_pre_hook(lambda *_: both.wait(timeout=60) and None)
+    with ThreadPoolExecutor(2) as pool:
+        found = [*pool.map(run, known)]
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a[-1], b[-1])

@@ -21,6 +21,7 @@ from sklearn_bert._engine.encoding.frozen.shared import share
 from sklearn_bert._engine.encoding.fused import FusedBackend
 from sklearn_bert._engine.encoding.readout import Readout
 from sklearn_bert._engine.runtime.device import multiply_in
+from sklearn_bert._engine.runtime.fork_safety import ForkSafeLock
 from sklearn_bert._engine.runtime.memory import raise_if_out_of_memory
 from sklearn_bert._engine.training.model.flat import TrainableFlatBackend
 from sklearn_bert._engine.training.model.fused import TrainableFusedBackend
@@ -65,10 +66,17 @@ def compute_frozen_once(
     if not _can_start_above(depth, encoder, checkpoint, readout):
         return trainable
 
+    lock = ForkSafeLock()
+
     @cache
-    def make_frozen() -> Encoder:
+    def make_once() -> Encoder:
         backend = _make_backend(encoder, checkpoint, depth)
         return replace(encoder, backend=backend, autocast_dtype=None)
+
+    def make_frozen() -> Encoder:
+        # Streams ask for it at the same time, and it prepares the module that they run.
+        with lock.current:
+            return make_once()
 
     frozen = share(
         source,
