@@ -197,6 +197,10 @@ OBJECTS = {
         name: f"sklearn_bert.exceptions.{name}"
         for name in sklearn_bert.exceptions.__all__
     },
+    **{
+        name: f"sklearn_bert.inspection.{name}"
+        for name in sklearn_bert.inspection.__all__
+    },
     **{name.split(".")[-1]: name for name in SKLEARN_NAMES["py:class"]},
 }
 

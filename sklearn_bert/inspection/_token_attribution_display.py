@@ -84,8 +84,7 @@ class TokenAttributionDisplay:
             As in :func:`~sklearn_bert.inspection.token_attributions`, and so the
             following three.
 
-        method : {"integrated_gradients", "gradient_x_input", "occlusion"}, \
-                default="integrated_gradients"
+        method : str, default="integrated_gradients"
             How an output is divided among the words.
 
         n_steps : int, default=32

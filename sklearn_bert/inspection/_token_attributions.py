@@ -76,8 +76,7 @@ def token_attributions(
         - Of a tagger, one of `classes_`. `None` takes the tag that is predicted for
           each word.
 
-    method : {"integrated_gradients", "gradient_x_input", "occlusion"}, \
-            default="integrated_gradients"
+    method : str, default="integrated_gradients"
         Words are compared with the mask token [MASK], or with [PAD] if the model has
         none.
 
@@ -104,9 +103,9 @@ def token_attributions(
 
         words : list of str
             The words, of a pair those of both texts.
-        contributions : ndarray of shape (n_words,) or (n_explained, n_words)
-            Of each word; of a tagger, with a row for each explained tag. NaN for words
-            beyond `max_length`, which the model does not see.
+        contributions : ndarray of shape (n_words,)
+            One for each word, NaN for words beyond `max_length`, which the model does
+            not see. Of a tagger, (n_explained, n_words), with a row for each tag.
         target : object
             What is explained: a class, the position of a target, or an array of tags.
         output : float or ndarray of shape (n_explained,)
@@ -135,14 +134,15 @@ def token_attributions(
 
     See Also
     --------
-    TokenAttributionDisplay : Shows the values.
+    TokenAttributionDisplay : Shows the contributions.
     sklearn.inspection.permutation_importance : For the columns of a table.
 
     Notes
     -----
     Weights and products have the dtype float64 if that is the `dtype` of the estimator,
     and float32 otherwise, so that outputs may differ from those of `decision_function`
-    in bfloat16 by rounding. Special tokens and prompts are kept, and have no values.
+    in bfloat16 by rounding. Special tokens and prompts are kept, and contribute
+    nothing.
 
     References
     ----------
