@@ -13,7 +13,7 @@ from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._engine.attribution.methods import Attribution, attribute
 from sklearn_bert._engine.attribution.model import EmbeddedModel
 from sklearn_bert._engine.checkpoints.source import load
-from sklearn_bert._engine.runtime.device import resolve_device
+from sklearn_bert._engine.runtime.device import multiply_in, resolve_device
 from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.text.placing import PlacingTokenizer
@@ -171,8 +171,8 @@ def token_attributions(
     device = resolve_device(fitted.device)
     guard = OutOfMemoryGuard("The gradient of a text", device, "Lower max_length")
     found, n_truncated = [], 0
-    # The caller may have disabled gradients.
-    with take_turn(device), guard, torch.inference_mode(False):
+    # The caller may have disabled gradients, or be in an autocast context.
+    with take_turn(device), guard, torch.inference_mode(False), multiply_in(device):
         model = _make_model(fitted, device)
         tokenizer = PlacingTokenizer(model.encoder.tokenizer)
         for row in range(len(inputs)):

@@ -187,6 +187,16 @@ def test_nothing_else_changes(fit, kind):
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
+@pytest.mark.parametrize("kind", ["binary", "tagger"])
+def test_contexts_of_the_caller_change_nothing(fit, kind):
+    estimator, X = fit(kind), SENTENCES if kind == "tagger" else TEXTS
+    expected = token_attributions(estimator, X)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = token_attributions(estimator, X)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.contributions, b.contributions)
+
+
 def test_texts_without_words_have_no_contributions(binary, tagger):
     for estimator, X in ((binary, ["", " "]), (tagger, [[], ["film"]])):
         first, _ = token_attributions(estimator, X)
