@@ -7,8 +7,8 @@ refuses a folder with others.
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from safetensors import SafetensorError
@@ -25,8 +25,10 @@ _UNFINISHED = ".unfinished-sklearn-bert"
 _LOCK = f"{_UNFINISHED}.lock"
 # Without it, a folder is not a model. It comes last, the manifest first.
 _LAST, _FIRST = "config.json", MANIFEST
-# What Jupyter, macOS and Windows put into a folder that is looked at.
-_LEFT_BY_VIEWERS = {".ipynb_checkpoints", ".DS_Store", "Thumbs.db", "desktop.ini"}
+# What macOS and Windows put into a folder that is looked at, and where Jupyter puts
+# copies of files.
+_LEFT_BY_VIEWERS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+_COPIES_OF_JUPYTER = ".ipynb_checkpoints"
 _Result = TypeVar("_Result")
 
 
@@ -198,7 +200,7 @@ def _fill(folder: Path, new: Path) -> None:
     written = _read_manifest(folder)
     (folder / _LAST).unlink(missing_ok=True)
     for name in _files_of(folder):
-        if name != MANIFEST and (name in written or _is_of_viewer(name)):
+        if name != MANIFEST and (name in written or _is_of_viewer(name, written)):
             (folder / name).unlink()
     for path in folder.iterdir():
         is_used = path.name in (_UNFINISHED, _LOCK)
@@ -233,10 +235,16 @@ def _files_of(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in found]
 
 
-def _is_own(name: str, written: Iterable[str]) -> bool:
+def _is_own(name: str, written: frozenset[str]) -> bool:
     is_unfinished = name.split("/")[0] == _UNFINISHED
-    return name in written or is_unfinished or _is_of_viewer(name)
+    return name in written or is_unfinished or _is_of_viewer(name, written)
 
 
-def _is_of_viewer(name: str) -> bool:
-    return not _LEFT_BY_VIEWERS.isdisjoint(name.split("/"))
+def _is_of_viewer(name: str, written: frozenset[str]) -> bool:
+    """Tell whether a viewer has left a file; it may copy only what was written."""
+    path = PurePosixPath(name)
+    folder = path.parent
+    if folder.name != _COPIES_OF_JUPYTER:
+        return path.name in _LEFT_BY_VIEWERS
+    original = path.stem.removesuffix("-checkpoint") + path.suffix
+    return (folder.parent / original).as_posix() in written

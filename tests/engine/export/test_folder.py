@@ -116,14 +116,27 @@ def test_files_of_others_are_found(earlier):
 
 
 @pytest.mark.parametrize(
-    "name", [".ipynb_checkpoints/config-checkpoint", "part/.DS_Store"]
+    "name",
+    [
+        ".ipynb_checkpoints/config-checkpoint",
+        ".ipynb_checkpoints/sklearn_bert-checkpoint.json",
+        "part/.ipynb_checkpoints/weights-checkpoint",
+        "part/.DS_Store",
+    ],
 )
 def test_what_viewers_leave_is_replaced(earlier, system, name):
-    (earlier / name).parent.mkdir(exist_ok=True)
+    (earlier / name).parent.mkdir(exist_ok=True, parents=True)
     (earlier / name).write_text("")
     assert find_foreign(earlier, MANIFEST) == []
     replace_folder(earlier, fill(config="new", part__weights="new"))
     assert names_in(earlier) == ["config", "part/weights", MANIFEST]
+
+
+def test_what_jupyter_copies_of_other_files_may_be_all_that_is_left_of_them(earlier):
+    notebook = ".ipynb_checkpoints/thesis-checkpoint.ipynb"
+    (earlier / notebook).parent.mkdir()
+    (earlier / notebook).write_text("mine")
+    assert find_foreign(earlier, "config") == [notebook]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": 3}', "[" * 9999])
