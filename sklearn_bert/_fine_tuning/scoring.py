@@ -8,8 +8,8 @@ import torch
 from scipy import sparse
 from sklearn.metrics import check_scoring
 
-from sklearn_bert._engine.text.inputs import Inputs
 from sklearn_bert._engine.training.heads import Loss, SigmoidLoss
+from sklearn_bert._fine_tuning.validation import ValidationSet
 from sklearn_bert._inputs.values import call_hiding_values, show
 from sklearn_bert.exceptions import NonFiniteError
 
@@ -41,22 +41,13 @@ class HoldoutScorer:
     ----------
     estimator : object
         Its methods use the current weights.
-    texts : Inputs
-    y : ndarray or sparse matrix
-    weights : ndarray of shape (n_samples,) or None
-        Passed to scorers that support ``sample_weight``.
+    validation : ValidationSet
+        Its weights are passed to scorers that support ``sample_weight``.
     loss : Loss
         The loss of training.
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        texts: Inputs,
-        y: Any,
-        weights: np.ndarray | None,
-        loss: Loss,
-    ) -> None:
+    def __init__(self, estimator: Any, validation: ValidationSet, loss: Loss) -> None:
         self._estimator = estimator
         scoring = estimator.scoring
         # The score of several labels counts texts with all labels correct, of which
@@ -64,8 +55,8 @@ class HoldoutScorer:
         if scoring is None and isinstance(loss, SigmoidLoss):
             scoring = LossScorer(loss)
         self._scorer = check_scoring(estimator, scoring=scoring)
-        self._X = texts.to_list()
-        self._y = y
+        self._X, self._y = validation.inputs.to_list(), validation.y
+        self._is_part, weights = validation.is_part, validation.weights
         self._options = {} if weights is None else {"sample_weight": weights}
 
     def __call__(self) -> float:
@@ -126,12 +117,14 @@ class HoldoutScorer:
             ) from error
 
     def _scoring_error(self, what: str) -> ValueError:
-        so_that = ""
+        so_that, remedy = "", "Pass more samples as X_val and y_val"
         if hasattr(self._estimator, "classes_"):
             so_that = ", so that the validation split contains each class"
+        if self._is_part:
+            remedy = "Raise validation_fraction or provide more samples"
         return ValueError(
             "scoring must be able to score the validation split of early stopping. "
             f"Got scoring={self._estimator.scoring!r} for {len(self._X)} samples. "
-            f"{what}. Raise validation_fraction or provide more samples{so_that}, "
+            f"{what}. {remedy}{so_that}, "
             "choose another scoring, or set early_stopping=False."
         )

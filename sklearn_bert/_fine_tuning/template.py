@@ -447,13 +447,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         # The samples are a plain list, without column names.
         scored.__dict__.pop("feature_names_in_", None)
         scored._set_head(layer, target)
-        scorer = HoldoutScorer(
-            scored,
-            validation.inputs,
-            validation.y,
-            validation.weights,
-            target.loss,
-        )
+        scorer = HoldoutScorer(scored, validation, target.loss)
         scorer.check()
 
         def score() -> float:

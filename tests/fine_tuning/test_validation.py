@@ -165,6 +165,13 @@ def test_errors_of_the_set_say_where(make, texts, labels):
         make(early_stopping=True).fit(texts, labels, X_val="a film", y_val=[True])
 
 
+def test_a_set_that_cannot_be_scored_is_to_be_larger(make, texts, labels):
+    classifier = make(early_stopping=True, scoring="neg_log_loss")
+    message = "Pass more samples as X_val and y_val, so that"
+    with pytest.raises(ValueError, match=message):
+        classifier.fit(texts, labels, X_val=NEW, y_val=[True] * 4)
+
+
 def test_a_search_and_a_pipeline_pass_the_set_on(make_watching, texts, labels, y_val):
     classifier, seen = make_watching()
     with sklearn.config_context(enable_metadata_routing=True):
