@@ -19,7 +19,9 @@ def show_attributions(attributions: list[Any]) -> str:
         for head, contributions in _rows(one)
     ]
     legend = f"{_colored('for', 1.0)} and {_colored('against', -1.0)} the target"
-    return f"<div><p><small>{legend}</small></p>{''.join(shown)}</div>"
+    content = f"<p><small>{legend}</small></p>{''.join(shown)}"
+    # Jupyter would show what is between dollar signs as a formula.
+    return f'<div class="tex2jax_ignore mathjax_ignore">{content}</div>'
 
 
 def name_words(attribution: Any) -> list[str]:

@@ -44,6 +44,11 @@ def test_words_and_targets_are_escaped(make):
     assert "&quot;&amp;" in html
 
 
+def test_dollar_signs_are_no_formula_in_jupyter(make):
+    html = show_attributions([make(["$x$"], [1.0])])
+    assert html.startswith('<div class="tex2jax_ignore mathjax_ignore">')
+
+
 def test_words_that_are_not_seen_are_pale(make):
     html = show_attributions([make(["good", "film"], [1.0, np.nan])])
     assert shares(html) == [0.5]
