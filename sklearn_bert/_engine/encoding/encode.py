@@ -292,8 +292,9 @@ def _tokens_on_cpu(lengths: Sequence[int]) -> int:
         # Smaller batches cost more than a second stream saves.
         return TOKENS_ON_CPU
     n_batches = n_streams * -(-n_tokens // (n_streams * TOKENS_ON_CPU))
-    # A batch may lack a text to its share.
-    return n_tokens // n_batches + max(lengths)
+    # A batch may lack a text to its share. A long text is a batch of its own, and must
+    # not make all others large.
+    return n_tokens // n_batches + min(max(lengths), TOKENS_ON_CPU)
 
 
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:

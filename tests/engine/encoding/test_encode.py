@@ -70,6 +70,16 @@ def test_any_number_of_streams_gives_the_same_features(
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
+def test_a_long_text_leaves_the_batches_of_others_small(
+    vectorizer, monkeypatch, encoded_texts
+):
+    monkeypatch.setattr("sklearn_bert._engine.encoding.encode.TOKENS_ON_CPU", 16)
+    short = [f"{first} {second}" for first in "abcdefg" for second in "hijklmn"]
+    vectorizer.transform([*short, "film " * 60])
+    # Of four tokens each.
+    assert max(encoded_texts) <= 2 * 16 // 4
+
+
 def test_words_go_through_the_head_chunk_by_chunk(tiny_bert, texts):
     encoder = build_encoder(locate(str(tiny_bert), None), CPU, torch.float64)
     config = EncodingConfig(WordReadout(), layers=(3,))
