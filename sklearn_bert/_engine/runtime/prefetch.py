@@ -27,8 +27,13 @@ def prefetch(
     waiting: Future[_Output] | None = None
     with ThreadPoolExecutor(max_workers=1) as pool_of_one:
         for one in inputs:
-            # The thread has the configuration of the caller.
-            upcoming = pool_of_one.submit(copy_context().run, make, one)
+            try:
+                # The thread has the configuration of the caller.
+                upcoming = pool_of_one.submit(copy_context().run, make, one)
+            except RuntimeError:
+                # No thread can start, which is so at the end of the process.
+                upcoming = Future()
+                upcoming.set_result(make(one))
             if waiting is not None:
                 yield waiting.result()
             waiting = upcoming

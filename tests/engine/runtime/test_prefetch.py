@@ -47,3 +47,12 @@ def test_the_thread_has_the_configuration_of_the_caller():
     with config_context(show_values=False):
         found = list(prefetch(lambda _: get_config(), [1, 2]))
     assert found == [{"show_values": False}] * 2
+
+
+def test_the_caller_computes_if_the_system_starts_no_thread(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    found = list(prefetch(lambda k: (k, threading.current_thread()), range(3)))
+    assert found == [(k, threading.current_thread()) for k in range(3)]
