@@ -105,8 +105,8 @@ def attribute(
     )
     explained = choose(of_text)
     numbers = explained.read(outputs)
-    if n_words == 0:
-        values = numbers.new_zeros((len(explained.rows), 0))
+    if len(text.seen) == 0:
+        values = numbers.new_zeros((len(explained.rows), n_words))
     elif method == "occlusion":
         values = _occlude(model, text, explained, numbers[0])
     else:
@@ -116,7 +116,7 @@ def attribute(
         # Times the embeddings alone it would hardly change an output, since a norm
         # follows them that divides by their length.
         values = text.sum_by_word((gradients * (text.real - text.blank)).sum(2))
-    is_seen = np.isin(np.arange(n_words), text.words.cpu().numpy())
+    is_seen = np.isin(np.arange(n_words), text.seen.cpu().numpy())
     shares = np.where(is_seen, values.cpu().numpy(), np.nan)
     return Attribution(explained, shares, *numbers.cpu().numpy())
 
@@ -154,6 +154,11 @@ class _Text:
     def n_copies(self) -> int:
         """How many copies are computed at a time."""
         return max(_TOKENS // self.sample.n_tokens, 1)
+
+    @property
+    def seen(self) -> Tensor:
+        """The words that have tokens, in their order."""
+        return self.words[self.words >= 0].unique()
 
     def sum_by_word(self, values: Tensor) -> Tensor:
         """Sum over the tokens of words: (n, n_tokens) to (n, n_words)."""
@@ -199,11 +204,10 @@ def _occlude(
     model: EmbeddedModel, text: _Text, explained: Explained, whole: Tensor
 ) -> Tensor:
     """Return by how much masking a word lowers each number: (n_explained, n_words)."""
-    numbers = torch.arange(text.n_words, device=whole.device)
-    lost = []
-    for some in numbers.split(text.n_copies):
+    lost = whole.new_zeros((len(whole), text.n_words))
+    for some in text.seen.split(text.n_copies):
         is_out = (text.words == some[:, None])[..., None]
         points = torch.where(is_out, text.blank, text.real)
         with torch.no_grad():
-            lost.append(whole - explained.read(model(text.sample, points)))
-    return torch.cat(lost).T
+            lost[:, some] = (whole - explained.read(model(text.sample, points))).T
+    return lost

@@ -1,7 +1,7 @@
 """Which word of a text each of its tokens was read from."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Self
@@ -79,17 +79,15 @@ def find_words(tokenizer: PlacingTokenizer, text: str) -> list[Span]:
         return words
     (ids,) = tokenizer.split([text])
     starts = {id_.span[0] for id_ in ids if isinstance(id_, PlacedId)}
-    cuts = {at for at in starts if _UNSPACED.search(text[max(at - 1, 0) : at + 1])}
-    return [
-        part
-        for start, stop in words
-        for part in _cut(start, stop, [at for at in cuts if start < at < stop])
-    ]
+    cuts = sorted(
+        at for at in starts if _UNSPACED.search(text[max(at - 1, 0) : at + 1])
+    )
+    return [part for start, stop in words for part in _cut(start, stop, cuts)]
 
 
 def _cut(start: int, stop: int, cuts: list[int]) -> list[Span]:
-    borders = [start, *sorted(cuts), stop]
-    return list(pairwise(borders))
+    inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, stop)]
+    return list(pairwise([start, *inside, stop]))
 
 
 def words_of_tokens(

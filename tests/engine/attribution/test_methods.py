@@ -6,6 +6,7 @@ import torch
 
 from sklearn_bert._engine.attribution import methods
 from sklearn_bert._engine.attribution.methods import Explained, attribute, neutral_id
+from sklearn_bert._engine.attribution.model import EmbeddedModel
 from sklearn_bert.exceptions import NonFiniteError
 
 TEXT = "the film was very good and the plot was not"
@@ -89,6 +90,22 @@ def test_words_that_are_not_seen_are_nan(embedded, read_sample):
     explained = Explained(np.array([0]), WEIGHTS[:1])
     found = attribute(embedded, sample, 3, lambda _: explained, "occlusion", 1, row=0)
     assert np.isnan(found.values).tolist() == [[False, False, True]]
+
+
+def test_occlusion_takes_time_only_for_words_that_are_seen(
+    embedded, read_sample, monkeypatch
+):
+    compute, n_copies = EmbeddedModel.__call__, []
+
+    def count(self, sample, points):
+        n_copies.append(len(points))
+        return compute(self, sample, points)
+
+    monkeypatch.setattr(EmbeddedModel, "__call__", count)
+    sample, explained = read_sample(embedded, "a film"), Explained([0], WEIGHTS[:1])
+    found = attribute(embedded, sample, 999, lambda _: explained, "occlusion", 1, row=0)
+    assert n_copies == [2, 2]
+    assert np.isnan(found.values).sum() == 997
 
 
 def test_outputs_that_are_not_finite_are_refused(embedded, read_sample):
