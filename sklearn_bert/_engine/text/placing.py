@@ -9,7 +9,7 @@ from typing import Self
 from sklearn_bert._engine.runtime.fork_safety import tokenizer_threads
 from sklearn_bert._engine.text.inputs import Texts
 from sklearn_bert._engine.text.token_sequences import TokenSequences
-from sklearn_bert._engine.text.tokenizer import TextTokenizer
+from sklearn_bert._engine.text.tokenizer import TextTokenizer, panics_are_errors
 
 Span = tuple[int, int]
 
@@ -55,7 +55,7 @@ class PlacingTokenizer(TextTokenizer):
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""
-        with tokenizer_threads():
+        with tokenizer_threads(), panics_are_errors():
             encodings = self._tokenizer.encode_batch(
                 list(texts), add_special_tokens=False
             )

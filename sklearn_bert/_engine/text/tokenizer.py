@@ -44,7 +44,8 @@ def is_panic(error: BaseException) -> bool:
 
 
 @contextmanager
-def _panics_are_errors() -> Iterator[None]:
+def panics_are_errors() -> Iterator[None]:
+    """Raise a CheckpointError for a panic of the tokenizers library."""
     try:
         yield
     except BaseException as error:
@@ -233,7 +234,7 @@ class TextTokenizer:
 
     def split(self, texts: Sequence[str]) -> list[list[int]]:
         """Return all token ids of each text, without special tokens."""
-        with tokenizer_threads(), _panics_are_errors():
+        with tokenizer_threads(), panics_are_errors():
             encodings = self._tokenizer.encode_batch_fast(
                 list(texts), add_special_tokens=False
             )
@@ -314,13 +315,13 @@ class TextTokenizer:
         size = _CHARACTERS_PER_TOKEN * wanted
         front = text[:size]
         while size < len(text):
-            with _panics_are_errors():
+            with panics_are_errors():
                 encoding = self._tokenizer.encode(front, add_special_tokens=False)
             ids = encoding.ids[: _n_settled(encoding)]
             if len(ids) >= wanted:
                 return self._without_controls(ids[:wanted])
             if len(text) >= SHORTEST and self._huge_words.is_able:
-                with _panics_are_errors():
+                with panics_are_errors():
                     ids = self._huge_words.first_ids(text, size, wanted)
                 if len(ids) >= wanted:
                     return self._without_controls(ids[:wanted])

@@ -10,6 +10,7 @@ from sklearn_bert._engine.text.placing import (
     words_of_tokens,
 )
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
+from sklearn_bert.exceptions import CheckpointError
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,21 @@ def place(placing):
         return words_of_tokens(texts.tokenize(placing, config), texts, words, prompt)
 
     return call
+
+
+class PanicException(BaseException):
+    """What the tokenizers library raises has this name and this base."""
+
+
+def test_a_panic_is_an_error_as_in_predictions(tokenizer):
+    class Panicking:
+        def encode_batch(self, texts, **options):
+            raise PanicException("at the text")
+
+    placing = PlacingTokenizer(tokenizer)
+    placing._tokenizer = Panicking()
+    with pytest.raises(CheckpointError, match="a tokenizer that accepts any text"):
+        placing.split(["a film"])
 
 
 @pytest.mark.parametrize("long_text", ["truncate", "head_tail", "window"])
