@@ -23,6 +23,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 PAGES = [
     "quick_start",
+    "tfidf",
     "user_guide",
     "fine_tuning",
     "regression_and_tagging",
