@@ -114,7 +114,12 @@ ALLOWED = {
         "_sklearn_compat",
     },
     # Above all estimators, none of which imports it.
-    "inspection": {*ESTIMATORS, *BELOW_ESTIMATORS, "_engine.attribution"},
+    "inspection": {
+        *ESTIMATORS,
+        *BELOW_ESTIMATORS,
+        "_engine.attribution",
+        "_engine.training",
+    },
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,

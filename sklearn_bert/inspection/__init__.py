@@ -2,5 +2,6 @@
 
 from sklearn_bert.inspection._token_attribution_display import TokenAttributionDisplay
 from sklearn_bert.inspection._token_attributions import token_attributions
+from sklearn_bert.inspection._training_curve_display import TrainingCurveDisplay
 
-__all__ = ["TokenAttributionDisplay", "token_attributions"]
+__all__ = ["TokenAttributionDisplay", "TrainingCurveDisplay", "token_attributions"]

@@ -44,3 +44,14 @@ def binary(fit):
 def tagger(fit):
     """A tagger with the tags "B", "I" and "O"."""
     return fit("tagger")
+
+
+@pytest.fixture
+def plt():
+    """The module matplotlib.pyplot, without windows."""
+    plt = pytest.importorskip("matplotlib.pyplot")
+    before = plt.get_backend()
+    plt.switch_backend("Agg")
+    yield plt
+    plt.close("all")
+    plt.switch_backend(before)

@@ -6,17 +6,8 @@ from sklearn.utils import Bunch
 
 from sklearn_bert.inspection import TokenAttributionDisplay
 
-plt = pytest.importorskip("matplotlib.pyplot")
+pytestmark = pytest.mark.usefixtures("plt")
 TEXTS = ["the film was very good", "a dull story"]
-
-
-@pytest.fixture(autouse=True)
-def without_windows():
-    before = plt.get_backend()
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-    plt.switch_backend(before)
 
 
 @pytest.fixture
@@ -52,7 +43,7 @@ def test_the_largest_contributions_are_shown_in_order(display):
     assert (low, high) == tuple(display.ax_.get_ylim()[::-1])
 
 
-def test_axes_may_be_given(display):
+def test_axes_may_be_given(display, plt):
     figure, ax = plt.subplots()
     display.plot(ax)
     assert (display.ax_, display.figure_) == (ax, figure)
