@@ -22,5 +22,5 @@ def test_a_search_over_a_pipeline_leads_to_its_last_step():
 
 
 def test_an_estimator_that_is_not_fitted_is_named():
-    with pytest.raises(NotFittedError, match="loss_curve_.*LogisticRegression"):
+    with pytest.raises(NotFittedError, match=r"loss_curve_.*LogisticRegression"):
         find_step(LogisticRegression(), "loss_curve_")
