@@ -110,6 +110,7 @@ SKLEARN_NAMES = {
         "sklearn.feature_extraction.text.TfidfVectorizer",
         "sklearn.feature_selection.SelectKBest",
         "sklearn.linear_model.LogisticRegression",
+        "sklearn.manifold.TSNE",
         "sklearn.model_selection.GridSearchCV",
         "sklearn.model_selection.GroupKFold",
         "sklearn.model_selection.KFold",
@@ -127,6 +128,7 @@ SKLEARN_NAMES = {
     ],
     "py:function": [
         "sklearn.inspection.permutation_importance",
+        "sklearn.model_selection.cross_val_predict",
         "sklearn.model_selection.cross_validate",
     ],
 }
