@@ -24,6 +24,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PAGES = [
     "quick_start",
     "tfidf",
+    "what_works",
     "user_guide",
     "fine_tuning",
     "regression_and_tagging",
