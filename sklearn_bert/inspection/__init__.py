@@ -1,7 +1,13 @@
 """Plots and explanations of fitted estimators, similar to :mod:`sklearn.inspection`."""
 
+from sklearn_bert.inspection._embedding_map_display import EmbeddingMapDisplay
 from sklearn_bert.inspection._token_attribution_display import TokenAttributionDisplay
 from sklearn_bert.inspection._token_attributions import token_attributions
 from sklearn_bert.inspection._training_curve_display import TrainingCurveDisplay
 
-__all__ = ["TokenAttributionDisplay", "TrainingCurveDisplay", "token_attributions"]
+__all__ = [
+    "EmbeddingMapDisplay",
+    "TokenAttributionDisplay",
+    "TrainingCurveDisplay",
+    "token_attributions",
+]
