@@ -15,7 +15,7 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertTokenizer, BertVectorizer
 from sklearn_bert.datasets import fetch_vader_sentiment
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +25,7 @@ PAGES = [
     "quick_start",
     "tfidf",
     "what_works",
+    "glossary",
     "user_guide",
     "fine_tuning",
     "regression_and_tagging",
@@ -75,6 +76,25 @@ def reviews():
     test = parser.get_doctest(text.split("Contributions of words")[0], {}, "", "", 0)
     doctest.DocTestRunner().run(test, clear_globs=False)
     return test.globs
+
+
+def test_drawing_of_the_glossary_shows_the_default_model():
+    svg = (ROOT / "docs" / "images" / "word_pieces.svg").read_text(encoding="utf-8")
+    text, *cells = re.findall(r'<text [^>]*fill="[^>]*>([^<]*)<', svg)
+    tokenizer = BertTokenizer()
+    (ids,) = tokenizer.fit_transform([text])
+    (pieces,) = tokenizer.tokenize([text])
+    vectorizer = BertVectorizer(dtype="float32")
+    (vector,) = vectorizer.fit_transform([text])
+    assert cells[:7] == ["[CLS]", *pieces, "[SEP]"]
+    assert cells[7:14] == [str(one) for one in ids]
+    assert cells[14:28] == [str(len(vector))] * 14
+    row = cells[28].replace("\N{MINUS SIGN}", "-")
+    shown = [float(one) for one in re.findall(r"-?0\.\d\d", row)]
+    assert shown == pytest.approx([*vector[:4], vector[-1]], abs=0.01)
+    assert f"{len(tokenizer.vocabulary_):,} pieces" in svg
+    assert f"mean of the {len(ids)} vectors" in svg
+    assert vectorizer.pooling_ == "mean"
 
 
 # Warnings of these packages are not ours.
