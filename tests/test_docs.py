@@ -26,6 +26,7 @@ PAGES = [
     "tfidf",
     "what_works",
     "glossary",
+    "migrating",
     "user_guide",
     "fine_tuning",
     "regression_and_tagging",
