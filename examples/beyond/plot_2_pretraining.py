@@ -1,25 +1,24 @@
 """
-===========================
-Pre-training without labels
-===========================
+Pre-training from scratch
+=========================
 
-:class:`~sklearn_bert.BertMaskedLM` pre-trains an encoder without labels: some words of
-each text are masked, and the encoder learns to predict them from the others. This
-example trains a tiny model from scratch on an artificial language of eight animals,
-five activities and their places.
-
-In this language the verb determines the place: sleeping, for example, always happens in
-the house. Some pairs of animal and verb are left out of the training texts. Does the
-encoder predict the right place for them?
+How does an encoder learn from texts without labels? :class:`~sklearn_bert.BertMaskedLM`
+masks some words of each text, and learns to predict them from the others.
 """
 
 # %%
-# Texts
-# -----
+# An artificial language
+# ----------------------
+# A real language takes millions of texts. This one is tiny: eight animals, and five
+# activities, each of which happens in a place of its own. Some pairs of animal and
+# activity are left out of the training texts. Will the encoder know their place?
 
 from itertools import product
 
+import matplotlib.pyplot as plt
 import numpy as np
+
+from sklearn_bert import BertMaskedLM, BertVectorizer
 
 animals = ["cat", "dog", "bird", "mouse", "horse", "goat", "cow", "hen"]
 places = {
@@ -34,17 +33,14 @@ pairs = list(product(animals, places))
 rng.shuffle(pairs)
 unseen, seen = pairs[:8], pairs[8:]
 texts = [f"the {animal} {verb} {places[verb]}" for animal, verb in seen] * 10
-print(texts[0])
-print(f"{len(texts)} texts, {len(seen)} of {len(pairs)} pairs of animal and verb")
+print(f"{len(texts)} texts, such as: {texts[0]}")
 
 # %%
 # Pre-training
 # ------------
-#
 # The vocabulary is learned from the texts too. The initial loss is that of a uniform
-# prediction, which is the logarithm of the vocabulary size.
-
-from sklearn_bert import BertMaskedLM
+# prediction, which is the logarithm of the vocabulary size. It decreases until only the
+# animal is uncertain, which the rest of the sentence does not determine.
 
 masked_lm = BertMaskedLM(
     n_layers=1,
@@ -66,7 +62,6 @@ print(f"epoch 1: {masked_lm.loss_curve_[0]:.2f}, last: {masked_lm.loss_curve_[-1
 # %%
 # Predictions for unseen pairs
 # ----------------------------
-#
 # For each unseen pair of animal and verb, mask the place and read off the probabilities
 # of the five places.
 
@@ -81,31 +76,30 @@ for animal, verb in unseen:
     print(f"{gap}: {guesses[0][0]} ({guesses[0][1]:.0%})")
 
 # %%
-# The loss decreases until only the animal is uncertain, which the rest of the sentence
-# does not determine. Each verb leads to its place.
-
-import matplotlib.pyplot as plt
+# The figure
+# ----------
+# Each row is an activity whose place was masked, with the mean over its unseen animals.
+# Nearly all probability is at its own place.
 
 verbs = [verb for verb in places if chances[verb]]
 table = np.array([np.mean(chances[verb], axis=0) for verb in verbs])
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-epochs = range(1, len(masked_lm.loss_curve_) + 1)
-left.plot(epochs, masked_lm.loss_curve_, "o-", label="masked loss")
-left.axhline(np.log(n_pieces), linestyle=":", color="grey", label="chance")
-top = 1.1 * np.log(n_pieces)
-left.set(xlabel="epoch", ylabel="loss per masked token", ylim=(0, top))
-left.legend()
-image = right.imshow(table, vmin=0, vmax=1, cmap="Blues", aspect="auto")
-right.set_xticks(range(len(nouns)), nouns)
-right.set_yticks(range(len(verbs)), verbs)
-right.set_title("Predicted places for unseen pairs")
-figure.colorbar(image, ax=right, label="probability")
+plt.rc("font", size=16)
+fig, ax = plt.subplots(figsize=(6, 4.2), layout="constrained")
+ax.imshow(table, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+for (row, column), chance in np.ndenumerate(table):
+    color = "white" if chance > 0.5 else "black"
+    ax.text(column, row, f"{chance:.0%}", color=color, ha="center", va="center")
+ax.set_xticks(range(len(nouns)), nouns)
+ax.set_yticks(range(len(verbs)), verbs)
+ax.set_title("Predicted place of unseen pairs")
 plt.show()
 
 # %%
 # Every other estimator accepts the fitted model as its ``model``:
 
-from sklearn_bert import BertVectorizer
-
 features = BertVectorizer(masked_lm, pooling="mean").transform(texts)
 print(features.shape)
+
+# %%
+# With real texts, continue the training of a checkpoint instead of starting from
+# nothing: :doc:`../../pretraining` describes both.

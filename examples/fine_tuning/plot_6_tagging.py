@@ -2,149 +2,98 @@
 Tagging words in sentences
 ==========================
 
-Which ingredients does a recipe need, and how much of each?
-:class:`~sklearn_bert.BertTokenClassifier` extracts them by tagging each word of a
-sentence. It uses the context of a word, so that it also finds foods that do not occur
-in the training sentences.
+Which words of a sentence are names? A text in lower case does not show it, but the
+context does. :class:`~sklearn_bert.BertTokenClassifier` tags each word, also those that
+do not occur in the training sentences.
 """
 
 # %%
-# The sentences
-# -------------
-# There are 36 steps of recipes, written for this example. The ingredients are in
-# brackets: a number, a unit and a food. Words outside of brackets have the tag "other".
+# Sentences with free labels
+# --------------------------
+# Newspapers write names with a capital letter. Take this as the tag, and remove it from
+# the words. The first word of a sentence always has a capital letter, and is left out.
 
 import re
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.metrics import f1_score
 
 from sklearn_bert import BertTokenClassifier
+from sklearn_bert.datasets import fetch_vader_sentiment
 
-STEPS = """
-    Stir [2 cups flour] into the warm milk .
-    Beat [three - eggs] until they foam .
-    Melt [50 grams butter] in a small pan .
-    Add [a pinch salt] and wait an hour .
-    Pour [one litre water] over the tea leaves .
-    Chop [four - onions] as fine as you can .
-    Rub [two spoons oil] into the meat .
-    Cover it with [100 grams cheese] and bake it .
-    Peel [six - potatoes] and boil them .
-    Whip [300 millilitres cream] with a fork .
-    Fold in [one cup sugar] very slowly .
-    Season it with [some spoons vinegar] at the end .
-    You also need [five - tomatoes] for the sauce .
-    Soak [200 grams beans] over night .
-    Fry [two slices bacon] until they are crisp .
-    Grate [a - carrot] over the salad .
-    Boil [three litres water] in a large pot .
-    Squeeze [one - lemon] over the fish .
-    Roast [80 grams almonds] without any fat .
-    Slowly add [two cups milk] to the dough .
-    Press [seven - cloves] into the ham .
-    Scatter [a handful raisins] on top .
-    Let [10 grams yeast] rest in a bowl .
-    Dice [two - peppers] and set them aside .
-    Serve it with [four slices bread] while hot .
-    Rinse [500 grams lentils] twice .
-    Crush [three - walnuts] with the knife .
-    Take [a spoon honey] for the glaze .
-    Mix in [60 grams cocoa] at low speed .
-    Simmer [two cups rice] under a lid .
-    Halve [eight - plums] and take out the stones .
-    Brush it with [one spoon mustard] before frying .
-    Steam [400 grams spinach] for a minute .
-    Toast [six slices baguette] on both sides .
-    Warm [a litre broth] but do not boil it .
-    Knead [700 grams dough] by hand .
-"""
-ROLES = ("number", "unit", "food")
-
-
-def read(step):
-    """Return the words of a step and the tag of each."""
-    words, tags = [], []
-    for part in re.findall(r"\[.*?\]|\S+", step):
-        found = part.strip("[]").split() if part[0] == "[" else [part]
-        roles = ROLES if part[0] == "[" else ("other",)
-        for word, role in zip(found, roles, strict=True):
-            if word != "-":
-                words.append(word)
-                tags.append(role)
-    return words, tags
-
-
-X, y = zip(*map(read, STEPS.strip().splitlines()), strict=True)
-X, y = list(X), list(y)
-print(f"{len(X)} sentences of {sum(map(len, X))} words; the first one:")
-for word, tag in zip(X[0], y[0], strict=True):
-    print(f"    {word:8s} {tag}")
+sentences = fetch_vader_sentiment(subset="nyt").data
+rows = np.random.default_rng(0).permutation(len(sentences))
+X, y = [], []
+for sentence in sentences[rows]:
+    words = re.findall(r"[\w.'-]*\w", sentence)[1:]
+    if 8 <= len(words) <= 25:
+        X.append([word.lower() for word in words])
+        y.append(["name" if word[0].isupper() else "other" for word in words])
+X_train, y_train, X_test, y_test = X[:300], y[:300], X[300:500], y[300:500]
+print(*zip(X[0], y[0], strict=True))
 
 # %%
-# Unseen words
-# ------------
-# Cross-validation tags each sentence with a model that was trained on other sentences.
-# A simple baseline looks up each word in a dictionary of the training sentences, and
-# tags unknown words as "other". Most foods occur once, so the baseline cannot find
-# them.
+# A dictionary and an encoder
+# ---------------------------
+# The baseline looks up each word in the training sentences, and calls new ones "other".
 
-splits = list(KFold(n_splits=3, shuffle=True, random_state=0).split(X))
-
-
-def tag_by_lookup(train, test):
-    """Return the tags of a dictionary made from the training sentences."""
-    known = {
-        word: tag for row in train for word, tag in zip(X[row], y[row], strict=True)
-    }
-    return [[known.get(word, "other") for word in X[row]] for row in test]
-
-
-by_lookup = [[]] * len(X)
-for train, test in splits:
-    for row, tags in zip(test, tag_by_lookup(train, test), strict=True):
-        by_lookup[row] = tags
-
-tagger = BertTokenClassifier(n_epochs=8, random_state=0)
-by_bert = cross_val_predict(tagger, X, y, cv=splits)
-
-
-def found(predicted, role):
-    """Return the share of a role's words that were given their tag."""
-    pairs = zip(np.concatenate(y), np.concatenate(list(predicted)), strict=True)
-    return np.mean([guess == role for tag, guess in pairs if tag == role])
-
-
-recall = {
-    name: [found(predicted, role) for role in ROLES]
-    for name, predicted in (("dictionary", by_lookup), ("BERT", by_bert))
+known = {}
+for words, tags in zip(X_train, y_train, strict=True):
+    known.update(zip(words, tags, strict=True))
+tagger = BertTokenClassifier(freeze=3, random_state=0).fit(X_train, y_train)
+predicted = {
+    "dictionary": [[known.get(word, "other") for word in words] for words in X_test],
+    "BERT": tagger.predict(X_test),
 }
-for name, shares in recall.items():
-    print(name, ", ".join(f"{r} {x:.2f}" for r, x in zip(ROLES, shares, strict=True)))
 
 # %%
-# Tag probabilities
-# -----------------
-# ``predict_proba`` returns an array per sentence, with one row per word. Texts do not
-# have to be split: a regular expression finds the words, and ``split_words`` returns
-# them. Neither the food nor the unit of this sentence is in the training sentences.
+# Scores
+# ------
+# The F1 score of names, for words that occur in the training sentences and for words
+# that do not.
 
-tagger.fit(X, y)
-text = "Sprinkle three ounces parmesan over the noodles."
+true = np.concatenate(y_test)
+is_new = np.array([word not in known for words in X_test for word in words])
+f1 = {}
+for name, tags in predicted.items():
+    tags = np.concatenate(list(tags))
+    for group, chosen in (("known words", ~is_new), ("new words", is_new)):
+        f1[name, group] = f1_score(
+            true[chosen], tags[chosen], pos_label="name", zero_division=0
+        )
+        print(f"{name:11s} {group}: F1 {f1[name, group]:.2f}")
+
+# %%
+# A new sentence
+# --------------
+# ``split_words`` finds the words of a text, and ``predict_proba`` returns one row of
+# probabilities per word.
+
+text = "last week angela met two farmers from burundi near the old port of lisbon."
 words = tagger.split_words([text])[0]
-probabilities = tagger.predict_proba([text])[0]
+probability = tagger.predict_proba([words])[0][:, list(tagger.classes_).index("name")]
+for word, chance in zip(words, probability, strict=True):
+    print(f"{word:8s} {chance:4.0%} {'name' if chance > 0.5 else ''}")
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), layout="constrained")
-places = np.arange(len(ROLES))
-for shift, (name, shares) in zip((-0.2, 0.2), recall.items(), strict=True):
-    axes[0].bar(places + shift, shares, width=0.4, label=name)
-axes[0].set_xticks(places, ROLES)
-axes[0].set(ylabel="share found", ylim=(0, 1.2), title="Words of new sentences")
-axes[0].legend(loc="upper center", ncols=2, frameon=False)
-image = axes[1].imshow(probabilities.T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-axes[1].set_xticks(range(len(words)), words, rotation=45, ha="right")
-axes[1].set_yticks(range(len(tagger.classes_)), tagger.classes_)
-axes[1].set_title("Probability of each tag")
-figure.colorbar(image, ax=axes[1])
+# %%
+# The figure
+# ----------
+
+plt.rc("font", size=16)
+plt.rc("axes.spines", top=False, right=False)
+fig, ax = plt.subplots(figsize=(6.5, 4), layout="constrained")
+groups, places = ["known words", "new words"], np.arange(2)
+for shift, name, color in ((-0.2, "dictionary", "silver"), (0.2, "BERT", "tab:orange")):
+    values = [f1[name, group] for group in groups]
+    bars = ax.bar(places + shift, values, width=0.38, color=color, label=name)
+    ax.bar_label(bars, fmt="{:.2f}", fontsize=20)
+ax.set_xticks(places, groups)
+ax.set(ylabel="F1 score of names", ylim=(0, 1.15))
+ax.legend(frameon=False, ncols=2, loc="upper left")
 plt.show()
+
+# %%
+# The same code tags entities, parts of speech or chunks: y is a list of lists of tags,
+# in the BIO scheme or any other. :doc:`../../regression_and_tagging` describes scores
+# of whole entities, and texts that are already divided into word pieces.
