@@ -174,6 +174,7 @@ class ConfusionExamplesDisplay:
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
+        lines: list[tuple[str, dict[str, Any]]]
         lines = [(self._title(), {"fontsize": 11}), ("", {})]
         for one in self.examples:
             lines.append((_describe(one), {"fontweight": "bold"}))

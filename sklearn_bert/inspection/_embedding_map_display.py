@@ -58,7 +58,7 @@ class EmbeddingMapDisplay:
                 f"{self.coordinates.shape}. Use a projection to two components."
             )
         self.y = None if y is None else np.asarray(y)
-        if y is not None and self.y.shape != (len(self.coordinates),):
+        if self.y is not None and self.y.shape != (len(self.coordinates),):
             raise ValueError(
                 f"y must have one label for each of {len(self.coordinates)} texts. Got "
                 f"an array of shape {self.y.shape}. Of several labels per text, pass "
