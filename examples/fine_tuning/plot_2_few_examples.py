@@ -87,7 +87,7 @@ ax.axhline(50, color="gray", linestyle=":")
 ax.set(xscale="log", xlim=(3.7, 28), ylim=(45, 100))
 ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
-ax.set(xlabel="labeled tweets per class", ylabel="accuracy (%)")
+ax.set(xlabel="labeled tweets per class", ylabel="balanced accuracy (%)")
 plt.show()
 
 # %%
