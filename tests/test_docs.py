@@ -31,6 +31,7 @@ PAGES = [
     "fine_tuning",
     "regression_and_tagging",
     "explaining",
+    "inspection",
     "pretraining",
     "checkpoints",
     "serving",
@@ -66,6 +67,8 @@ def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     if page == "onnx":
         pytest.importorskip("onnxruntime")
+    if page == "inspection":
+        pytest.importorskip("matplotlib").use("Agg")
     check_page(page)
 
 
