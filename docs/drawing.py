@@ -15,7 +15,12 @@ FIGURES = Path(__file__).parent / "generated" / "performance"
 # Readable in gray: ours is dark, peers are light.
 OURS, BLUE, PEERS, LINES = "#1b4f72", "#2e86c1", "#c4c9ce", "#5d6d7e"
 OUR_ARM = "sklearn_bert"
-ARMS = {"sklearn_bert": "sklearn_bert", "trainer": "Trainer", "linear": "Linear model"}
+ARMS = {
+    "sklearn_bert": "sklearn_bert",
+    "trainer": "Trainer",
+    "linear": "Linear model",
+    "setfit": "SetFit",
+}
 
 
 def arm_name(arm):
@@ -85,6 +90,35 @@ def draw_scores(scores):
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, loc="upper left")
     save(fig, "accuracy")
+
+
+def draw_few_texts(sets):
+    """Draw a panel for each data set: a line per arm, by the texts of each class."""
+    fig, axes = plt.subplots(-(-len(sets) // 2), 2, figsize=(5.6, 6.4), sharex=True)
+    styles = {
+        "setfit": {"marker": "s", "color": LINES, "markerfacecolor": "white"},
+        "linear": {"marker": "x", "color": LINES, "linestyle": ":"},
+        OUR_ARM: {"marker": "o", "color": OURS},
+    }
+    for ax, (title, arms) in zip(axes.flat, sets.items(), strict=True):
+        for arm, style in styles.items():
+            figures = arms[arm]
+            means = [one["mean"] for one in figures.values()]
+            spread = [one["sd"] or 0 for one in figures.values()]
+            ax.errorbar(
+                list(figures), means, spread, label=ARMS[arm], capsize=2, **style
+            )
+        ax.set_xscale("log")
+        ax.set_xticks([8, 16, 64], ["8", "16", "64"])
+        ax.minorticks_off()
+        ax.set_title(title, fontsize="medium", loc="left")
+        ax.spines[["top", "right"]].set_visible(False)
+    fig.supxlabel("labeled texts per class", fontsize="medium")
+    fig.supylabel("test accuracy", fontsize="medium")
+    handles, labels = axes.flat[0].get_legend_handles_labels()
+    fig.legend(handles, labels, loc="upper center", ncols=3, frameon=False)
+    fig.tight_layout(rect=(0, 0, 1, 0.95))
+    save(fig, "few_texts")
 
 
 def draw_gain(rows):

@@ -14,6 +14,7 @@ from drawing import (
     FIGURES,
     OUR_ARM,
     arm_name,
+    draw_few_texts,
     draw_gain,
     draw_learning_curve,
     draw_ratios,
@@ -21,6 +22,7 @@ from drawing import (
     draw_summary,
     is_ours,
 )
+from tables import figure, list_table, machine, source
 
 # Run as a script, this file does not see the root of the repository.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -34,6 +36,7 @@ ENCODING = ("encoding-xeon", "encoding-h100")
 USUAL = {"encoding-xeon": "mixed"}
 FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
 ACCURACY = "accuracy-xeon-amx"
+FEW_TEXTS = "few-texts-epyc"
 CURVE = "learning-curve-epyc"
 DATA_SETS = {
     "sst2": "SST-2, sentences",
@@ -41,6 +44,7 @@ DATA_SETS = {
     "banking77": "Banking77, 77 intents",
     "germeval2018": "GermEval 2018, German",
     "goemotions": "GoEmotions, 28 labels",
+    "reviews": "Customer reviews",
     "sick-entailment": "SICK, entailment of pairs",
     "sick-relatedness": "SICK, relatedness of pairs",
     "stsb": "STS-B, similarity of pairs",
@@ -59,6 +63,7 @@ def fill(source):
         "encoding": encoding,
         "finetuning": finetuning,
         "accuracy": accuracy,
+        "few_texts": few_texts,
         "gain": gain,
         "summary": summary,
     }
@@ -183,6 +188,42 @@ def accuracy():
     )
 
 
+def few_texts():
+    """Test accuracy by the number of labeled texts per class, and what it takes."""
+    result = read_json(RESULTS / f"{FEW_TEXTS}.json")
+    arms = ("linear", OUR_ARM, "setfit")
+    rows = {(row["set"], row["arm"]): row for row in result["rows"]}
+    cells = [tuple(label.rsplit("-", 1)) for label in result["sets"]]
+    draw_few_texts(
+        {
+            DATA_SETS[name]: {
+                arm: {
+                    int(size): rows[f"{name}-{size}", arm]["accuracy"]
+                    for other, size in cells
+                    if other == name and "accuracy" in rows[f"{name}-{size}", arm]
+                }
+                for arm in arms
+            }
+            for name in dict.fromkeys(name for name, _ in cells)
+        }
+    )
+    lines = [
+        [
+            DATA_SETS[name],
+            size,
+            *(cell(rows[f"{name}-{size}", arm].get("accuracy")) for arm in arms),
+            *(cell(rows[f"{name}-{size}", arm].get("cpu_s")) for arm in arms[1:]),
+        ]
+        for name, size in cells
+    ]
+    headers = ["data", "texts per class", *(ARMS[arm] for arm in arms)]
+    headers += ["seconds", "SetFit's"]
+    caption = "Test accuracy, mean and standard deviation over draws of the texts."
+    return "\n".join(
+        [*figure("few_texts", caption), *list_table(headers, lines), source(result)]
+    )
+
+
 def gain():
     """What fine-tuning adds to a linear model of frozen features, largest first."""
     result = read_json(RESULTS / f"{ACCURACY}.json")
@@ -222,49 +263,6 @@ def figure_and_table(name, caption, columns, results, rows):
     ]
     sources = [source(result) for result in results.values()]
     return "\n".join([*figure(name, caption), *list_table(headers, lines), *sources])
-
-
-def figure(name, caption):
-    """Return the lines that show a figure."""
-    path = f"generated/performance/{name}.png"
-    return [f".. figure:: {path}", f"   :alt: {caption}", "", f"   {caption}", ""]
-
-
-def list_table(headers, rows):
-    """Return the lines of a table."""
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [headers, *rows]:
-        lines += [
-            f"   {'* -' if i == 0 else '  -'} {text}".rstrip()
-            for i, text in enumerate(row)
-        ]
-    return [*lines, ""]
-
-
-def source(result):
-    """Say in a paragraph where and when a result was measured."""
-    versions = ", ".join(
-        f"{name} {version}" for name, version in result["versions"].items() if version
-    )
-    features = " ".join(result["machine"]["cpu_features"])
-    parts = [
-        f"*{machine(result)}*: {result['machine']['usable_cpus']} CPUs",
-        features and f"with {features}",
-        versions,
-        f"{result['date']}.",
-    ]
-    return ", ".join(part for part in parts if part) + "\n"
-
-
-def machine(result):
-    """Return a short name of the machine: the GPU, or the CPU with what it can do."""
-    about = result["machine"]
-    kind, _, name = about["device"].partition(": ")
-    if kind != "cpu":
-        return name.removeprefix("NVIDIA ")
-    return (
-        f"{about['cpu']}, {'AMX' if 'amx_bf16' in about['cpu_features'] else 'AVX-512'}"
-    )
 
 
 def n_texts(result):
