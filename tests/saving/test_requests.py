@@ -19,7 +19,8 @@ def asking():
 
 def test_requests_are_dicts_by_method_and_parameter(asking):
     plain = plain_requests(asking.get_metadata_routing())
-    assert plain["fit"] == {"sample_weight": "mine", "groups": None}
+    others = dict.fromkeys(["groups", "X_val", "y_val"])
+    assert plain["fit"] == {"sample_weight": "mine", **others}
     assert plain["score"] == {"sample_weight": False}
     assert "transform" not in plain
 
