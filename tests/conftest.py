@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_bert import clear_cache
 from sklearn_bert._engine.encoding.encoder import Encoder
 
 WORDS = (
@@ -311,3 +312,11 @@ def messages_of_transformers():
     logger.addHandler(handler)
     yield found
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def empty_cache():
+    """Empty the cache of features in memory, before and after."""
+    clear_cache()
+    yield
+    clear_cache()

@@ -62,7 +62,16 @@ def need_reviews():
         pytest.skip("the reviews could not be downloaded")
 
 
+@pytest.fixture
+def no_figures():
+    """Close all figures that a test has drawn."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.mark.parametrize("page", ["index", *PAGES])
+@pytest.mark.usefixtures("empty_cache", "no_figures")
 def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     if page == "onnx":

@@ -11,7 +11,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 import sklearn_bert
-from sklearn_bert import clear_cache, datasets
+from sklearn_bert import datasets
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(
@@ -41,6 +41,7 @@ def run_script(monkeypatch, tmp_path):
         importlib.import_module("sklearn.linear_model")
         with matplotlib.rc_context(), threadpool_limits(limits=1):
             pyplot.switch_backend("Agg")
+            pyplot.close("all")
             namespace = runpy.run_path(str(EXAMPLES / name))
             figures = [pyplot.figure(number) for number in pyplot.get_fignums()]
             for figure in figures:
@@ -49,14 +50,6 @@ def run_script(monkeypatch, tmp_path):
         return namespace, figures
 
     return run
-
-
-@pytest.fixture
-def empty_cache():
-    """Empty the cache in memory, before and after."""
-    clear_cache()
-    yield
-    clear_cache()
 
 
 @pytest.fixture(scope="session")
