@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
 
 from sklearn_bert._sklearn_compat import check_matplotlib_support
+from sklearn_bert.inspection._axes import prepare_axes
 
 _WIDTH, _MAX_LINES = 90, 3
 _INCHES_PER_LINE = 0.22
@@ -171,23 +172,17 @@ class ConfusionExamplesDisplay:
         display : ConfusionExamplesDisplay
             The same display.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
         lines: list[tuple[str, dict[str, Any]]]
         lines = [(self._title(), {"fontsize": 11}), ("", {})]
         for one in self.examples:
             lines.append((_describe(one), {"fontweight": "bold"}))
             cut = wrap(one.text, _WIDTH, max_lines=_MAX_LINES, placeholder=" …")
             lines += [*((line, {}) for line in cut), ("", {})]
-        if ax is None:
-            size = 7.5, _INCHES_PER_LINE * len(lines)
-            _, ax = plt.subplots(figsize=size, layout="constrained")
+        ax = prepare_axes(self, ax, figsize=(7.5, _INCHES_PER_LINE * len(lines)))
         ax.set_axis_off()
         for number, (line, style) in enumerate(lines):
             place = {"transform": ax.transAxes, "va": "top", "parse_math": False}
             ax.text(0, 1 - number / len(lines), line, **place, **style)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _title(self):

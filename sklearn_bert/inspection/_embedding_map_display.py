@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
 from sklearn_bert._sklearn_compat import check_matplotlib_support
+from sklearn_bert.inspection._axes import prepare_axes
 from sklearn_bert.inspection._class_points import draw_classes
 
 
@@ -156,21 +157,18 @@ class EmbeddingMapDisplay:
         display : EmbeddingMapDisplay
             The same display.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = prepare_axes(self, ax)
         if self.y is None:
             ax.scatter(*self.coordinates.T, s=20, alpha=0.8)
         elif self.y.dtype.kind == "f":
             # Missing values are gray.
-            colors = plt.get_cmap("viridis").with_extremes(bad="0.8")
+            from matplotlib import colormaps
+
+            colors = colormaps["viridis"].with_extremes(bad="0.8")
             style = {"s": 20, "cmap": colors, "plotnonfinite": True}
             points = ax.scatter(*self.coordinates.T, c=self.y, **style)
             ax.figure.colorbar(points, ax=ax, label="y")
         else:
             draw_classes(ax, self.coordinates, self.y)
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
-        self.ax_, self.figure_ = ax, ax.figure
         return self

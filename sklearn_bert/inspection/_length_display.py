@@ -13,6 +13,7 @@ from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._sklearn_compat import check_matplotlib_support
 from sklearn_bert._token_classifier import BertTokenClassifier
 from sklearn_bert._vectorizer import BertVectorizer
+from sklearn_bert.inspection._axes import prepare_axes
 
 _READERS = BertVectorizer, BertClassifier, BertRegressor, BertTokenClassifier
 _NO_LIMIT = 10**9
@@ -110,11 +111,7 @@ class LengthDisplay:
         display : LengthDisplay
             The same display.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        ax = prepare_axes(self, ax)
         shortest, longest = int(self.lengths.min()), int(self.lengths.max())
         width = (longest - shortest) // _N_BARS + 1
         # No bar contains both texts that fit and texts that do not.
@@ -129,7 +126,6 @@ class LengthDisplay:
         ax.set_xlim(0, 1.05 * max(longest, min(limit, 2 * longest)))
         ax.set(xlabel="tokens", ylabel="texts")
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _describe(self):

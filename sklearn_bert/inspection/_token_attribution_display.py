@@ -11,6 +11,7 @@ from sklearn_bert.inspection._attribution_html import (
     name_words,
     show_attributions,
 )
+from sklearn_bert.inspection._axes import prepare_axes
 from sklearn_bert.inspection._token_attributions import token_attributions
 
 
@@ -133,19 +134,12 @@ class TokenAttributionDisplay:
         display : TokenAttributionDisplay
             The same display.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
-
         one = self.attributions[row]
         is_text = one.contributions.ndim == 1
         n_rows = min(len(one.words), n_words) if is_text else len(one.target)
-        if ax is None:
-            _, ax = plt.subplots(
-                figsize=(6.4, 1.2 + 0.3 * n_rows), layout="constrained"
-            )
+        ax = prepare_axes(self, ax, figsize=(6.4, 1.2 + 0.3 * n_rows))
         draw = _draw_bars if is_text else _draw_table
         draw(ax, one, n_words)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _repr_html_(self):

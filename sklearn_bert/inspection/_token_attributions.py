@@ -17,7 +17,6 @@ from sklearn_bert._engine.runtime.device import multiply_in, resolve_device
 from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.text.placing import PlacingTokenizer
-from sklearn_bert._inputs.values import show
 from sklearn_bert._regressor import BertRegressor
 from sklearn_bert._sklearn_compat import Interval, StrOptions, validate_params
 from sklearn_bert._token_classifier import BertTokenClassifier
@@ -163,7 +162,7 @@ def token_attributions(
     if not isinstance(estimator, _ESTIMATORS):
         raise ValueError(
             "estimator must be a BertClassifier, BertRegressor or BertTokenClassifier. "
-            f"Got {show(type(estimator).__name__)}. Of a pipeline, pass the last step. "
+            f"Got a {type(estimator).__name__}. Of a pipeline, pass the last step. "
             "For others, leave out one word at a time and compare the predictions."
         )
     fitted, inputs = estimator._begin(X)

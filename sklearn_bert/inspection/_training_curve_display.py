@@ -4,6 +4,7 @@ import numpy as np
 
 from sklearn_bert._engine.training.optimizer import schedule_factor
 from sklearn_bert._sklearn_compat import check_matplotlib_support
+from sklearn_bert.inspection._axes import prepare_axes
 from sklearn_bert.inspection._fitted_step import find_step
 
 # Okabe and Ito's colors, which color-blind readers can tell apart.
@@ -101,12 +102,9 @@ class TrainingCurveDisplay:
         display : TrainingCurveDisplay
             The same display.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
-        import matplotlib.pyplot as plt
+        ax = prepare_axes(self, ax)
         from matplotlib.ticker import MaxNLocator
 
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
         lines = _draw(ax, self.loss_curve, "o-", _LOSS, "training loss")
         ax.set(xlabel="epoch", ylabel="training loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -127,7 +125,6 @@ class TrainingCurveDisplay:
             mark = {"color": "0.3", "linewidth": 1, "zorder": 0}
             lines.append(ax.axvline(self.kept_epoch, label=label, **mark))
         ax.legend(handles=lines, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
 

@@ -209,7 +209,7 @@ def test_estimators_that_are_not_fitted_are_refused(tiny_bert):
 
 
 def test_other_estimators_are_refused(binary):
-    message = r"estimator must be a BertClassifier.* Got 'Pipeline'"
+    message = r"estimator must be a BertClassifier.* Got a Pipeline"
     with pytest.raises(ValueError, match=message):
         token_attributions(make_pipeline(binary), TEXTS)
 
