@@ -13,6 +13,7 @@ ROOT = HERE.parent
 # Last, so that the installed package is the one that is documented.
 sys.path += [str(HERE), str(ROOT)]
 
+# After the path that it is found on.
 import chart  # noqa: E402
 
 project = "sklearn-bert"

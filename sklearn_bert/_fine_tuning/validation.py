@@ -82,7 +82,7 @@ def read_validation_set(
     except ValueError as error:
         kind = InputError if isinstance(error, InputError) else ValueError
         raise kind(
-            f"X_val and y_val must be as X and y. Within them: {error}"
+            f"X_val and y_val must meet the requirements of X and y. {error}"
         ) from error
     target.check_alike(y)
     return ValidationSet(inputs, y, weights=None, is_part=False)
