@@ -25,7 +25,7 @@ from sklearn_bert import BertClassifier
 from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
 from sklearn_bert._engine.encoding.frozen import shared
 from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
-from sklearn_bert._fine_tuning import template
+from sklearn_bert._fine_tuning import trainable
 
 COLUMNS = {
     "seconds": "seconds",
@@ -76,15 +76,15 @@ def bound(n_layers: int, n_frozen: int, n_epochs: int, n_fits: int) -> float:
 @contextmanager
 def reuse(kind: str) -> Iterator[None]:
     """Start with nothing kept, and compute frozen layers in one of three ways."""
-    kept, compute = shared.KEPT, template.compute_frozen_once
+    kept, compute = shared.KEPT, trainable.compute_frozen_once
     room = (0, 0) if kind == NOT_KEPT else ()
     shared.KEPT = EncoderCache(lambda *_: KeptArrays(*room))
     if kind == EVERY_STEP:
-        template.compute_frozen_once = lambda trainable, *_: trainable
+        trainable.compute_frozen_once = lambda trainable, *_: trainable
     try:
         yield
     finally:
-        shared.KEPT, template.compute_frozen_once = kept, compute
+        shared.KEPT, trainable.compute_frozen_once = kept, compute
 
 
 def run(options: argparse.Namespace, given: setup.Setup) -> report.Result:

@@ -15,7 +15,6 @@ from torch import nn
 
 from sklearn_bert._base import BaseBert, warn_if_truncated
 from sklearn_bert._engine.checkpoints.adapter import PackedAdapter
-from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, pack
 from sklearn_bert._engine.checkpoints.record import (
     CheckpointRecord,
@@ -33,9 +32,9 @@ from sklearn_bert._engine.encoding.frozen.shared import (
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport, LabeledHead
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.gpu_turns import run_fit
-from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, release_memory
+from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.inputs import (
     Inputs,
@@ -47,27 +46,21 @@ from sklearn_bert._engine.training.adapter.layers import take_adapter
 from sklearn_bert._engine.training.config import TrainingLog
 from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
-from sklearn_bert._engine.training.model.backbone import copy_weights, find_backbone
-from sklearn_bert._engine.training.model.frozen_part import compute_frozen_once
-from sklearn_bert._engine.training.model.trainable import (
-    TrainableEncoder,
-    make_trainable,
-)
-from sklearn_bert._fine_tuning.adapter import check_same_adapter, plan_adapter
+from sklearn_bert._fine_tuning.adapter import check_same_adapter
 from sklearn_bert._fine_tuning.context import FitContext, draw_seeds
-from sklearn_bert._fine_tuning.holdout import hold_out
+from sklearn_bert._fine_tuning.outcome import report
 from sklearn_bert._fine_tuning.recipe import Recipe, resolve_recipe
 from sklearn_bert._fine_tuning.scoring import HoldoutScorer
 from sklearn_bert._fine_tuning.start import (
-    count_frozen,
     make_training_config,
     make_training_data,
     start_head,
 )
+from sklearn_bert._fine_tuning.trainable import copy_to_train
 from sklearn_bert._fine_tuning.validation import (
     ValidationSet,
     check_validation_set,
-    read_validation_set,
+    set_aside,
 )
 from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
@@ -75,8 +68,6 @@ from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.groups import check_groups
 from sklearn_bert._targets.target import Target
-from sklearn_bert._warnings import warn_user
-from sklearn_bert.exceptions import InterruptedFitWarning, MemoryWarning
 
 
 class BaseFineTuner(OnnxMixin, BaseBert):
@@ -223,7 +214,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         )
         self._adopt(fitted)
         # A traceback keeps local variables alive, so errors are raised after training.
-        self._report(log)
+        report(self, log)
         return self
 
     def _train(
@@ -241,13 +232,13 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         own_weights = None if sample_weight is None else weights
-        train, validation = fitted._split(
-            inputs, target, own_weights, groups, seeds.split, fit
+        train, validation = set_aside(
+            fitted, inputs, target, own_weights, groups, seeds.split, fit
         )
         resolved = fitted._resolve(inputs.n_columns, fit)
         recipe = resolve_recipe(fitted, target.take(train), resolved, fit)
         fitted._note(recipe)
-        checkpoint, trainable = fitted._make_trainable(resolved, seeds.dropout, fit)
+        checkpoint, trainable = copy_to_train(fitted, resolved, seeds.dropout, fit)
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs, validation).take(train.tolist())
         train_target = target.take(train)
@@ -299,38 +290,6 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             elif hasattr(self, name):
                 setattr(self, name, getattr(self, name) + count)
 
-    def _split(
-        self,
-        inputs: Inputs,
-        target: Target,
-        weights: np.ndarray | None,
-        groups: np.ndarray | None,
-        seed: int,
-        fit: FitContext,
-    ) -> tuple[np.ndarray, ValidationSet | None]:
-        """Return the training rows and the validation set."""
-        rows = target.samples()
-        if fit.X_val is not None:
-            return rows, read_validation_set(self, fit.X_val, fit.y_val, target)
-        if not self.early_stopping or fit.is_partial:
-            return rows, None
-        strata = None if target.strata is None else target.strata[rows]
-        train, held_out = hold_out(
-            rows,
-            strata,
-            self.validation_fraction,
-            seed,
-            groups=None if groups is None else groups[rows],
-            takes_last=self.validation_split == "last",
-        )
-        validation = ValidationSet(
-            inputs.take(held_out),
-            target.y[held_out],
-            None if weights is None else weights[held_out],
-            is_part=True,
-        )
-        return train, validation
-
     def _resolve(self, n_columns: int, fit: FitContext) -> ResolvedEncoder:
         """Find the initial encoder, and set the attributes that depend on it."""
         name = self._model_name()
@@ -377,47 +336,6 @@ class BaseFineTuner(OnnxMixin, BaseBert):
                 "over."
             )
 
-    def _make_trainable(
-        self, resolved: ResolvedEncoder, seed: int, fit: FitContext
-    ) -> tuple[Checkpoint, TrainableEncoder]:
-        """Return a copy of the checkpoint, and its encoder ready to be trained."""
-        device = resolve_device(self.device)
-        dtype, autocast_dtype = resolve_training_dtypes(self.dtype, device)
-        self.device_ = str(device)
-        # It is kept as long as this copy of the estimator, which the fit ends with.
-        backbone = find_backbone(resolved.source, self)
-        checkpoint, adapter = backbone.checkpoint, None
-        n_frozen = count_frozen(self.freeze, checkpoint, self._model_name())
-        n_shared = n_frozen
-        if self.adapter is not None:
-            n_shared = checkpoint.architecture.n_layers + 1
-        with OutOfMemoryGuard("The model", device):
-            checkpoint = copy_weights(checkpoint, n_shared)
-            if self.adapter is not None:
-                adapter = plan_adapter(
-                    self,
-                    checkpoint,
-                    backbone.backend_class,
-                    n_frozen,
-                    continues=fit.continues,
-                )
-            trainable = make_trainable(
-                checkpoint,
-                device,
-                dtype,
-                autocast_dtype=autocast_dtype,
-                n_frozen=n_frozen,
-                dropout=self.dropout,
-                seed=seed,
-                n_modules=resolved.readout.n_modules,
-                recomputes=self.gradient_checkpointing,
-                adapter=adapter,
-                backend_class=backbone.backend_class,
-            )
-        return checkpoint, compute_frozen_once(
-            trainable, checkpoint, resolved.source, resolved.readout, n_frozen - 1
-        )
-
     def _tokenize(
         self, encoder: Encoder, inputs: Inputs, validation: ValidationSet | None
     ) -> TokenSequences:
@@ -459,30 +377,3 @@ class BaseFineTuner(OnnxMixin, BaseBert):
     def _set_head(self, layer: nn.Linear, target: Target) -> None:
         head = target.in_units_of_y(LinearHead.from_module(layer))
         self.coef_, self.intercept_ = head.coef, head.intercept
-
-    def _report(self, log: TrainingLog) -> None:
-        """Issue warnings, and raise the error of a divergence."""
-        if log.n_memory_errors:
-            effect = (
-                "Texts are only compared with the others of their part"
-                if getattr(self, "contrastive_", 0)
-                else "The gradient is still that of the whole batch, but rounding and "
-                "dropout masks differ"
-            )
-            warn_user(
-                f"Batches of batch_size={self.batch_size} texts do not fit into the "
-                f"memory of device {self.device_!r} and were split into parts of "
-                f"{log.part_size}. {effect}. Lower max_length or freeze layers to "
-                "train faster.",
-                MemoryWarning,
-            )
-        if log.was_interrupted:
-            if self._is_inner:
-                raise KeyboardInterrupt
-            warn_user(
-                f"The fit was interrupted after {log.n_steps} steps and "
-                f"{len(log.loss_curve)} complete epochs. The weights are kept, and the "
-                "estimator can be used. Fit again with warm_start=True to continue.",
-                InterruptedFitWarning,
-            )
-        log.raise_error()

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from sklearn_bert._engine.text.inputs import Inputs
+from sklearn_bert._fine_tuning.context import FitContext
+from sklearn_bert._fine_tuning.holdout import hold_out
 from sklearn_bert._targets.target import Target
 from sklearn_bert.exceptions import InputError
 
@@ -86,3 +88,52 @@ def read_validation_set(
         ) from error
     target.check_alike(y)
     return ValidationSet(inputs, y, weights=None, is_part=False)
+
+
+def set_aside(
+    estimator: Any,
+    inputs: Inputs,
+    target: Target,
+    weights: np.ndarray | None,
+    groups: np.ndarray | None,
+    seed: int,
+    fit: FitContext,
+) -> tuple[np.ndarray, ValidationSet | None]:
+    """Return the training rows, and the validation set if there is one.
+
+    Parameters
+    ----------
+    estimator : BaseFineTuner
+    inputs : Inputs
+    target : Target
+    weights, groups : ndarray of shape (n_samples,) or None
+        As passed by the user.
+    seed : int
+    fit : FitContext
+
+    Returns
+    -------
+    train : ndarray
+    validation : ValidationSet or None
+    """
+    rows = target.samples()
+    if fit.X_val is not None:
+        return rows, read_validation_set(estimator, fit.X_val, fit.y_val, target)
+    if not estimator.early_stopping or fit.is_partial:
+        return rows, None
+    strata = None if target.strata is None else target.strata[rows]
+    train, held_out = hold_out(
+        rows,
+        strata,
+        estimator.validation_fraction,
+        seed,
+        groups=None if groups is None else groups[rows],
+        takes_last=estimator.validation_split == "last",
+    )
+    validation = ValidationSet(
+        inputs.take(held_out),
+        target.y[held_out],
+        None if weights is None else weights[held_out],
+        is_part=True,
+    )
+    return train, validation

@@ -7,7 +7,7 @@ from sklearn_bert import BertClassifier
 from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
 from sklearn_bert._engine.encoding.frozen import shared
 from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
-from sklearn_bert._fine_tuning import template
+from sklearn_bert._fine_tuning import trainable
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_weights_are_those_of_computing_all_layers_in_every_step(fit, monkeypatc
     # depend on how they are computed.
     found, n_parts = fit(2**20, "float64", init="zeros")
     assert n_parts == 1
-    monkeypatch.setattr(template, "compute_frozen_once", lambda trained, *_: trained)
+    monkeypatch.setattr(trainable, "compute_frozen_once", lambda trained, *_: trained)
     expected, n_parts = fit(2**20, "float64", init="zeros")
     assert n_parts == 0
     assert_equal(found, expected, atol=1e-9)

@@ -198,7 +198,10 @@ def run_out(*args, **options):
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("sklearn_bert._fine_tuning.template.make_trainable", "The model does not fit"),
+        (
+            "sklearn_bert._fine_tuning.trainable.make_trainable",
+            "The model does not fit",
+        ),
         (
             "sklearn_bert._engine.training.optimizer.RowAdamW",
             "The optimizer's state does not",

@@ -11,7 +11,7 @@ from sklearn_bert._engine.encoding.encoder_cache import EncoderCache
 from sklearn_bert._engine.encoding.frozen import shared
 from sklearn_bert._engine.encoding.frozen.kept_arrays import KeptArrays
 from sklearn_bert._engine.training.model import layer_depth
-from sklearn_bert._fine_tuning import template
+from sklearn_bert._fine_tuning import trainable
 
 OPTIONS = {"n_epochs": 2, "random_state": 0, "batch_size": 8}
 
@@ -33,7 +33,7 @@ def fit_in_every_step(monkeypatch):
 
     def fit(estimator, X, y):
         with monkeypatch.context() as patch:
-            patch.setattr(template, "compute_frozen_once", lambda trained, *_: trained)
+            patch.setattr(trainable, "compute_frozen_once", lambda trained, *_: trained)
             return clone(estimator).fit(X, y)
 
     return fit
