@@ -124,8 +124,9 @@ def test_nothing_is_held_out_without_early_stopping(make, texts):
     assert classifier.best_validation_score_ is None
 
 
-def test_a_score_of_nan_is_never_the_best(make, texts, labels):
-    scores = iter([0.0, 0.1, np.nan])
+@pytest.mark.parametrize("of_epochs", [[0.1, np.nan], [np.nan, 0.1]])
+def test_a_score_of_nan_is_never_the_best(make, texts, labels, of_epochs):
+    scores = iter([0.0, *of_epochs])
     options = {"early_stopping": True, "validation_fraction": 0.25}
     classifier = make(scoring=lambda *args: next(scores), **options)
     assert classifier.fit(texts, labels).best_validation_score_ == 0.1

@@ -24,5 +24,17 @@ def test_only_layers_that_are_not_frozen_change(make, texts, labels):
     assert not [name for name in changed if ".layer.0." in name or "embedding" in name]
 
 
+def test_a_fit_in_the_midst_of_another_starts_from_the_same_weights(
+    make, texts, labels
+):
+    expected, inner = make(n_epochs=1).fit(texts, labels), []
+
+    def fit_another(state):
+        inner.append(make(n_epochs=1).fit(texts, labels))
+
+    make(n_epochs=1, callbacks=[fit_another]).fit(texts, labels)
+    np.testing.assert_array_equal(inner[0].coef_, expected.coef_)
+
+
 def test_the_device_is_noted(make, texts, labels):
     assert make(n_epochs=1).fit(texts, labels).device_ == "cpu"

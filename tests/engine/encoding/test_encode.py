@@ -70,6 +70,18 @@ def test_any_number_of_streams_gives_the_same_features(
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(("n_texts", "n_batches"), [(4, 1), (5, 2), (16, 4)])
+def test_all_streams_get_as_many_batches(
+    vectorizer, monkeypatch, encoded_texts, n_texts, n_batches
+):
+    # Texts of four tokens each; four texts are too few to be divided.
+    monkeypatch.setattr("sklearn_bert._engine.encoding.encode.TOKENS_ON_CPU", 16)
+    monkeypatch.setattr("sklearn_bert._engine.encoding.encode.count_streams", lambda: 2)
+    letters = "abcdefghijklmnop"
+    vectorizer.transform([f"{one} film" for one in letters[:n_texts]])
+    assert len(encoded_texts) == n_batches
+
+
 def test_a_long_text_leaves_the_batches_of_others_small(
     vectorizer, monkeypatch, encoded_texts
 ):

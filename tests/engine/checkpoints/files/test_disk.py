@@ -52,6 +52,15 @@ def test_other_than_a_file_of_the_folder_is_refused(own_bert, name, damage, mess
         locate(str(own_bert), None)
 
 
+def test_the_limit_depends_on_the_kind_of_file(own_bert):
+    size = 17 * 2**20
+    sparse(own_bert / "tokenizer.json", size)
+    assert "tokenizer.json" in locate(str(own_bert), None).digests
+    sparse(own_bert / "config.json", size)
+    with pytest.raises(CheckpointError, match=rf"config.json of {size} bytes"):
+        locate(str(own_bert), None)
+
+
 def test_links_inside_the_folder_are_followed(own_bert):
     before = locate(str(own_bert), None).digests
     (own_bert / "config.json").rename(own_bert / "other.json")
