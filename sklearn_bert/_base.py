@@ -26,7 +26,7 @@ from sklearn_bert._saving.requests import make_requests
 from sklearn_bert._saving.save import save_estimator
 from sklearn_bert._sharing.pretrained import save_pretrained
 from sklearn_bert._sharing.push import push_to_hub
-from sklearn_bert._warnings import warn_user
+from sklearn_bert._warnings import warn_of_some
 from sklearn_bert.exceptions import (
     CheckpointError,
     InputError,
@@ -381,9 +381,10 @@ def warn_if_truncated(n_truncated: int, n_texts: int, config: TokenizingConfig) 
 
 def warn_if_cut(n_truncated: int, n_texts: int, max_length: int, remedy: str) -> None:
     """Warn about truncated texts, if there are any."""
-    if n_truncated:
-        warn_user(
-            f"{n_truncated} of {n_texts} texts ({n_truncated / n_texts:.0%}) are "
-            f"longer than max_length={max_length} tokens and were truncated. {remedy}",
-            TruncationWarning,
-        )
+    warn_of_some(
+        n_truncated,
+        n_texts,
+        "{n} of {n_all} texts ({share:.0%}) are longer than "
+        f"max_length={max_length} tokens and were truncated. {remedy}",
+        TruncationWarning,
+    )

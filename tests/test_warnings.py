@@ -6,7 +6,7 @@ import pytest
 from sklearn.model_selection import cross_validate
 
 from sklearn_bert import BertClassifier
-from sklearn_bert._warnings import warn_user
+from sklearn_bert._warnings import Tally, warn_of_some, warn_user
 from sklearn_bert.exceptions import TruncationWarning
 
 
@@ -82,3 +82,29 @@ def test_cross_validation_warns_once_for_each_count(tiny_bert, texts, shown):
     messages = [str(one.message) for one in shown if one.category is TruncationWarning]
     assert len(messages) > 1
     assert len(messages) == len(set(messages))
+
+
+def test_a_tally_warns_once_about_all_parts(shown):
+    tally = Tally()
+    for n, n_all in ((1, 4), (0, 4), (2, 2)):
+        with tally.counting():
+            warn_of_some(n, n_all, "{n} of {n_all} ({share:.0%})", UserWarning)
+    assert shown == []
+    tally.warn()
+    assert [str(one.message) for one in shown] == ["3 of 10 (30%)"]
+
+
+def test_a_tally_counts_each_message_apart_and_none_of_nothing(shown):
+    tally = Tally()
+    with tally.counting():
+        warn_of_some(1, 4, "{n} long", UserWarning)
+        warn_of_some(0, 4, "{n} short", UserWarning)
+    tally.warn()
+    assert [str(one.message) for one in shown] == ["1 long"]
+
+
+def test_warnings_are_shown_again_after_a_tally(shown):
+    with Tally().counting():
+        pass
+    warn_of_some(1, 4, "{n} of {n_all}", UserWarning)
+    assert [str(one.message) for one in shown] == ["1 of 4"]

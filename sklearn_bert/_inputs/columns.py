@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_bert._config import quote
+from sklearn_bert._engine.runtime.rows import name_row
 from sklearn_bert._inputs.values import is_missing, show, show_each
 from sklearn_bert.exceptions import InputError
 
@@ -235,8 +236,9 @@ def _row_columns(rows: list[Any], allows_pairs: bool) -> list[list[Any]]:
         row = is_pair.index(not is_pair[0])
         raise InputError(
             "X must contain a text in every row, or a pair of texts in every row. Got "
-            f"{show(rows[0])} in row 0 and {show(rows[row])} in row {row}. Pass only "
-            "pairs, with '' for a missing text, or only texts."
+            f"{show(rows[0])} in {name_row(0)} and {show(rows[row])} in "
+            f"{name_row(row)}. Pass only pairs, with '' for a missing text, or only "
+            "texts."
         )
     _check_n_columns(max(map(len, pairs)), len(pairs), allows_pairs)
     widths = [len(pair) for pair in pairs]
@@ -244,8 +246,8 @@ def _row_columns(rows: list[Any], allows_pairs: bool) -> list[list[Any]]:
         row = next(i for i, width in enumerate(widths) if width != widths[0])
         raise InputError(
             f"X must have the same number of texts in every row. Got {widths[0]} in "
-            f"row 0 and {widths[row]} in row {row}. Pass both texts of each pair; an "
-            "empty text '' is allowed."
+            f"{name_row(0)} and {widths[row]} in {name_row(row)}. Pass both "
+            "texts of each pair; an empty text '' is allowed."
         )
     return [list(column) for column in zip(*pairs, strict=True)]
 

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from sklearn_bert._engine.runtime.rows import name_row
 from sklearn_bert._engine.text.inputs import Sentences
 from sklearn_bert._inputs.columns import as_list, check_not_empty, rows_of
 from sklearn_bert._inputs.values import (
@@ -78,8 +79,8 @@ def _check_one_form(rows: Sequence[str | list[Any] | None]) -> None:
         other, another = present[are_texts.index(not are_texts[0])]
         raise InputError(
             "X must contain a list of words or a text (str) in every row, not both. "
-            f"Got {show(row)} in row {place} and {show(another)} in row {other}. Split "
-            "the texts into lists of words."
+            f"Got {show(row)} in {name_row(place)} and {show(another)} in "
+            f"{name_row(other)}. Split the texts into lists of words."
         )
 
 
@@ -91,7 +92,7 @@ def _read_row(row: Any, place: int) -> str | list[Any]:
     if words is None:
         raise InputError(
             "X must contain a list of words, or a text (str), in every row. Got "
-            f"{show(row)} in row {place}. {SENTENCES.remedy([row])}"
+            f"{show(row)} in {name_row(place)}. {SENTENCES.remedy([row])}"
         )
     return words
 

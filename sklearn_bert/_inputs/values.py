@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from sklearn_bert._config import quote, shows_values
-from sklearn_bert._warnings import warn_user
+from sklearn_bert._engine.runtime.rows import name_whole, number_row
+from sklearn_bert._warnings import warn_of_some
 from sklearn_bert.exceptions import InputError, SklearnBertError, TextRepairWarning
 
 _N_SHOWN = 3
@@ -122,7 +123,8 @@ def check_all_str(
     # A pair without both texts is shown once.
     shown = show_some(
         dict.fromkeys(
-            f"{show(value)} in {kind.place.format(row=row, place=place)}"
+            f"{show(value)} in "
+            f"{kind.place.format(row=number_row(row), place=place)}{name_whole()}"
             for row, place, value in refused
         )
     )
@@ -215,13 +217,14 @@ def repair(values: Sequence[str], kind: Kind) -> list[str]:
 
 def warn_if_repaired(n_repaired: int, n_all: int, kind: Kind) -> None:
     """Warn about replaced characters, if there are any."""
-    if n_repaired:
-        warn_user(
-            f"{n_repaired} of {n_all} {kind.name} contained lone surrogates, which are "
-            "not valid characters and were replaced by U+FFFD. They occur in files "
-            "read with errors='surrogateescape'; use the encoding of the file instead.",
-            TextRepairWarning,
-        )
+    warn_of_some(
+        n_repaired,
+        n_all,
+        "{n} of {n_all} " + kind.name + " contained lone surrogates, which are not "
+        "valid characters and were replaced by U+FFFD. They occur in files read with "
+        "errors='surrogateescape'; use the encoding of the file instead.",
+        TextRepairWarning,
+    )
 
 
 def without_surrogates(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from sklearn_bert._engine.runtime.rows import name_whole, number_row
 from sklearn_bert.exceptions import NonFiniteError
 
 _N_SHOWN = 3
@@ -47,7 +48,8 @@ def check_finite(
 
 
 def _list(rows: list[int]) -> str:
-    first = ", ".join(map(str, rows[:_N_SHOWN]))
+    first = ", ".join(str(number_row(row)) for row in rows[:_N_SHOWN])
+    first += name_whole()
     if len(rows) > _N_SHOWN:
         return f"rows {first} first"
     return f"row{'s' if len(rows) > 1 else ''} {first}"
