@@ -1,4 +1,4 @@
-# make demo | test | soak | lint | docs: each creates the virtual environment it needs.
+# make demo | test | test-distributed | soak | lint | docs: each creates the virtual environment it needs.
 PYTHON ?= python3
 VENV   ?= .venv
 # The versions to install.
@@ -10,12 +10,13 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # The targets differ in their extras; a stamp file records which are installed.
 EXTRAS_demo = bundled,test
 EXTRAS_test = bundled,test
+EXTRAS_test-distributed = bundled,test,dask,ray,spark
 EXTRAS_lint = bundled,lint,test
 EXTRAS_docs = bundled,docs
 
-.PHONY: help demo test soak lint docs clean
+.PHONY: help demo test test-distributed soak lint docs clean
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +36,9 @@ demo: $(VENV)/.demo-installed package ## run the main job on real text
 
 test: $(VENV)/.test-installed package ## run the tests, in one process per core
 	$(BIN)/pytest -n auto --dist worksteal
+
+test-distributed: $(VENV)/.test-distributed-installed package ## test on clusters of Dask, Ray and Spark
+	$(BIN)/pytest tests/distributed -m distributed
 
 soak: $(VENV)/.test-installed package ## try faults in large numbers, and print a table
 	$(BIN)/pytest tests/reliability --soak -n auto --dist worksteal

@@ -1,6 +1,13 @@
 """BERT-family encoders as ordinary scikit-learn estimators."""
 
-from sklearn_bert import datasets, exceptions, inspection, metrics, model_selection
+from sklearn_bert import (
+    datasets,
+    distributed,
+    exceptions,
+    inspection,
+    metrics,
+    model_selection,
+)
 from sklearn_bert._cache import cache_info, clear_cache
 from sklearn_bert._classifier import BertClassifier
 from sklearn_bert._config import config_context, get_config, set_config
@@ -29,6 +36,7 @@ __all__ = [
     "config_context",
     "convert_checkpoint",
     "datasets",
+    "distributed",
     "exceptions",
     "get_config",
     "inspection",
