@@ -15,6 +15,7 @@ from sklearn_bert import (
     config_context,
     convert_checkpoint,
     datasets,
+    distributed,
     exceptions,
     get_config,
     inspection,
@@ -58,6 +59,12 @@ def test_documented_defaults_are_the_signatures(estimator):
         assert line.endswith(f"default={default}")
 
 
+# What the examples of these functions need.
+ENGINES = {
+    "dask_transform": "dask.dataframe",
+    "ray_transform": "ray.data",
+    "spark_udf": "pyspark.sql",
+}
 # What numpydoc would ask for and a reader would not miss.
 UNASKED = {
     "ES01",  # an extended summary only where there is more to say
@@ -90,6 +97,7 @@ def public_functions():
     functions += [cache_info, clear_cache, model_selection.search_space]
     of_inspection = [getattr(inspection, name) for name in inspection.__all__]
     functions += [one for one in of_inspection if inspect.isfunction(one)]
+    functions += [getattr(distributed, name) for name in distributed.__all__]
     return [*fetchers, *functions, config_context, get_config, set_config]
 
 
@@ -97,6 +105,7 @@ def public_names():
     """Return the import path of every public class, function and method."""
     names = [f"sklearn_bert.exceptions.{x}" for x in exceptions.__all__]
     names += [f"sklearn_bert.datasets.{x}" for x in datasets.__all__]
+    names += [f"sklearn_bert.distributed.{x}" for x in distributed.__all__]
     names += [f"sklearn_bert.inspection.{x}" for x in inspection.__all__]
     for display in DISPLAYS:
         path = f"sklearn_bert.inspection.{display.__name__}"
@@ -123,6 +132,7 @@ def test_everything_public_is_looked_at():
         *("__version__", "convert_checkpoint", "datasets", "exceptions", "load"),
         *("metrics", "config_context", "get_config", "set_config"),
         *("cache_info", "clear_cache", "inspection", "model_selection"),
+        "distributed",
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 
@@ -155,6 +165,8 @@ def test_everything_has_an_example(shown):
 @pytest.mark.real
 @pytest.mark.parametrize("shown", [*ESTIMATORS, *DISPLAYS, *public_functions()])
 def test_examples_run(shown):
+    if shown.__name__ in ENGINES:
+        pytest.importorskip(ENGINES[shown.__name__])
     finder, runner = (
         doctest.DocTestFinder(),
         doctest.DocTestRunner(optionflags=doctest.ELLIPSIS),

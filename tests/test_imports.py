@@ -121,7 +121,7 @@ ALLOWED = {
         "_engine.training",
     },
     # Works with any estimator, and imports none.
-    "distributed": {"exceptions"},
+    "distributed": {"_engine.runtime", "_sklearn_compat", "exceptions"},
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,

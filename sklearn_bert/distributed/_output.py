@@ -10,6 +10,15 @@ import numpy as np
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
+# Those that return one row for each text.
+METHODS = {
+    "transform",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+}
+
 
 def call_as_table(estimator: Any, method: str, X: Any) -> Any:
     """Call a method, and return its result with names and the index of X.
@@ -19,7 +28,7 @@ def call_as_table(estimator: Any, method: str, X: Any) -> Any:
     estimator : object
         An estimator of this package, or a Pipeline with one.
     method : str
-        Such as "transform" or "predict_proba".
+        One of METHODS.
     X : pandas Series or DataFrame
 
     Returns

@@ -1,0 +1,47 @@
+"""Clusters, which start once for all tests, and what counts the loads on them."""
+
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def dask_client():
+    """A client of two worker processes with one thread each."""
+    dask_distributed = pytest.importorskip("dask.distributed")
+    # Workers cannot import tests.
+    pytest.importorskip("cloudpickle").register_pickle_by_value(sys.modules[__name__])
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with (
+        dask_distributed.LocalCluster(**options) as cluster,
+        dask_distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def count_loads():
+    """Let this process count the encoders that it builds, from 0."""
+    from sklearn_bert._engine.encoding.encoder import build_encoder
+    from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
+
+    ENCODERS.n_loads = 0
+
+    def build(*args):
+        ENCODERS.n_loads += 1
+        return build_encoder(*args)
+
+    ENCODERS._build = build
+
+
+def n_loads():
+    """Return how many encoders this process has built since it counts them."""
+    from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
+
+    return ENCODERS.n_loads
+
+
+@pytest.fixture
+def dask_loads(dask_client):
+    """Return a function that returns the loads of each worker process in this test."""
+    dask_client.run(count_loads)
+    return lambda: list(dask_client.run(n_loads).values())
