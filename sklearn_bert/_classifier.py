@@ -63,14 +63,18 @@ class BertClassifier(ClassifierMixin, FeaturesMixin, BaseFineTuner):
 
     %(encoder_, adapter_, n_epochs_, learning_rate_, contrastive_, n_iter_)s
 
-    %(n_samples_seen_)s
+    %(n_samples_seen_, n_tokens_, n_trained_parameters_)s
 
     loss_curve_ : list of float
         Mean training loss of each epoch.
 
+    %(epoch_times_)s
+
     %(validation_scores_, best_validation_score_, n_features_in_, feature_names_in_)s
 
-    %(n_truncated_, max_length_, pooling_, prompt_, device_, checkpoint_)s
+    %(n_truncated_, truncated_share_, max_length_, pooling_, prompt_, device_)s
+
+    %(dtype_, peak_memory_, checkpoint_)s
 
     See Also
     --------

@@ -7,6 +7,7 @@ import torch
 
 from sklearn_bert._base import BaseBert, unwrap_frozen
 from sklearn_bert._engine.checkpoints.record import record_of
+from sklearn_bert._engine.checkpoints.source import count_parameters
 from sklearn_bert._engine.masked_lm.loaded import (
     FITTED_MASKED_MODELS,
     FittedMaskedModel,
@@ -22,12 +23,13 @@ from sklearn_bert._params.pretraining import PRE_TRAINING
 from sklearn_bert._pretraining.fit import pretrain, report
 from sklearn_bert._pretraining.predict import fill_gaps, mean_log_likelihood
 from sklearn_bert._sklearn_compat import Interval, validate_parameter_constraints
+from sklearn_bert._summary import SummaryMixin, Weights
 
 _FILL_MASK = {"top_k": [Interval(Integral, 1, None, closed="left")], "mask": [str]}
 
 
 @document(PRE_TRAINING)
-class BertMaskedLM(BaseBert):
+class BertMaskedLM(SummaryMixin, BaseBert):
     """Pre-train an encoder by masked language modeling.
 
     Some tokens of each text are masked, and the encoder learns to predict them from the
@@ -54,6 +56,8 @@ class BertMaskedLM(BaseBert):
         Mean training loss per masked token of each epoch, in nats. The last epoch may
         be incomplete.
 
+    %(epoch_times_)s
+
     n_steps_ : int
         Number of optimizer steps.
 
@@ -65,6 +69,8 @@ class BertMaskedLM(BaseBert):
 
     device_ : str
         Device used by `fit`.
+
+    %(dtype_, peak_memory_)s
 
     checkpoint_ : CheckpointRecord or None
         The checkpoint that training started from; `None` for a new model.
@@ -243,10 +249,12 @@ class BertMaskedLM(BaseBert):
         )
         fitted._masked_model = results.model
         fitted.max_length_ = results.max_length
-        fitted.device_ = results.device
+        fitted.device_, fitted.dtype_ = results.device, results.dtype
         fitted.loss_curve_ = results.log.loss_curve
+        fitted.epoch_times_ = results.log.epoch_times
         fitted.n_steps_ = results.log.n_steps
         fitted.n_tokens_ = results.log.n_tokens
+        fitted.peak_memory_ = results.peak_memory
         self._adopt(fitted)
         report(fitted, results.log)
         return self
@@ -336,6 +344,13 @@ class BertMaskedLM(BaseBert):
 
     def _export(self) -> PackedMaskedModel:
         return self._masked_model
+
+    def _count_weights(self) -> Weights:
+        encoder, head = self._masked_model.encoder, self._masked_model.head
+        # Modules after the pooling are not a part of a masked language model.
+        n_values = count_parameters(encoder, n_modules=0)
+        n_values += sum(array.size for array in head.values())
+        return Weights(n_values, n_values, encoder.itemsize)
 
     def _load_fitted(self) -> FittedMaskedModel:
         """Return the fitted model, ready to run."""

@@ -57,8 +57,12 @@ class BertTokenClassifier(BaseFineTuner):
 
     %(encoder_, adapter_, n_epochs_, learning_rate_, n_iter_, n_samples_seen_)s
 
+    %(n_tokens_, n_trained_parameters_)s
+
     loss_curve_ : list of float
         Mean training loss per word of each epoch.
+
+    %(epoch_times_)s
 
     %(validation_scores_, best_validation_score_)s
 
@@ -72,10 +76,13 @@ class BertTokenClassifier(BaseFineTuner):
     n_truncated_ : int
         Always 0, since sentences are not truncated.
 
+    truncated_share_ : float
+        Always 0.
+
     max_length_ : int
         Maximum number of tokens per sequence, as resolved by `fit`.
 
-    %(device_, checkpoint_)s
+    %(device_, dtype_, peak_memory_, checkpoint_)s
 
     See Also
     --------

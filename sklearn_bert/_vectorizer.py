@@ -18,6 +18,7 @@ from sklearn_bert._engine.checkpoints.record import (
 from sklearn_bert._engine.checkpoints.source import (
     Source,
     check_readable,
+    count_parameters,
     tokenizer_of,
 )
 from sklearn_bert._engine.embedding_cache.cached import CachedEncoder
@@ -25,17 +26,19 @@ from sklearn_bert._engine.embedding_cache.open import open_store
 from sklearn_bert._engine.encoding.encode import Encoded, EncodingConfig, encode
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encoder
 from sklearn_bert._engine.export.contents import EncoderExport
+from sklearn_bert._engine.runtime.device import DTYPES, name_of
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
 from sklearn_bert._params.encoder import ENCODER
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._sklearn_compat import Interval, StrOptions, output_container
+from sklearn_bert._summary import SummaryMixin, Weights
 from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import CacheWarning
 
 
 @document(ENCODER)
-class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
+class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
     """Turn texts into features with a pre-trained BERT-family encoder.
 
     Each text becomes one vector: that of the [CLS] token, or the mean or maximum over
@@ -98,11 +101,15 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
     ----------
     %(n_features_in_, feature_names_in_, n_truncated_, max_length_, pooling_)s
 
-    %(prompt_)s
+    %(truncated_share_, prompt_)s
 
     device_ : str
         Device used by `fit`. `transform` resolves `device` again, so that an estimator
         fitted on a GPU works on a machine without one.
+
+    dtype_ : str
+        Data type of the computation, as resolved by `fit`. `transform` resolves `dtype`
+        again.
 
     checkpoint_ : CheckpointRecord
         The checkpoint: `model`, `revision`, `commit`, `source` and the SHA-256
@@ -220,8 +227,9 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         fitted, texts, resolved = self._prepare_fit(X)
         check_readable(resolved.source)
         tokenizer = tokenizer_of(resolved.source)
-        fitted.n_truncated_ = count_truncated(tokenizer, texts, resolved.tokenizing)
-        warn_if_truncated(fitted.n_truncated_, len(texts), resolved.tokenizing)
+        n_truncated = count_truncated(tokenizer, texts, resolved.tokenizing)
+        fitted._note_truncated(n_truncated, texts)
+        warn_if_truncated(n_truncated, len(texts), resolved.tokenizing)
         self._adopt(fitted)
         return self
 
@@ -243,7 +251,7 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         """
         fitted, texts, resolved = self._prepare_fit(X)
         encoded = fitted._encode(texts, resolved, user=self)
-        fitted.n_truncated_ = encoded.n_truncated
+        fitted._note_truncated(encoded.n_truncated, texts)
         self._adopt(fitted)
         return encoded.features
 
@@ -306,16 +314,31 @@ class BertVectorizer(OnnxMixin, TransformerMixin, BaseBert):
         fitted = self._copy()
         fitted._validate_params()
         texts = self._read(X)
-        source = fitted._find_source()
-        resolved = fitted._resolve(source, texts.n_columns)
-        device, _ = fitted._resolve_device()
+        resolved = fitted._note(fitted._find_source(), texts.n_columns)
         fitted._remember_columns(X, texts.n_columns)
-        fitted.pooling_ = resolved.pooling
-        fitted.prompt_ = resolved.tokenizing.prompt
-        fitted.max_length_ = resolved.tokenizing.max_length
-        fitted.device_ = str(device)
-        fitted.checkpoint_ = record_of(source, fitted._model_name(), fitted.revision)
         return fitted, texts, resolved
+
+    def _note(self, source: Source, n_columns: int) -> ResolvedEncoder:
+        """Set the attributes with the values of parameters that may be "auto"."""
+        resolved = self._resolve(source, n_columns)
+        device, dtype = self._resolve_device()
+        self.pooling_ = resolved.pooling
+        self.prompt_ = resolved.tokenizing.prompt
+        self.max_length_ = resolved.tokenizing.max_length
+        self.device_, self.dtype_ = str(device), name_of(dtype)
+        self.checkpoint_ = record_of(source, self._model_name(), self.revision)
+        return resolved
+
+    def _note_truncated(self, n_truncated: int, texts: Texts) -> None:
+        self.n_truncated_ = n_truncated
+        self.truncated_share_ = n_truncated / len(texts)
+
+    def _count_weights(self) -> Weights:
+        # Before fit, and after set_params, it tells what transform would do.
+        source = self._find_fitted_source(may_download=False)
+        resolved = self._note(source, getattr(self, "n_features_in_", 1))
+        n_values = count_parameters(source, resolved.n_modules)
+        return Weights(n_values, 0, DTYPES[self.dtype_].itemsize)
 
     def _resolve(self, source: Source, n_columns: int) -> ResolvedEncoder:
         return resolve_encoder(

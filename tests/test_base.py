@@ -143,3 +143,18 @@ def test_a_pickle_of_a_subclass_lacks_parameters_of_its_parent(tiny_bert):
         del older.__dict__[name]
     again = pickle.loads(pickle.dumps(older))
     assert vars(again) == vars(vectorizer)
+
+
+@pytest.mark.skipif(
+    not hasattr(LogisticRegression, "_get_fitted_attr_html"),
+    reason="scikit-learn shows fitted attributes since version 1.9",
+)
+def test_html_shows_the_checkpoint_the_device_and_the_dtype_of_fit(classifier):
+    html = classifier._repr_html_()
+    shown = [
+        "&lt;tiny-bert&gt;",
+        "&lt;layers: 3, features: 32&gt;",
+        "device_",
+        "dtype_",
+    ]
+    assert [value for value in shown if value not in html] == []

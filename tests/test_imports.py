@@ -60,7 +60,7 @@ ENGINE_FOLDERS = {
 BELOW_TEXT = {"_engine.compat", "_engine.runtime", "exceptions"}
 BELOW_PARAMS = {"_sklearn_compat", *BOTTOM}
 BELOW_TARGETS = {"_inputs", "_params", *ENGINE_FOLDERS, *BELOW_PARAMS}
-BELOW_TEMPLATES = {"_base", "_sharing", "_targets", *BELOW_TARGETS}
+BELOW_TEMPLATES = {"_base", "_sharing", "_summary", "_targets", *BELOW_TARGETS}
 BELOW_ESTIMATORS = {"_fine_tuning", "_pretraining", *BELOW_TEMPLATES}
 ALLOWED = {
     "exceptions": set(),
@@ -97,6 +97,7 @@ ALLOWED = {
     "_targets": BELOW_TARGETS,
     "_saving": {*ENGINE_FOLDERS, *BELOW_PARAMS},
     "_sharing": {"_inputs", *ENGINE_FOLDERS, *BELOW_PARAMS},
+    "_summary": {"_engine.checkpoints"},
     "_base": {"_saving", "_sharing", *BELOW_TARGETS},
     "_fine_tuning": BELOW_TEMPLATES,
     "_pretraining": BELOW_TEMPLATES,

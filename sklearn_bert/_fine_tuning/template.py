@@ -21,7 +21,7 @@ from sklearn_bert._engine.checkpoints.record import (
     find_again,
     record_of,
 )
-from sklearn_bert._engine.checkpoints.source import Source
+from sklearn_bert._engine.checkpoints.source import Source, count_parameters
 from sklearn_bert._engine.encoding.encode import EncodingConfig, encode
 from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.frozen.shared import (
@@ -48,7 +48,7 @@ from sklearn_bert._engine.training.heads import LinearHead
 from sklearn_bert._engine.training.loop import FineTuning
 from sklearn_bert._fine_tuning.adapter import check_same_adapter
 from sklearn_bert._fine_tuning.context import FitContext, draw_seeds
-from sklearn_bert._fine_tuning.outcome import report
+from sklearn_bert._fine_tuning.outcome import note_course, report
 from sklearn_bert._fine_tuning.recipe import Recipe, resolve_recipe
 from sklearn_bert._fine_tuning.scoring import HoldoutScorer
 from sklearn_bert._fine_tuning.start import (
@@ -65,12 +65,13 @@ from sklearn_bert._fine_tuning.validation import (
 from sklearn_bert._inputs.values import call_hiding_values
 from sklearn_bert._params.scoring import check_scorer_name
 from sklearn_bert._sharing.onnx import OnnxMixin
+from sklearn_bert._summary import SummaryMixin, Weights
 from sklearn_bert._targets.checks import check_weights
 from sklearn_bert._targets.groups import check_groups
 from sklearn_bert._targets.target import Target
 
 
-class BaseFineTuner(OnnxMixin, BaseBert):
+class BaseFineTuner(OnnxMixin, SummaryMixin, BaseBert):
     """A pre-trained encoder with a linear layer on top, trained together.
 
     Subclasses have the parameters of
@@ -184,6 +185,15 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         labeled = LabeledHead(task, loss, names, head.coef, head.intercept)
         return EncoderExport(encoder, head=labeled)
 
+    def _count_weights(self) -> Weights:
+        encoder, head = self.encoder_, self._head
+        n_values = count_parameters(encoder, self._readout.n_modules)
+        n_values += head.coef.size + head.intercept.size
+        if self.adapter_ is not None:
+            n_values += self.adapter_.n_parameters
+        n_trained = getattr(self, "n_trained_parameters_", None)
+        return Weights(n_values, n_trained, encoder.itemsize)
+
     # --- fit --------------------------------------------------------------------------
 
     # The caller may have disabled gradients, which training needs.
@@ -263,6 +273,12 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if continues_moments and self._optimizer_state is not None:
             training.optimizer.load_state(self._optimizer_state)
         log = training.run()
+        note_course(
+            fitted,
+            training,
+            sequences.n_tokens,
+            before=self if continues_moments else None,
+        )
         # After a divergence the moments do not match the restored weights.
         keeps_moments = fit.is_partial and log.error is None
         fitted._optimizer_state = training.optimizer.state() if keeps_moments else None
@@ -275,10 +291,6 @@ class BaseFineTuner(OnnxMixin, BaseBert):
         if encoder.frozen is not None:
             note_unchanged(fitted.encoder_, resolved.source, encoder.frozen.depth)
         fitted._set_head(layer, target)
-        losses_before = self.loss_curve_ if continues_moments else []
-        fitted.loss_curve_ = [*losses_before, *log.loss_curve]
-        fitted.n_iter_ = len(fitted.loss_curve_)
-        fitted.validation_scores_ = log.validation_scores
         return fitted, log
 
     def _count_samples(self, target: Target, *, is_added: bool) -> None:
@@ -347,6 +359,7 @@ class BaseFineTuner(OnnxMixin, BaseBert):
             n_truncated += count_truncated(tokenizer, validation.inputs, config)
             n_texts += len(validation.inputs)
         self.n_truncated_ = n_truncated
+        self.truncated_share_ = n_truncated / n_texts
         if not self._is_inner:
             warn_if_truncated(n_truncated, n_texts, config)
         return sequences

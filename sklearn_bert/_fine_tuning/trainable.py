@@ -4,7 +4,11 @@ from typing import Any
 
 from sklearn_bert._engine.checkpoints.load import Checkpoint
 from sklearn_bert._engine.encoding.resolve import ResolvedEncoder
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.runtime.device import (
+    name_of,
+    resolve_device,
+    resolve_training_dtypes,
+)
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
 from sklearn_bert._engine.training.model.backbone import copy_weights, find_backbone
 from sklearn_bert._engine.training.model.frozen_part import compute_frozen_once
@@ -25,7 +29,7 @@ def copy_to_train(
     Parameters
     ----------
     estimator : BaseFineTuner
-        The copy of a fit. It gets the attribute ``device_``.
+        The copy of a fit. It gets the attributes ``device_`` and ``dtype_``.
     resolved : ResolvedEncoder
     seed : int
         Of dropout.
@@ -69,6 +73,7 @@ def copy_to_train(
             adapter=adapter,
             backend_class=backbone.backend_class,
         )
+    estimator.dtype_ = name_of(trainable.encoder.dtype_of_products)
     return checkpoint, compute_frozen_once(
         trainable, checkpoint, resolved.source, resolved.readout, n_frozen - 1
     )

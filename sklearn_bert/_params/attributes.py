@@ -14,6 +14,9 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
     "n_truncated_": """\
 n_truncated_ : int
     Number of texts that `fit` truncated.""",
+    "truncated_share_": """\
+truncated_share_ : float
+    Fraction of the texts that `fit` truncated.""",
     "max_length_": """\
 max_length_ : int
     Maximum number of tokens, as resolved by `fit`.""",
@@ -41,6 +44,15 @@ n_epochs_ : int
     "contrastive_": """\
 contrastive_ : float
     Fraction of the loss that is contrastive, as resolved by `fit`.""",
+    "epoch_times_": """\
+epoch_times_ : list of float
+    Seconds of each epoch of `loss_curve_`, with its validation.""",
+    "n_tokens_": """\
+n_tokens_ : int
+    Number of tokens read in the completed epochs, including special tokens.""",
+    "n_trained_parameters_": """\
+n_trained_parameters_ : int
+    Number of weights that `fit` trained, with those of the linear layer.""",
     "n_samples_seen_": """\
 n_samples_seen_ : int
     Number of samples of positive weight in `fit`, or in all calls of `partial_fit`
@@ -59,6 +71,15 @@ best_validation_score_ : float or None
 device_ : str
     Device used by `fit`. Predictions resolve `device` again, so that an estimator
     fitted on a GPU works on a machine without one.""",
+    "dtype_": """\
+dtype_ : str
+    Data type of matrix products, as resolved by `fit`. Predictions resolve `dtype`
+    again.""",
+    "peak_memory_": """\
+peak_memory_ : int or None
+    The most memory, in bytes, that this process had needed when `fit` ended: on a GPU
+    what PyTorch had allocated there, otherwise the memory of the process. None where it
+    is not known.""",
     "checkpoint_": """\
 checkpoint_ : CheckpointRecord
     The checkpoint that training started from: `model`, `revision`, `commit`,

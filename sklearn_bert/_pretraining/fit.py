@@ -28,9 +28,13 @@ from sklearn_bert._engine.masked_lm.model import (
 )
 from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
 from sklearn_bert._engine.masked_lm.start import load_masked_model
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_training_dtypes
+from sklearn_bert._engine.runtime.device import (
+    name_of,
+    resolve_device,
+    resolve_training_dtypes,
+)
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
-from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard
+from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, peak_memory
 from sklearn_bert._engine.runtime.progress import name_fit
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
@@ -66,13 +70,16 @@ class Pretrained:
     ----------
     model : PackedMaskedModel
     max_length : int
-    device : str
+    device, dtype : str
+    peak_memory : int or None
     log : PretrainingLog
     """
 
     model: PackedMaskedModel
     max_length: int
     device: str
+    dtype: str
+    peak_memory: int | None
     log: PretrainingLog
 
 
@@ -127,8 +134,9 @@ def pretrain(
             max_length=max_length,
             seed=seed,
         )
+    trainable = _make_trainable(estimator, model, device, seed)
     training = Pretraining(
-        _make_trainable(estimator, model, device, seed),
+        trainable,
         model.head,
         corpus,
         Masker(
@@ -145,6 +153,8 @@ def pretrain(
         pack_masked_model(model),
         max_length,
         str(device),
+        name_of(trainable.encoder.dtype_of_products),
+        peak_memory(device),
         log,
     )
 

@@ -50,7 +50,13 @@ LOCAL = {"cache", "checkpoint_dir"}
 # Attributes that not every fitted estimator has.
 OPTIONAL: dict[str, Any] = {
     "feature_names_in_": np.ndarray,
-    # Of estimators that fine-tune; files of earlier versions lack them.
+    # Files of earlier versions lack them, and not every estimator has all.
+    "dtype_": str,
+    "epoch_times_": list[float],
+    "n_tokens_": int,
+    "n_trained_parameters_": int,
+    "peak_memory_": int | None,
+    "truncated_share_": float,
     "n_samples_seen_": int,
     "n_epochs_": int,
     "contrastive_": float,
@@ -113,7 +119,6 @@ KINDS: dict[str, dict[str, Any]] = {
         "checkpoint_": CheckpointRecord | None,
         "loss_curve_": list[float],
         "n_steps_": int,
-        "n_tokens_": int,
         "_masked_model": PackedMaskedModel,
     },
 }

@@ -29,6 +29,15 @@ class PackedAdapter:
     down: dict[str, np.ndarray]
     up: dict[str, np.ndarray]
 
+    def __repr__(self) -> str:
+        # As short as that of the encoder, and for the same reason.
+        return f"<rank {self.rank} in {len(self.down)} layers>"
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights."""
+        return sum(a.size for a in (*self.down.values(), *self.up.values()))
+
     def add_to(self, weights: dict[str, np.ndarray]) -> None:
         """Add the changes in place to the state dict of the encoder."""
         for name, down in self.down.items():

@@ -50,6 +50,16 @@ class PackedCheckpoint:
     digest: str
     module_weights: dict[str, np.ndarray] | None = None
 
+    def __repr__(self) -> str:
+        # scikit-learn's HTML shows 30 characters. The weights would take seconds.
+        shape = self.architecture
+        return f"<layers: {shape.n_layers}, features: {shape.hidden_size}>"
+
+    @property
+    def itemsize(self) -> int:
+        """Number of bytes of a weight."""
+        return max(array.itemsize for array in self.weights.values())
+
     @cached_property
     def vocabulary(self) -> dict[str, int]:
         """The id of each token."""

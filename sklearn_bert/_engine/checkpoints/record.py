@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from sklearn_bert._engine.checkpoints.earlier import find_new_settings
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.source import Source, digests_of
 from sklearn_bert.exceptions import CheckpointMismatchError
+
+# scikit-learn's HTML of an estimator cuts the middle out of a longer one.
+_LONGEST_REPR = 30
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,14 @@ class CheckpointRecord:
     source: str
     digests: dict[str, str]
     is_complete: bool = False
+
+    def __repr__(self) -> str:
+        name = PurePath(self.model).name or self.model
+        end = "" if self.commit is None else f"@{self.commit[:7]}"
+        room = _LONGEST_REPR - len(f"<{end}>")
+        if len(name) > room:
+            name = f"{name[: room - 3]}..."
+        return f"<{name}{end}>"
 
 
 def record_of(source: Source, model: str, revision: str | None) -> CheckpointRecord:

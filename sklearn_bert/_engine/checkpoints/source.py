@@ -3,7 +3,9 @@
 from sklearn_bert._engine.checkpoints.architecture import (
     Architecture,
     read_architecture,
+    shape_model,
 )
+from sklearn_bert._engine.checkpoints.config_files import read_config
 from sklearn_bert._engine.checkpoints.files.checkpoint_files import CheckpointFiles
 from sklearn_bert._engine.checkpoints.load import (
     Checkpoint,
@@ -12,6 +14,10 @@ from sklearn_bert._engine.checkpoints.load import (
     load_tokenizer,
 )
 from sklearn_bert._engine.checkpoints.packed import PackedCheckpoint, unpack
+from sklearn_bert._engine.checkpoints.sentence_transformers.modules import (
+    shape_modules,
+)
+from sklearn_bert._engine.checkpoints.weights import remove_pooler
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 
@@ -45,6 +51,20 @@ def load(source: Source) -> Checkpoint:
     if isinstance(source, PackedCheckpoint):
         return unpack(source)
     return load_checkpoint(source)
+
+
+def count_parameters(source: Source, n_modules: int) -> int:
+    """Return the number of weights of the encoder and of its first modules.
+
+    No weights are read.
+    """
+    modules = shape_modules(architecture_of(source).modules[:n_modules])
+    n_of_modules = sum(parameter.numel() for parameter in modules.parameters())
+    if isinstance(source, PackedCheckpoint):
+        return n_of_modules + sum(array.size for array in source.weights.values())
+    model = shape_model(read_config(source))
+    remove_pooler(model)
+    return n_of_modules + sum(parameter.numel() for parameter in model.parameters())
 
 
 def digests_of(source: Source) -> dict[str, str]:

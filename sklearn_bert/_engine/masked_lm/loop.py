@@ -41,7 +41,14 @@ from sklearn_bert.exceptions import DivergenceError
 # Number of sequences on which saved and final weights are checked.
 _N_CHECKED = 8
 # Saved attributes of the log. Dropout masks depend on ``part_tokens``.
-_LOGGED = ("n_steps", "n_tokens", "loss_curve", "part_tokens", "n_memory_errors")
+_LOGGED = (
+    "n_steps",
+    "n_tokens",
+    "loss_curve",
+    "epoch_times",
+    "part_tokens",
+    "n_memory_errors",
+)
 
 
 class Pretraining:
@@ -135,6 +142,7 @@ class Pretraining:
                 self._optimizer.release()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
+            self.log.end_epoch(self._schedule.seconds())
         return self.log
 
     def _run_steps(self) -> None:
@@ -187,11 +195,11 @@ class Pretraining:
 
     def _end_epoch(self) -> None:
         release_memory(self._device)
-        loss = self._loss_sum / self._n_losses
+        loss, seconds = self._loss_sum / self._n_losses, self._schedule.seconds()
         if self._config.verbose > 1:
-            seconds = self._schedule.seconds()
             print(f"{self._stage()}: loss {loss:.4f}, {seconds:.0f} s")
         self.log.loss_curve.append(loss)
+        self.log.end_epoch(seconds)
         self._loss_sum, self._n_losses = 0.0, 0
 
     def _stage(self) -> str:
@@ -269,7 +277,8 @@ class Pretraining:
             one.tensor.copy_(saved.tensors[f"weight:{one.name}"])
         self._optimizer.load_moments(saved.tensors)
         for name in _LOGGED:
-            setattr(self.log, name, progress[name])
+            # Files of earlier versions have no times.
+            setattr(self.log, name, progress.get(name, getattr(self.log, name)))
         self._loss_sum = progress["loss_sum"]
         self._n_losses = progress["n_losses"]
         self._schedule.seconds_before = progress["seconds"]

@@ -143,6 +143,11 @@ def resolve_encoding_dtype(dtype: str, device: torch.device) -> torch.dtype:
     return resolved
 
 
+def name_of(dtype: torch.dtype) -> str:
+    """Return the name of a dtype, as the parameter ``dtype`` spells it."""
+    return str(dtype).removeprefix("torch.")
+
+
 def resolve_training_dtypes(
     dtype: str, device: torch.device
 ) -> tuple[torch.dtype, torch.dtype | None]:

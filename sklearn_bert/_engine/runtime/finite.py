@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from sklearn_bert._engine.runtime.device import name_of
 from sklearn_bert._engine.runtime.rows import name_whole, number_row
 from sklearn_bert.exceptions import NonFiniteError
 
@@ -57,7 +58,7 @@ def _list(rows: list[int]) -> str:
 
 def _remedy(dtype: torch.dtype) -> str:
     wider = {torch.float16: "float32", torch.float64: None}.get(dtype, "float64")
-    name = str(dtype).removeprefix("torch.")
+    name = name_of(dtype)
     why = f"products of the weights are too large for {name}"
     if wider is None:
         return f"Choose another model, or fit this one again, since {why}."

@@ -2,8 +2,10 @@
 
 import ctypes
 import errno
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -48,6 +50,23 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif (trim := _find_malloc_trim()) is not None:
         trim(0)
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Return the most bytes that this process has needed so far, if that is known.
+
+    On a CUDA device these are what torch has allocated there, otherwise the resident
+    memory of the process.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    # Not ru_maxrss, with which a new process starts at the peak of its parent.
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
+    return None if found is None else 1024 * int(found[1])
 
 
 @cache

@@ -41,6 +41,11 @@ class TokenSequences:
         return self.text_index[-1] + 1 if self.text_index else 0
 
     @property
+    def n_tokens(self) -> int:
+        """Number of tokens of all sequences, including special tokens."""
+        return sum(map(len, self.ids))
+
+    @property
     def n_rows_each(self) -> np.ndarray:
         """Number of rows of each text: its words, or one."""
         if self.word_positions is None:

@@ -115,6 +115,8 @@ class LoopLog:
     ----------
     loss_curve : list of float
         Mean training loss of each epoch.
+    epoch_times : list of float
+        Seconds of each epoch, with its validation.
     n_steps : int
     n_memory_errors : int
         Number of times that a forward pass was halved after running out of memory.
@@ -125,10 +127,15 @@ class LoopLog:
     """
 
     loss_curve: list[float] = field(default_factory=list)
+    epoch_times: list[float] = field(default_factory=list)
     n_steps: int = 0
     n_memory_errors: int = 0
     was_interrupted: bool = False
     error: DivergenceError | None = None
+
+    def end_epoch(self, seconds: float) -> None:
+        """Note the time of an epoch, which ends this long after the first began."""
+        self.epoch_times.append(seconds - sum(self.epoch_times))
 
     def raise_error(self) -> None:
         """Raise the error that ended the training, if there is one, and clear it."""

@@ -155,7 +155,9 @@ class FineTuning:
                 self._run_epoch(bar)
                 score = self._score(bar, stage)
                 self._keep_if_best(epoch, score)
-                state = self._report(epoch, score, time.monotonic() - start)
+                seconds = time.monotonic() - start
+                self.log.end_epoch(seconds)
+                state = self._report(epoch, score, seconds)
                 if reason := self._reason_to_stop(state):
                     self._say_stopped(bar, state, reason)
                     break

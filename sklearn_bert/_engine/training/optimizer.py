@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_bert._engine.compat.torch_private import multiply_all
+from sklearn_bert._engine.runtime.device import name_of
 from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
 from sklearn_bert._engine.training.model.token_embedding import (
     BETAS,
@@ -73,6 +74,14 @@ class Optimizer:
         if token_embedding is not None:
             rate = learning_rate * layer_decay ** trained[-1].depth
             self._row_adamw = RowAdamW(token_embedding, rate, weight_decay)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of weights that are trained."""
+        n_in_rows = 0
+        if self.token_embedding is not None:
+            n_in_rows = self.token_embedding.weight.numel()
+        return n_in_rows + sum(tensor.numel() for tensor in self.tensors)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -184,7 +193,7 @@ def _check_learning_rate(learning_rate: float, dtype: torch.dtype) -> None:
     if learning_rate > largest:
         raise ValueError(
             f"learning_rate must be at most {largest:.3g}, the largest number in "
-            f"{str(dtype).removeprefix('torch.')}. Got {learning_rate:g}. Lower it; "
+            f"{name_of(dtype)}. Got {learning_rate:g}. Lower it; "
             "values from 1e-5 to 1e-3 are common."
         )
 

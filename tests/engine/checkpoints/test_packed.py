@@ -138,3 +138,7 @@ def test_weights_of_layers_are_packed_with_the_encoder(own_bert, declare, weigh_
     assert found == (1.0, pytest.approx(0.1))
     plain = replace(checkpoint.architecture, layer_weights=None)
     assert pack(replace(checkpoint, architecture=plain)).digest != packed.digest
+
+
+def test_its_repr_is_shown_whole_in_the_html_of_an_estimator(checkpoint):
+    assert repr(pack(checkpoint)) == "<layers: 3, features: 32>"

@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sklearn_bert._engine.checkpoints.files.locate import locate
-from sklearn_bert._engine.checkpoints.record import check_same_source, record_of
+from sklearn_bert._engine.checkpoints.record import (
+    CheckpointRecord,
+    check_same_source,
+    record_of,
+)
 from sklearn_bert.exceptions import CheckpointMismatchError
 
 
@@ -70,3 +74,18 @@ def test_a_setting_that_an_earlier_version_did_not_read_is_refused(record, own_b
         CheckpointMismatchError, match=r"do_lower_case=True was not read.* Fit again"
     ):
         check_same_source(locate(str(own_bert), None), older)
+
+
+@pytest.mark.parametrize(
+    ("model", "commit", "expected"),
+    [
+        ("owner/MiniLM-L6", "0123456789" * 4, "<MiniLM-L6@0123456>"),
+        ("owner/MiniLM-L6", None, "<MiniLM-L6>"),
+        ("owner/a-name-of-far-too-many-characters", "0" * 40, None),
+        ("owner/a-name-of-far-too-many-characters", None, None),
+    ],
+)
+def test_its_repr_is_shown_whole_in_the_html_of_an_estimator(model, commit, expected):
+    shown = repr(CheckpointRecord(model, None, commit, "hub", {}))
+    assert len(shown) <= 30
+    assert shown == expected or "..." in shown

@@ -9,6 +9,7 @@ from sklearn_bert._engine.checkpoints.packed import pack
 from sklearn_bert._engine.checkpoints.source import (
     architecture_of,
     check_readable,
+    count_parameters,
     digests_of,
     load,
     tokenizer_of,
@@ -54,3 +55,18 @@ def test_missing_weights_are_found_without_reading_any(own_bert):
     (own_bert / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"has no model\.safetensors"):
         check_readable(locate(str(own_bert), None))
+
+
+def test_parameters_are_counted_as_loaded(files, packed):
+    model = load(files).model
+    expected = sum(parameter.numel() for parameter in model.parameters())
+    assert [count_parameters(x, 0) for x in (files, packed)] == [expected] * 2
+
+
+def test_parameters_of_modules_are_counted_if_they_are_used(own_bert, declare):
+    dense = {"in_features": 32, "out_features": 4, "bias": True}
+    weights = {"linear.weight": torch.zeros(4, 32), "linear.bias": torch.zeros(4)}
+    pooling = {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True}
+    declare(own_bert, pooling, ("Dense", dense, weights))
+    source = locate(str(own_bert), None)
+    assert count_parameters(source, 1) - count_parameters(source, 0) == 4 * 32 + 4

@@ -100,6 +100,7 @@ def test_it_resumes_from_any_step(tmp_path, monkeypatch, n_done):
     expected = make(n_epochs=3).fit(SENTENCES)
     assert_same_weights(resumed, expected)
     assert resumed.loss_curve_ == expected.loss_curve_
+    assert len(resumed.epoch_times_) == len(expected.epoch_times_) == 3
 
 
 def test_a_completed_training_is_not_repeated(tmp_path, monkeypatch):

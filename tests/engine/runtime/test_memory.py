@@ -166,3 +166,18 @@ def test_a_gpu_can_be_replaced_by_the_cpu():
     )
     error = device_memory_error("It", CPU, "no", "Halve it")
     assert str(error).endswith("Halve it, or free memory on the device.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_peak_grows_with_what_is_in_use():
+    before = memory.peak_memory(CPU)
+    block = torch.ones(before // 4)
+    assert memory.peak_memory(CPU) >= block.nbytes
+
+
+def test_the_peak_is_unknown_without_the_file_of_the_system(monkeypatch):
+    def refuse(path):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(memory.Path, "read_text", refuse)
+    assert memory.peak_memory(CPU) is None

@@ -96,6 +96,17 @@ def test_the_loss_falls(make):
     assert curve[-1] < 0.5 * curve[0]
 
 
+def test_each_epoch_is_timed_with_its_validation(make, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+
+    def validate():
+        clock[0] += 2.0
+        return 1.0
+
+    assert make(validate, n_epochs=3).run().epoch_times == [2.0, 2.0, 2.0]
+
+
 def test_every_trained_tensor_changes(make):
     training = make()
     before = training.weights()

@@ -197,3 +197,10 @@ def test_a_state_for_other_tensors_is_ignored(changes):
     take_step(first)
     second.load_state(first.state())
     assert not second.adamw.state
+
+
+def test_parameters_are_counted_with_every_row_of_the_embedding():
+    with_rows, without = make_optimizer(), make_optimizer(with_rows=False)
+    rows = with_rows.token_embedding.weight.numel()
+    assert with_rows.n_parameters - without.n_parameters == rows
+    assert without.n_parameters == sum(x.numel() for x in without.tensors)
