@@ -197,7 +197,7 @@ class BertRegressor(RegressorMixin, FeaturesMixin, BaseFineTuner):
             `validation_split` are then not used.
 
         y_val : array-like, default=None
-            Their numbers in the form of y.
+            Their numbers in the form of y. A single target may be a column or not.
 
         Returns
         -------

@@ -86,7 +86,7 @@ def read_validation_set(
         raise kind(
             f"X_val and y_val must meet the requirements of X and y. {error}"
         ) from error
-    target.check_alike(y)
+    y = target.in_form_of_y(y)
     return ValidationSet(inputs, y, weights=None, is_part=False)
 
 

@@ -39,11 +39,12 @@ class ClassTarget(Target):
         )
         return {**super().count(), "class_count_": counts}
 
-    def check_alike(self, y: Any) -> None:
+    def in_form_of_y(self, y: Any) -> Any:
         """Refuse also labels that are not in training."""
-        super().check_alike(y)
+        y = super().in_form_of_y(y)
         if y.ndim == 1:
             refuse_unseen(y, self.classes)
+        return y
 
 
 def read_classes(

@@ -37,6 +37,12 @@ class NumberTarget(Target):
     scale: np.ndarray
     is_constant: np.ndarray
 
+    def in_form_of_y(self, y: np.ndarray) -> np.ndarray:
+        """Return a single target as a column if y is one, and else without columns."""
+        if y.size == len(y) * self.n_outputs:
+            y = y.reshape(len(y), *self.y.shape[1:])
+        return super().in_form_of_y(y)
+
     def in_units_of_y(self, head: LinearHead) -> LinearHead:
         """Return the head of unscaled numbers."""
         return head.rescaled(self.scale, self.mean)

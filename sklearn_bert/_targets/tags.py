@@ -74,9 +74,10 @@ class TagTarget(ClassTarget):
             lengths=self.lengths[rows],
         )
 
-    def check_alike(self, y: np.ndarray) -> None:
-        """Raise an error for tags of a validation set that are not in training."""
+    def in_form_of_y(self, y: np.ndarray) -> np.ndarray:
+        """Return the tags of a validation set; all of them must be in training."""
         refuse_unseen(flat_tags(y), self.classes)
+        return y
 
 
 def read_tags(

@@ -57,13 +57,14 @@ class Target:
             strata=None if self.strata is None else self.strata[rows],
         )
 
-    def check_alike(self, y: Any) -> None:
-        """Raise an error for the y of a validation set that cannot be predicted."""
+    def in_form_of_y(self, y: Any) -> Any:
+        """Return the y of a validation set, or refuse what cannot be predicted."""
         if y.shape[1:] != self.y.shape[1:]:
             raise ValueError(
                 "y_val must have the columns of y. Got y_val of shape "
                 f"{y.shape} for y of shape {self.y.shape}. Pass it in the form of y."
             )
+        return y
 
     def in_units_of_y(self, head: LinearHead) -> LinearHead:
         """Convert a head from the scale of training to the units of y."""

@@ -152,6 +152,23 @@ def test_other_numbers_of_columns_are_refused(make, tiny_bert, texts, labels):
         make(early_stopping=True).fit(texts, labels, X_val=pairs, y_val=labels[:4])
 
 
+@pytest.mark.parametrize("is_column", [True, False])
+def test_one_target_may_be_a_column_or_not(tiny_bert, texts, is_column):
+    y = np.arange(float(len(texts)))
+    column = y[:, None]
+    shapes = []
+
+    def scoring(estimator, X, y):
+        shapes.append(y.shape)
+        return estimator.score(X, y)
+
+    options = {"n_epochs": 1, "early_stopping": True, "scoring": scoring}
+    regressor = BertRegressor(tiny_bert, **options)
+    given, other = (column, y) if is_column else (y, column)
+    regressor.fit(texts, given, X_val=NEW, y_val=other[:4])
+    assert {*shapes} == {given[:4].shape}
+
+
 def test_other_names_of_columns_are_refused(make, texts, labels, y_val):
     X, X_val = pd.DataFrame({"text": texts}), pd.DataFrame({"title": NEW})
     with pytest.raises(ValueError, match=r"(?s)of X and y\. The feature names"):
