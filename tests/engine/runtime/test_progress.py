@@ -125,13 +125,17 @@ def test_encoding_has_a_label(tiny_bert, texts, capfd):
 
 
 @pytest.mark.parametrize("verbose", [0, 2])
-def test_other_verbose_levels_show_no_bar(tiny_bert, texts, capfd, verbose):
+def test_other_levels_show_no_bar_and_0_nothing_at_all(
+    tiny_bert, texts, capfd, verbose
+):
     tagger = BertTokenClassifier(tiny_bert, verbose=verbose, **QUICK)
     words = [text.split() or ["a"] for text in texts]
     tagger.fit(words, [[str(len(word) > 3) for word in row] for row in words])
     tagger.predict(words)
     BertMaskedLM(verbose=verbose, n_epochs=1, **NEW).fit(texts)
-    assert capfd.readouterr().err == ""
+    shown = capfd.readouterr()
+    assert shown.err == ""
+    assert bool(shown.out) == (verbose > 0)
 
 
 def test_lines_of_verbose_2_name_the_fit(tiny_bert, texts, capsys):
