@@ -37,8 +37,8 @@ demo: $(VENV)/.demo-installed package ## run the main job on real text
 test: $(VENV)/.test-installed package ## run the tests, in one process per core
 	$(BIN)/pytest -n auto --dist worksteal
 
-test-distributed: $(VENV)/.test-distributed-installed package ## test on clusters of Dask, Ray and Spark
-	$(BIN)/pytest tests/distributed -m distributed
+test-distributed: $(VENV)/.test-distributed-installed package ## test on clusters of Dask, Ray and Spark, and in several ranks
+	$(BIN)/pytest -m distributed
 
 soak: $(VENV)/.test-installed package ## try faults in large numbers, and print a table
 	$(BIN)/pytest tests/reliability --soak -n auto --dist worksteal

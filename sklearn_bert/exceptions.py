@@ -14,6 +14,7 @@
     ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
     ├── HubError (RuntimeError)               model not pushed to the Hub
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
+    ├── DistributedError (RuntimeError)       processes that fit together do not agree
     └── NonFiniteError (RuntimeError)         the model gave NaN or infinite values
         └── DivergenceError                   training gave them
 
@@ -37,6 +38,7 @@ __all__ = [
     "ConstantTargetWarning",
     "DeviceError",
     "DeviceMemoryError",
+    "DistributedError",
     "DivergenceError",
     "HubError",
     "InputError",
@@ -99,6 +101,10 @@ class HubError(SklearnBertError, RuntimeError):
 
 class DeviceMemoryError(SklearnBertError, RuntimeError):
     """A model, or a single text, does not fit into the memory of the device."""
+
+
+class DistributedError(SklearnBertError, RuntimeError):
+    """A process that fits together with others lost them, or differs from them."""
 
 
 class NonFiniteError(SklearnBertError, RuntimeError):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._params.random_state import draw_seed, make_generator
 
 
@@ -24,6 +25,8 @@ class FitContext:
         As passed by the user.
     X_val, y_val : array-like or None
         The validation set, as passed by the user.
+    ranks : Ranks
+        The processes that train together.
     """
 
     label: str
@@ -33,6 +36,7 @@ class FitContext:
     groups: Any = None
     X_val: Any = None
     y_val: Any = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True)

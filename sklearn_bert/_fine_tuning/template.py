@@ -36,6 +36,7 @@ from sklearn_bert._engine.runtime.device import resolve_device
 from sklearn_bert._engine.runtime.gpu_turns import run_fit
 from sklearn_bert._engine.runtime.memory import release_memory
 from sklearn_bert._engine.runtime.progress import name_fit
+from sklearn_bert._engine.runtime.ranks import find_ranks
 from sklearn_bert._engine.text.inputs import (
     Inputs,
     TokenizingConfig,
@@ -216,9 +217,18 @@ class BaseFineTuner(OnnxMixin, SummaryMixin, BaseBert):
         check_validation_set(X_val, y_val, early_stopping=self.early_stopping)
         continues = hasattr(self, "encoder_") and (is_partial or self.warm_start)
         label = name_fit(type(self).__name__)
-        fit = FitContext(label, is_partial, continues, classes, groups, X_val, y_val)
-        remedy = "Pass fewer texts, choose a smaller model"
         device = resolve_device(self.device)
+        fit = FitContext(
+            label,
+            is_partial,
+            continues,
+            classes,
+            groups,
+            X_val,
+            y_val,
+            find_ranks(device),
+        )
+        remedy = "Pass fewer texts, choose a smaller model"
         fitted, log = run_fit(
             lambda: self._train(X, y, sample_weight, fit), device, remedy
         )
@@ -235,10 +245,12 @@ class BaseFineTuner(OnnxMixin, SummaryMixin, BaseBert):
         weights = check_weights(sample_weight, len(inputs))
         groups = check_groups(fit.groups, len(inputs))
         fitted = self._copy()
+        if not fit.ranks.is_first:
+            fitted.verbose = 0
         target = fitted._read_target(fitted._check_y(inputs, y), weights, fit)
         fitted._count_samples(target, is_added=fit.is_partial and fit.continues)
         n_before = getattr(self, "n_iter_", 0) if fit.is_partial else 0
-        seeds = draw_seeds(self.random_state, n_before)
+        seeds = fit.ranks.broadcast(draw_seeds(self.random_state, n_before))
         if not fit.continues:
             fitted._remember_columns(X, inputs.n_columns)
         own_weights = None if sample_weight is None else weights
@@ -248,7 +260,13 @@ class BaseFineTuner(OnnxMixin, SummaryMixin, BaseBert):
         resolved = fitted._resolve(inputs.n_columns, fit)
         recipe = resolve_recipe(fitted, target.take(train), resolved, fit)
         fitted._note(recipe)
-        checkpoint, trainable = copy_to_train(fitted, resolved, seeds.dropout, fit)
+        checkpoint, trainable = copy_to_train(
+            # The masks of each rank are for other texts.
+            fitted,
+            resolved,
+            seeds.dropout + fit.ranks.rank,
+            fit,
+        )
         encoder = trainable.encoder
         sequences = fitted._tokenize(encoder, inputs, validation).take(train.tolist())
         train_target = target.take(train)
@@ -268,6 +286,7 @@ class BaseFineTuner(OnnxMixin, SummaryMixin, BaseBert):
             make_training_config(fitted, recipe, resolved, fit, seeds.order),
             validate=scorer,
             callbacks=() if self.callbacks is None else self.callbacks,
+            ranks=fit.ranks,
         )
         continues_moments = fit.is_partial and fit.continues
         if continues_moments and self._optimizer_state is not None:

@@ -26,7 +26,7 @@ from sklearn_bert._engine.masked_lm.model import (
     pack_masked_model,
     unpack_masked_model,
 )
-from sklearn_bert._engine.masked_lm.resume import SavedTraining, TrainingFile
+from sklearn_bert._engine.masked_lm.resume import TrainingFile
 from sklearn_bert._engine.masked_lm.start import load_masked_model
 from sklearn_bert._engine.runtime.device import (
     name_of,
@@ -36,6 +36,7 @@ from sklearn_bert._engine.runtime.device import (
 from sklearn_bert._engine.runtime.fork_safety import prepare_threads
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, peak_memory
 from sklearn_bert._engine.runtime.progress import name_fit
+from sklearn_bert._engine.runtime.ranks import find_ranks
 from sklearn_bert._engine.text.corpus import SpooledTexts, TokenCorpus
 from sklearn_bert._engine.text.tokenizer import TextTokenizer
 from sklearn_bert._engine.text.vocabulary import learn_vocabulary
@@ -107,6 +108,9 @@ def pretrain(
     """
     prepare_threads()
     device = resolve_device(estimator.device)
+    ranks = find_ranks(device)
+    if not ranks.is_first:
+        estimator.verbose = 0
     tokenizer, texts = _start_tokenizer(estimator, source, texts)
     max_length = _resolve_length(estimator, source)
     corpus = TokenCorpus(texts, tokenizer, max_length)
@@ -114,8 +118,15 @@ def pretrain(
     del texts
     if not len(corpus):
         raise InputError(NO_WORDS)
-    file, saved = _open_file(estimator, source, packed, corpus.digest)
-    seed = (
+    identity = _identify(estimator, source, packed, corpus.digest)
+    file, saved = None, None
+    if estimator.checkpoint_dir is not None:
+        file = TrainingFile(Path(estimator.checkpoint_dir).expanduser(), identity)
+        saved = file.load()
+    # All ranks must resume from the same file, each on a device of its own.
+    progress = None if saved is None else saved.progress
+    ranks.check_same([repr(({**identity, "device": None}, progress)).encode()])
+    seed = ranks.broadcast(
         draw_seed(make_generator(estimator.random_state))
         if saved is None
         else saved.progress["seed"]
@@ -147,6 +158,7 @@ def pretrain(
         _make_config(estimator, source is None, max_length, seed),
         file,
         saved,
+        ranks,
     )
     log = training.run()
     return Pretrained(
@@ -184,15 +196,13 @@ def _resolve_length(estimator: Any, source: Source | None) -> int:
     return resolve_max_length(estimator.max_length, architecture_of(source), name)
 
 
-def _open_file(
+def _identify(
     estimator: Any,
     source: Source | None,
     packed: PackedMaskedModel | None,
     texts_digest: str,
-) -> tuple[TrainingFile | None, SavedTraining | None]:
-    """Return the file of a training run, and its content."""
-    if estimator.checkpoint_dir is None:
-        return None, None
+) -> dict[str, Any]:
+    """Return what must not change when a run is resumed, nor differ between ranks."""
     digests = None if source is None else digests_of(source)
     if packed is not None:
         # This digest includes the head.
@@ -203,14 +213,12 @@ def _open_file(
         for name, value in estimator.get_params(deep=False).items()
         if name not in _FREE
     }
-    identity = {
+    return {
         **parameters,
         "model": digests,
         "random_state": int(seed) if isinstance(seed, Integral) else None,
         "texts": texts_digest,
     }
-    file = TrainingFile(Path(estimator.checkpoint_dir).expanduser(), identity)
-    return file, file.load()
 
 
 def _make_trainable(

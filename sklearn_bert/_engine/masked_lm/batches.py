@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sklearn_bert._engine.encoding.batch import Batch, collate, move
 from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.corpus import TokenCorpus
 from sklearn_bert._engine.training.step_runner import Step
@@ -51,6 +52,8 @@ class MaskedBatches:
         Approximate number of tokens per batch.
     seed : int
     device : torch.device
+    ranks : Ranks
+        Among which the sequences of a batch are divided.
 
     Attributes
     ----------
@@ -65,7 +68,9 @@ class MaskedBatches:
         batch_tokens: int,
         seed: int,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self._ranks = ranks
         self._corpus = corpus
         self._masker = masker
         self._batch_tokens = batch_tokens
@@ -84,30 +89,39 @@ class MaskedBatches:
             step += len(batches)
 
     def make(self, rows: list[int], step: int, max_tokens: int) -> Step[MaskedPart]:
-        """Mask tokens in the given rows; return parts of at most ``max_tokens``."""
+        """Mask tokens in the given rows; return parts of at most ``max_tokens``.
+
+        The masks do not depend on the number of ranks.
+        """
         sequences = self._corpus.take(rows)
         generator = np.random.default_rng(self._draw(_MASKS, step))
         together = np.concatenate([np.array(ids) for ids in sequences.ids])
         masked = self._masker(together, generator)
-        parts, start = [], 0
-        for some in split_greedily(
-            range(len(sequences.ids)),
-            lambda row: len(sequences.ids[row]),
-            max_size=max_tokens,
-        ):
+        lengths = [len(ids) for ids in sequences.ids]
+        starts = np.cumsum([0, *lengths])
+        # Of each sequence, its first masked token.
+        firsts = np.searchsorted(masked.places, starts)
+        own, weight = self._ranks.share(range(len(lengths)))
+        parts = []
+        for some in split_greedily(own, lengths.__getitem__, max_size=max_tokens):
             batch = collate(sequences, some)
-            stop = start + len(batch.input_ids)
-            first, last = np.searchsorted(masked.places, [start, stop])
-            batch.input_ids.copy_(torch.from_numpy(masked.ids[start:stop]))
-            hidden = masked.places[first:last] - start, masked.targets[first:last]
-            places, targets = (move(torch.from_numpy(x), self._device) for x in hidden)
+            read = _ranges(starts[some], starts[np.add(some, 1)])
+            hidden = _ranges(firsts[some], firsts[np.add(some, 1)])
+            batch.input_ids.copy_(torch.from_numpy(masked.ids[read]))
+            # The tokens of a part are in ascending order in the batch, too.
+            arrays = (
+                np.searchsorted(read, masked.places[hidden]),
+                masked.targets[hidden],
+            )
+            places, targets = (move(torch.from_numpy(x), self._device) for x in arrays)
             parts.append(MaskedPart(batch.to(self._device), places, targets))
-            start = stop
-        return Step(rows, parts, max(len(masked.places), 1))
+        n_losses = max(len(masked.places), 1)
+        return Step(rows, parts, n_losses, weight=weight)
 
     def dropout_seed(self, step: int) -> int:
         """Return the seed of the dropout of a step."""
-        return self._draw(_DROPOUT, step)
+        # Each rank has other sequences.
+        return self._draw(_DROPOUT, step) + self._ranks.rank
 
     def count_tokens(self, rows: list[int]) -> int:
         """Return the number of tokens in the given rows."""
@@ -116,3 +130,8 @@ class MaskedBatches:
     def _draw(self, stream: int, step: int) -> int:
         key = [self._seed, stream, step]
         return int(np.random.SeedSequence(key).generate_state(1)[0])
+
+
+def _ranges(starts: np.ndarray, stops: np.ndarray) -> np.ndarray:
+    """Return the numbers of several ranges, one after the other."""
+    return np.concatenate([np.arange(*one) for one in zip(starts, stops, strict=True)])

@@ -30,6 +30,7 @@ from sklearn_bert._engine.runtime.memory import (
     retry_smaller,
 )
 from sklearn_bert._engine.runtime.progress import progress_bar
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.text.corpus import TokenCorpus
 from sklearn_bert._engine.training.model.trainable import TrainableEncoder
 from sklearn_bert._engine.training.optimizer import Optimizer
@@ -66,6 +67,9 @@ class Pretraining:
         The checkpoint file.
     saved : SavedTraining or None
         The saved state to resume from.
+    ranks : Ranks
+        Each computes the gradients of its share of a batch. Rank 0 keeps the time and
+        writes the file.
 
     Attributes
     ----------
@@ -81,13 +85,15 @@ class Pretraining:
         config: PretrainingConfig,
         file: TrainingFile | None = None,
         saved: SavedTraining | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._model = model = SelfSupervisedModel(trainable, head)
         self._device = trainable.encoder.device
         self._config = config
         self._file = file
+        self._ranks = ranks
         self._batches = MaskedBatches(
-            corpus, masker, config.batch_tokens, config.seed, self._device
+            corpus, masker, config.batch_tokens, config.seed, self._device, ranks
         )
         self._schedule = PretrainingSchedule(config, self._batches.per_epoch)
         # Sum and number of the losses in the current epoch.
@@ -104,14 +110,15 @@ class Pretraining:
             self._kept = WeightSnapshot(self._optimizer.tensors, called=called)
             if saved is not None:
                 self._resume(saved)
+            ranks.copy_first(self._optimizer.weights())
         self._stepper: Stepper[MaskedPart] = Stepper(
-            PlainStepRunner(model.sum_losses, self._optimizer),
+            PlainStepRunner(model.sum_losses, self._optimizer, ranks),
             self._optimizer,
             self._kept,
             self.log,
             n_steps=self._schedule.n_steps,
             learning_rate=config.learning_rate,
-            schedule=self._schedule.factor,
+            schedule=self._factor,
             dtype=trainable.encoder.dtype_of_products,
         )
         # The numbers of steps at the last check of the weights and the last saving.
@@ -134,6 +141,9 @@ class Pretraining:
                     try:
                         work()
                     except KeyboardInterrupt:
+                        # Other ranks may be at another step, and have other weights.
+                        if not self._ranks.is_alone:
+                            raise
                         self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
@@ -151,7 +161,7 @@ class Pretraining:
         label = self._stage() if self._config.verbose == 1 else None
         with progress_bar(label, total=n_steps, initial=n_done, unit="step") as bar:
             for rows in self._batches.rows(n_done, n_steps):
-                if self._schedule.is_time_up():
+                if self._is_time_up():
                     break
                 bar.set_description(self._stage(), refresh=False)
                 self._show(bar, self._step(rows))
@@ -192,6 +202,18 @@ class Pretraining:
         self.log.part_tokens = max(held // 2, longest)
         self.log.n_memory_errors += 1
         return self._prepare(step.rows)
+
+    # The ranks have clocks of their own, and read them at different times.
+
+    def _is_time_up(self) -> bool:
+        if self._config.max_time is None:
+            return False
+        return self._ranks.from_first(self._schedule.is_time_up)
+
+    def _factor(self, step: int) -> float:
+        if self._config.max_time is None:
+            return self._schedule.factor(step)
+        return self._ranks.from_first(lambda: self._schedule.factor(step))
 
     def _end_epoch(self) -> None:
         release_memory(self._device)
@@ -235,7 +257,7 @@ class Pretraining:
             self._make_smaller,
             device=self._device,
         )
-        if not is_finite:
+        if not self._ranks.all(is_finite):
             raise self._stepper.divergence("loss", is_after=True)
         self._checked_step = self.log.n_steps
 
@@ -245,14 +267,15 @@ class Pretraining:
     # --- the file ------------------------------------------------------------------
 
     def _save_if_due(self) -> None:
-        if self._file is None:
-            return
-        if time.monotonic() - self._saved_at >= self._config.save_interval:
+        if self._file is not None and self._ranks.from_first(self._is_save_due):
             self._check_weights()
             self._save(self._file)
 
+    def _is_save_due(self) -> bool:
+        return time.monotonic() - self._saved_at >= self._config.save_interval
+
     def _save(self, file: TrainingFile) -> None:
-        file.save(self._state())
+        self._ranks.from_first(lambda: file.save(self._state()))
         self._saved_step, self._saved_at = self.log.n_steps, time.monotonic()
 
     def _state(self) -> SavedTraining:

@@ -12,6 +12,7 @@ from sklearn_bert._engine.compat.torch_private import (
     has_avx512_bf16,
     is_forked_from_cuda,
 )
+from sklearn_bert._engine.runtime.ranks import local_rank
 from sklearn_bert._engine.runtime.workers import worker_number
 from sklearn_bert.exceptions import DeviceError
 
@@ -29,8 +30,8 @@ def resolve_device(device: str) -> torch.device:
     Parameters
     ----------
     device : str
-        "auto" selects CUDA, then MPS, then the CPU; worker processes take the GPUs in
-        turn. Any other value is a torch device.
+        "auto" selects CUDA, then MPS, then the CPU; worker processes, and the ranks of
+        torchrun, take the GPUs in turn. Any other value is a torch device.
 
     Returns
     -------
@@ -64,6 +65,8 @@ def resolve_device(device: str) -> torch.device:
 
 def _choose_gpu() -> int:
     selected, number = torch.cuda.current_device(), worker_number()
+    if number is None:
+        number = local_rank()
     # Unless it is the first one, the user has selected it with torch.cuda.set_device.
     if number is None or selected > 0:
         return selected

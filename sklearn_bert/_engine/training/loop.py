@@ -7,9 +7,11 @@ optimizer step. The computation of a step is in ``step_runner.py``.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf, isnan
 
+import numpy as np
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -23,6 +25,7 @@ from sklearn_bert._engine.runtime.memory import (
 )
 from sklearn_bert._engine.runtime.prefetch import prefetch
 from sklearn_bert._engine.runtime.progress import progress_bar
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.training.batches import (
     BatchMaker,
     TrainingBatch,
@@ -66,6 +69,9 @@ class FineTuning:
     callbacks : sequence of callable
         Called with a TrainingState after each epoch. If one of them returns True, the
         training ends.
+    ranks : Ranks
+        Each computes the gradients of its share of a batch. Rank 0 validates and calls
+        callbacks for all.
 
     Attributes
     ----------
@@ -84,6 +90,7 @@ class FineTuning:
         *,
         validate: Callable[[], float] | None = None,
         callbacks: Sequence[Callback] = (),
+        ranks: Ranks = ALONE,
     ) -> None:
         self._model = SupervisedModel(
             trainable, head, loss, config.readout, config.contrastive
@@ -93,6 +100,7 @@ class FineTuning:
         self._config = config
         self._validate = validate
         self._callbacks = callbacks
+        self._ranks = ranks
         self._batches = BatchMaker(
             data, config.batch_size, config.seed, trainable.encoder.collate
         )
@@ -103,9 +111,11 @@ class FineTuning:
         # An autocast context of the caller must not affect these computations.
         with OutOfMemoryGuard("The optimizer's state", device), multiply_in(device):
             self.optimizer = self._make_optimizer()
+            ranks.check_same(self._describe())
+            ranks.copy_first(self.optimizer.weights())
             self._kept = self._make_snapshot()
             self._runner = make_step_runner(
-                self._model, self.optimizer, self.log.part_size
+                self._model, self.optimizer, self.log.part_size, ranks
             )
         self._stepper: Stepper[TrainingBatch] = Stepper(
             self._runner,
@@ -135,6 +145,9 @@ class FineTuning:
             try:
                 self._run_epochs()
             except KeyboardInterrupt:
+                # Other ranks may be at another step, and have other weights.
+                if not self._ranks.is_alone:
+                    raise
                 self.log.was_interrupted = True
             except DivergenceError as error:
                 self.log.error = error
@@ -206,13 +219,16 @@ class FineTuning:
         """Collate a batch in parts that fit into memory, and move it to the device."""
         # A GPU out of memory raises an error; an operating system kills the process.
         most = _TOKENS_ON_CPU if self._device.type == "cpu" else None
-        parts = self._batches.parts(texts, self.log.part_size, most)
+        # The contrastive loss compares all texts of a batch with each other.
+        is_divided = not self._config.contrastive
+        own, weight = self._ranks.share(texts, is_divided=is_divided)
+        parts = self._batches.parts(own, self.log.part_size, most)
         padded = [self._runner.pad(self._batches.collate(part)) for part in parts]
         token_ids = None
         if self._model.trainable.token_embedding is not None:
             token_ids = move(self._batches.token_ids(texts), self._device)
         moved = [part.to(self._device) for part in padded]
-        return Step(texts, moved, len(texts), token_ids)
+        return Step(texts, moved, len(texts), token_ids, weight)
 
     def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[Step[TrainingBatch]]:
         """Prepare each batch while the GPU computes the previous one."""
@@ -234,7 +250,7 @@ class FineTuning:
             device=self._device,
             release=self._runner.free_memory,
         )
-        if not is_finite:
+        if not self._ranks.all(is_finite):
             raise self._stepper.divergence("outputs", is_after=True)
 
     def _check_fewer(self, texts: list[int], cause: str) -> list[int]:
@@ -253,14 +269,13 @@ class FineTuning:
         if self._validate is None:
             return None
         bar.set_description(f"{stage}, validation")
-        try:
-            self.log.validation_scores.append(self._validate())
-        except NonFiniteError:
-            # The error numbers the texts of the validation split, not those of X.
+        score = self._ranks.from_first(partial(_score_if_finite, self._validate))
+        if score is None:
             outputs = "outputs for the validation split"
-            raise self._stepper.divergence(outputs, is_after=True) from None
+            raise self._stepper.divergence(outputs, is_after=True)
+        self.log.validation_scores.append(score)
         bar.set_description(stage, refresh=False)
-        return self.log.validation_scores[-1]
+        return score
 
     def _keep_if_best(self, epoch: int, score: float | None) -> None:
         # A score of NaN is never the best.
@@ -294,13 +309,16 @@ class FineTuning:
 
     def _reason_to_stop(self, state: TrainingState) -> str | None:
         """Call all callbacks, and check whether the patience is exhausted."""
-        is_stopped = [bool(callback(state)) for callback in self._callbacks]
-        if any(is_stopped):
+        if self._ranks.from_first(lambda: self._call_callbacks(state)):
             return "a callback returned True"
         patience, best = self._config.patience, self.log.best_epoch
         if patience is None or state.epoch - best < patience:
             return None
         return f"the validation score was best in epoch {best}, whose weights are kept"
+
+    def _call_callbacks(self, state: TrainingState) -> bool:
+        is_stopped = [bool(callback(state)) for callback in self._callbacks]
+        return any(is_stopped)
 
     def _say_stopped(self, bar: tqdm, state: TrainingState, reason: str) -> None:
         """Print that training ended before its last epoch, unless it is silent."""
@@ -326,6 +344,15 @@ class FineTuning:
             layer_decay=config.layer_decay,
         )
 
+    def _describe(self) -> Iterator[bytes]:
+        """Yield what must be the same in all ranks."""
+        config = replace(self._config, verbose=0, label="")
+        yield repr((config, self._model.loss, self.optimizer.kind_of_state())).encode()
+        for ids in self._data.sequences.ids:
+            yield np.array([len(ids), *ids]).tobytes()
+        for tensor in (self._data.targets, self._data.weights):
+            yield tensor.numpy().tobytes()
+
     def _make_snapshot(self) -> WeightSnapshot:
         called = "weights from the end of epoch {}"
         if self._validate is not None:
@@ -335,3 +362,14 @@ class FineTuning:
             rows = self._batches.token_ids(range(self._batches.n_texts))
             table = embedding.weight, rows.to(self._device)
         return WeightSnapshot(self.optimizer.tensors, table, called)
+
+
+def _score_if_finite(validate: Callable[[], float]) -> float | None:
+    """Return the score, or None if outputs are NaN or infinite.
+
+    The error numbers the texts of the validation split, not those of X.
+    """
+    try:
+        return validate()
+    except NonFiniteError:
+        return None

@@ -99,6 +99,12 @@ class Optimizer:
         rate: float = self.adamw.param_groups[-1]["lr"]
         return rate
 
+    def weights(self) -> list[Tensor]:
+        """Return all tensors that change, the table of the token embedding included."""
+        embedding = self.token_embedding
+        table = [] if embedding is None else [embedding.weight]
+        return [*self.tensors, *table]
+
     def gradients(self) -> list[Tensor]:
         """Return the gradients of the current batch that are not None."""
         embedding = self.token_embedding
@@ -166,18 +172,18 @@ class Optimizer:
         """Return the moments as arrays, from which another training can continue."""
         moments = self.moments().items()
         return {
-            "kind": self._kind_of_state(),
+            "kind": self.kind_of_state(),
             "moments": {name: tensor.cpu().numpy() for name, tensor in moments},
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state` returned, if it is for the same tensors."""
-        if state["kind"] == self._kind_of_state():
+        if state["kind"] == self.kind_of_state():
             # Copied, since the estimator that holds the state may be used again.
             arrays = state["moments"].items()
             self.load_moments({name: torch.tensor(array) for name, array in arrays})
 
-    def _kind_of_state(self) -> list[str]:
+    def kind_of_state(self) -> list[str]:
         """Return a description that differs if other tensors or dtypes are trained."""
         return [
             f"rows: {self.token_embedding is not None}",

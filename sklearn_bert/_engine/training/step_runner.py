@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.training.optimizer import Optimizer, read_loss_and_norm
 
 Part = TypeVar("Part")
@@ -21,17 +22,21 @@ class Step(Generic[Part]):
     rows : list of int
         Indices of the texts or sequences in the batch.
     parts : list
-        The batch in parts that fit into memory.
+        The batch, or this rank's share of it, in parts that fit into memory.
     n_losses : int
-        Number of losses in the mean.
+        Number of losses in the mean, over all ranks.
     token_ids : Tensor of shape (n_ids,), int64, or None
-        Distinct token ids; None if all rows of the token embedding are trained.
+        Distinct token ids of the batch; None if all rows of the token embedding are
+        trained.
+    weight : float
+        Factor of the losses: 0.0 if the parts are another rank's.
     """
 
     rows: list[int]
     parts: list[Part]
     n_losses: int
     token_ids: Tensor | None = None
+    weight: float = 1.0
 
 
 class StepRunner(Protocol[Part]):
@@ -58,13 +63,19 @@ class PlainStepRunner(Generic[Part]):
     sum_losses : callable
         Returns the sum of the losses of a part.
     optimizer : Optimizer
+    ranks : Ranks
+        Their gradients are added up.
     """
 
     def __init__(
-        self, sum_losses: Callable[[Part], Tensor], optimizer: Optimizer
+        self,
+        sum_losses: Callable[[Part], Tensor],
+        optimizer: Optimizer,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.sum_losses = sum_losses
         self.optimizer = optimizer
+        self._ranks = ranks
 
     def pad(self, part: Part) -> Part:
         """Return ``part``."""
@@ -77,10 +88,12 @@ class PlainStepRunner(Generic[Part]):
             optimizer.token_embedding.take(step.token_ids)
         total = torch.zeros((), dtype=optimizer.dtype, device=optimizer.device)
         for part in step.parts:
-            loss = self.sum_losses(part) / step.n_losses
+            loss = self.sum_losses(part) * step.weight / step.n_losses
             loss.backward()
             total += loss.detach()
-        return read_loss_and_norm(total, optimizer.gradients())
+        gradients = optimizer.gradients()
+        self._ranks.add([total, *gradients])
+        return read_loss_and_norm(total, gradients)
 
     def update(self, norm: float, factor: float) -> None:
         """Clip the gradients and update the weights."""

@@ -9,6 +9,7 @@ from typing import Generic
 import torch
 
 from sklearn_bert._engine.runtime.memory import retry_smaller
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.training.batches import TrainingBatch
 from sklearn_bert._engine.training.config import LoopLog
 from sklearn_bert._engine.training.cuda_graphs import CudaGraphRunner, why_not_recorded
@@ -120,11 +121,12 @@ class Stepper(Generic[Part]):
 
 
 def make_step_runner(
-    model: SupervisedModel, optimizer: Optimizer, batch_size: int
+    model: SupervisedModel, optimizer: Optimizer, batch_size: int, ranks: Ranks = ALONE
 ) -> StepRunner[TrainingBatch]:
     """Return the fastest runner for fine-tuning with ``batch_size`` texts."""
-    plain = PlainStepRunner(model.sum_losses, optimizer)
-    if optimizer.device.type != "cuda":
+    plain = PlainStepRunner(model.sum_losses, optimizer, ranks)
+    # A graph clips gradients at once, before those of other ranks are known.
+    if optimizer.device.type != "cuda" or not ranks.is_alone:
         return plain
     if reason := why_not_recorded(model):
         _LOGGER.debug("Training steps are not recorded as CUDA graphs: %s.", reason)

@@ -7,6 +7,7 @@ from sklearn_bert._engine.checkpoints.files.locate import locate
 from sklearn_bert._engine.checkpoints.load import load_tokenizer
 from sklearn_bert._engine.masked_lm.batches import MaskedBatches
 from sklearn_bert._engine.masked_lm.masking import Masker
+from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.text.corpus import TokenCorpus
 
 
@@ -16,7 +17,10 @@ def make(tiny_bert, texts):
     tokenizer = load_tokenizer(locate(str(tiny_bert), None))
     corpus = TokenCorpus(iter(texts * 4), tokenizer, 32)
     masker = Masker(tokenizer, 0.15, whole_words=False)
-    return lambda seed: MaskedBatches(corpus, masker, 256, seed, torch.device("cpu"))
+    device = torch.device("cpu")
+    return lambda seed, ranks=ALONE: MaskedBatches(
+        corpus, masker, 256, seed, device, ranks
+    )
 
 
 def test_an_epoch_contains_every_sequence_once(make):
@@ -50,3 +54,38 @@ def test_the_next_step_has_other_masks(make):
     first, second = (make(0).make(rows, step, 10**6).parts[0] for step in (0, 1))
     assert not torch.equal(first.places, second.places)
     assert make(0).dropout_seed(0) != make(0).dropout_seed(1)
+
+
+def test_ranks_divide_the_sequences_and_their_masks(make):
+    rows = next(make(0).rows(0, 1))
+    whole = make(0).make(rows, 0, 10**6)
+    (expected,) = whole.parts
+    steps = [make(0, Ranks(rank, 2)).make(rows, 0, 64) for rank in (0, 1)]
+    found = [
+        (part.batch.input_ids.tolist(), part.places.tolist(), part.targets.tolist())
+        for step in steps
+        for part in step.parts
+    ]
+    ids = sorted(id_ for one, _, _ in found for id_ in one)
+    assert ids == sorted(expected.batch.input_ids.tolist())
+    targets = sorted(target for _, _, some in found for target in some)
+    assert targets == sorted(expected.targets.tolist())
+    assert all(step.n_losses == whole.n_losses for step in steps)
+
+
+def test_a_rank_finds_its_masked_tokens_in_its_batch(make):
+    rows = next(make(0).rows(0, 1))
+    (whole,) = make(0).make(rows, 0, 10**6).parts
+    (own,) = make(0, Ranks(1, 2)).make(rows, 0, 10**6).parts
+    starts, own_starts = whole.batch.boundaries.tolist(), own.batch.boundaries.tolist()
+    for place, row in enumerate(range(1, len(rows), 2)):
+        inside = (whole.places >= starts[row]) & (whole.places < starts[row + 1])
+        shift = own_starts[place] - starts[row]
+        expected = (whole.places[inside] + shift).tolist()
+        assert set(expected) <= set(own.places.tolist())
+
+
+def test_ranks_have_different_dropout(make):
+    first, second = (make(0, Ranks(rank, 2)).dropout_seed(3) for rank in (0, 1))
+    assert first != second
+    assert first == make(0).dropout_seed(3)

@@ -44,6 +44,15 @@ def test_auto_selects_cuda_first(monkeypatch):
     assert resolve_device("auto") == torch.device("cuda", 1)
 
 
+def test_each_rank_of_torchrun_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
+    monkeypatch.setattr(module, "local_rank", lambda: 3)
+    assert resolve_device("auto") == torch.device("cuda", 3)
+
+
 @pytest.mark.parametrize(
     ("device", "message"),
     [

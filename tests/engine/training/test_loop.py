@@ -195,7 +195,7 @@ def hoard(monkeypatch):
     monkeypatch.setattr(
         module,
         "make_step_runner",
-        lambda model, optimizer, size: Hoarder(model.sum_losses, optimizer),
+        lambda model, optimizer, *_: Hoarder(model.sum_losses, optimizer),
     )
 
 

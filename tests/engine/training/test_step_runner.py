@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from sklearn_bert._engine.runtime.ranks import Ranks
 from sklearn_bert._engine.training.model.layer_depth import TrainedTensor
 from sklearn_bert._engine.training.optimizer import Optimizer
 from sklearn_bert._engine.training.step_runner import PlainStepRunner, Step
@@ -30,3 +31,19 @@ def test_the_loss_is_the_mean_over_all_parts(runner):
 
 def test_there_is_no_memory_to_free(runner):
     assert not runner.free_memory()
+
+
+def test_loss_and_gradient_are_summed_over_all_ranks(runner):
+    class Doubled(Ranks):
+        def add(self, tensors):
+            for tensor in tensors:
+                tensor *= 2
+
+    runner._ranks = Doubled(0, 2)
+    loss, norm = runner.accumulate(Step([], [3.0], n_losses=4))
+    assert (loss, norm) == (6.0, 6.0)
+
+
+def test_a_rank_without_a_share_adds_nothing_but_has_gradients(runner):
+    assert runner.accumulate(Step([], [3.0], 4, weight=0.0)) == (0.0, 0.0)
+    assert [x.tolist() for x in runner.optimizer.gradients()] == [[0.0]]
