@@ -81,6 +81,14 @@ def test_page_shows_what_its_code_prints(page):
     check_page(page)
 
 
+@pytest.mark.distributed
+@pytest.mark.usefixtures("empty_cache")
+def test_page_on_clusters_shows_what_its_code_prints():
+    for engine in ("dask.distributed", "ray", "pyspark"):
+        pytest.importorskip(engine)
+    check_page("distributed")
+
+
 @pytest.fixture(scope="module")
 def reviews():
     """The first lines of the page on explanations, as the variables that they set."""
@@ -212,7 +220,7 @@ def test_readme_shows_what_its_code_prints(capsys, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, "callbacks", "install", "families", "sharing"]
+    "page", [*PAGES, "callbacks", "distributed", "install", "families", "sharing"]
 )
 def test_page_reads_well_on_a_code_host(page):
     text = (ROOT / "docs" / f"{page}.rst").read_text(encoding="utf-8")

@@ -162,8 +162,20 @@ def test_everything_has_an_example(shown):
     assert "\nExamples\n--------\n" in inspect.cleandoc(shown.__doc__)
 
 
+def needing_their_engines(functions):
+    """Mark functions that need Dask, Ray or Spark."""
+    return [
+        pytest.param(one, marks=pytest.mark.distributed)
+        if one.__name__ in ENGINES
+        else one
+        for one in functions
+    ]
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("shown", [*ESTIMATORS, *DISPLAYS, *public_functions()])
+@pytest.mark.parametrize(
+    "shown", [*ESTIMATORS, *DISPLAYS, *needing_their_engines(public_functions())]
+)
 def test_examples_run(shown):
     if shown.__name__ in ENGINES:
         pytest.importorskip(ENGINES[shown.__name__])

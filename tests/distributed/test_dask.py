@@ -21,6 +21,8 @@ dd = pytest.importorskip("dask.dataframe")
 # Not the package, of which the folder of these tests has the name.
 pytest.importorskip("dask.distributed")
 
+pytestmark = pytest.mark.distributed
+
 TOLERANCE = {"rtol": 0, "atol": 5e-6}
 
 
@@ -167,7 +169,6 @@ def test_tasks_of_a_process_divide_the_cores(monkeypatch, column, scheduler, sha
     assert set(result["transform0"]) == {4 // share}
 
 
-@pytest.mark.distributed
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
 def test_fine_tuned_encoder_is_loaded_once_per_worker(
     dask_client, dask_loads, tiny_bert, texts, column, table, method
@@ -186,7 +187,6 @@ def test_fine_tuned_encoder_is_loaded_once_per_worker(
     assert dask_loads() == [1, 1]
 
 
-@pytest.mark.distributed
 def test_checkpoint_is_loaded_once_per_worker(
     dask_client, dask_loads, vectorizer, column, table
 ):
@@ -195,7 +195,6 @@ def test_checkpoint_is_loaded_once_per_worker(
     assert dask_loads() == [1, 1]
 
 
-@pytest.mark.distributed
 def test_bad_rows_of_workers_are_named(dask_client, vectorizer, table):
     table = table.astype(object)
     table.iloc[17] = None
@@ -204,7 +203,6 @@ def test_bad_rows_of_workers_are_named(dask_client, vectorizer, table):
         dask_transform(vectorizer, column).compute()
 
 
-@pytest.mark.distributed
 def test_parquet_to_parquet(dask_client, classifier, table, tmp_path):
     table.to_frame().to_parquet(tmp_path / "texts.parquet")
     column = dd.read_parquet(tmp_path / "texts.parquet")["text"]
@@ -216,7 +214,6 @@ def test_parquet_to_parquet(dask_client, classifier, table, tmp_path):
     np.testing.assert_allclose(stored, expected, **TOLERANCE)
 
 
-@pytest.mark.distributed
 def test_partitions_of_a_killed_worker_are_repeated(
     dask_client, vectorizer, column, table, tmp_path
 ):

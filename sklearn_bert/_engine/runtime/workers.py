@@ -2,6 +2,7 @@
 
 joblib and multiprocessing number the processes that a process starts. joblib's default
 backend also limits the threads of torch in each of them, but not those of tokenizers.
+Dask, Ray and Spark do the same with an environment variable.
 """
 
 import os
@@ -10,6 +11,7 @@ from multiprocessing import current_process
 
 import torch
 
+_TORCH_THREADS = "OMP_NUM_THREADS"
 _TOKENIZER_THREADS = "RAYON_NUM_THREADS"
 
 
@@ -26,5 +28,5 @@ def limit_tokenizer_threads() -> None:
     Called before it starts its threads. By default it starts one for each core in each
     of the workers.
     """
-    if worker_number() is not None:
+    if worker_number() is not None or _TORCH_THREADS in os.environ:
         os.environ.setdefault(_TOKENIZER_THREADS, str(torch.get_num_threads()))

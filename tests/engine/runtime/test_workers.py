@@ -11,7 +11,10 @@ import pytest
 import torch
 
 from sklearn_bert._engine.runtime.device import resolve_device
-from sklearn_bert._engine.runtime.workers import worker_number
+from sklearn_bert._engine.runtime.workers import (
+    limit_tokenizer_threads,
+    worker_number,
+)
 
 THREADS = """
 import json, os, sys, time
@@ -121,3 +124,12 @@ def test_workers_divide_the_cores(limit):
     # Two GPUs would be used by one worker each.
     assert sorted(number % 2 for number, *_ in found) == [0, 1]
     assert [threads for _, *threads in found] == [[expected, expected]] * 2
+
+
+def test_limits_of_other_engines_hold_for_the_tokenizer(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    # So that the variable is not left behind.
+    monkeypatch.setenv("RAYON_NUM_THREADS", "")
+    monkeypatch.delenv("RAYON_NUM_THREADS")
+    limit_tokenizer_threads()
+    assert os.environ["RAYON_NUM_THREADS"] == str(torch.get_num_threads())
