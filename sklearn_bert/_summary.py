@@ -81,16 +81,16 @@ class Summary:
         return "\n".join([self.estimator, *shown])
 
     def _repr_html_(self) -> str:
-        # Without colors of its own, it is legible on light and dark pages.
         left = 'style="text-align:left"'
         rows = "".join(
             f"<tr><th {left}>{escape(name)}</th><td {left}>{escape(value)}</td></tr>"
             for name, value in self._lines()
         )
         caption = f"<caption {left}><b>{escape(self.estimator)}</b></caption>"
-        # Jupyter would show what is between dollar signs as a formula.
-        kind = "tex2jax_ignore mathjax_ignore"
-        return f'<table class="{kind}">{caption}<tbody>{rows}</tbody></table>'
+        # Jupyter would show what is between dollar signs as a formula. In the color of
+        # the page, it is legible in a light and in a dark one.
+        kind = 'class="tex2jax_ignore mathjax_ignore" style="color:inherit"'
+        return f"<table {kind}>{caption}<tbody>{rows}</tbody></table>"
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         """Yield the name and the value of everything that is known."""
