@@ -20,6 +20,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert.datasets import fetch_vader_sentiment
+from sklearn_bert.inspection import EmbeddingMapDisplay
 
 sources = ["movies", "amazon", "tweets", "nyt"]
 rng = np.random.default_rng(0)
@@ -35,11 +36,22 @@ is_positive = np.array(rating) > 0
 # %%
 # From 384 dimensions to two
 # --------------------------
-# :class:`~sklearn.manifold.TSNE` places texts with similar features next to each other.
-# Distances between groups, and the axes, have no meaning.
+# :class:`~sklearn_bert.inspection.EmbeddingMapDisplay` draws features with any
+# projection of scikit-learn. :class:`~sklearn.manifold.TSNE` places texts with similar
+# features next to each other. Distances between groups, and the axes, have no meaning.
 
 features = BertVectorizer().fit_transform(X)
-points = TSNE(metric="cosine", random_state=0).fit_transform(features)
+plt.rc("font", size=14)
+fig, (left, right) = plt.subplots(ncols=2, figsize=(10, 4.2), layout="constrained")
+by_source = EmbeddingMapDisplay.from_embeddings(
+    features, source, TSNE(metric="cosine", random_state=0), ax=left
+)
+
+# %%
+# The same map again, in the colors of the other label.
+
+sign = np.where(is_positive, "positive", "negative")
+by_sign = EmbeddingMapDisplay(by_source.coordinates, sign).plot(ax=right)
 
 # %%
 # A map can mislead, so count too: how often does the nearest neighbor of a text, in all
@@ -58,30 +70,10 @@ for name, labels in (("source", source), ("sign", is_positive)):
 # %%
 # The figure
 # ----------
-# The same map twice, in the colors of the two labels.
 
-colors = ["tab:orange", "tab:blue", "tab:green", "tab:purple"]
-plt.rc("font", size=14)
-fig, (left, right) = plt.subplots(ncols=2, figsize=(9, 4.4), layout="constrained")
-for name, color in zip(sources, colors, strict=True):
-    own = points[source == name]
-    left.scatter(*own.T, color=color, s=35, label=name)
-for name, chosen, color in (
-    ("positive", is_positive, "tab:blue"),
-    ("negative", ~is_positive, "tab:red"),
-):
-    right.scatter(*points[chosen].T, color=color, s=35, label=name)
-for ax, name in ((left, "source"), (right, "sign")):
-    ax.set_title(f"{name}: {share[name]:.0%} of neighbors agree", size=18)
-    ax.set(xticks=[], yticks=[])
-    ax.legend(
-        ncols=4,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0),
-        frameon=False,
-        handletextpad=0,
-        columnspacing=0.8,
-    )
+for display, name in ((by_source, "source"), (by_sign, "sign")):
+    display.ax_.set_title(f"{name}: {share[name]:.0%} agree", size=18)
+    display.ax_.set(xlabel="", ylabel="", xticks=[], yticks=[])
 plt.show()
 
 # %%

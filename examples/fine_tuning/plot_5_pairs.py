@@ -59,7 +59,8 @@ scores = {"cosine": (first * second).sum(axis=1) / norms}
 # Reading both together
 # ---------------------
 
-classifier = BertClassifier(freeze=3, random_state=0).fit(X_train, y_train)
+classifier = BertClassifier(freeze=3, batch_size=16, random_state=0)
+classifier.fit(X_train, y_train)
 scores["fine-tuned"] = classifier.decision_function(X_test)
 auc = {name: roc_auc_score(y_test, values) for name, values in scores.items()}
 for name, area in auc.items():
