@@ -13,9 +13,9 @@ QUESTIONS = [
     ("Higher scores, and|classes to predict?", "fine_tuning"),
     ("Higher scores, and|numbers to predict?", "regression_and_tagging"),
     ("A label for each word?", "regression_and_tagging"),
-    ("A table with text columns,|for gradient boosting?", "fine_tuning"),
+    ("A table with text columns,|for gradient boosting?", "text_columns"),
     ("No labels, but many|texts of your domain?", "pretraining"),
-    ("Only tokens, such as|ids or counts?", "user_guide"),
+    ("Only tokens, such as|ids or counts?", "tokenizer"),
 ]
 ANSWERS = [
     ("BertVectorizer", "for any estimator"),

@@ -260,6 +260,25 @@ def add_measurements(app, docname, source):
         source[0] = measurements.fill(source[0])
 
 
+def add_examples(app, docname, source):
+    """Show the figure of an example with a caption, if the examples were run."""
+
+    def to_figure(match):
+        folder, name, caption = match.groups()
+        path = f"auto_examples/{folder}/images/sphx_glr_{name}_001.png"
+        if not (HERE / path).exists():
+            return ""
+        return (
+            f".. figure:: {path}\n"
+            f"   :target: auto_examples/{folder}/{name}.html\n"
+            f"   :alt: {' '.join(caption.split())}\n\n{caption}"
+        )
+
+    source[0] = re.sub(
+        r"^\.\. example: (\w+)/(\w+)\n((?:   .+\n)+)", to_figure, source[0], flags=re.M
+    )
+
+
 def write_chart():
     """Write the chart of the landing page, which includes it."""
     path = HERE / "generated" / "which_estimator.svg"
@@ -272,5 +291,6 @@ def setup(app):
     write_sklearn_inventory()
     write_chart()
     app.connect("source-read", add_measurements)
+    app.connect("source-read", add_examples)
     app.connect("source-read", include_markdown)
     app.connect("source-read", add_roles)

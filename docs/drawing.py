@@ -121,9 +121,9 @@ def draw_few_texts(sets):
     save(fig, "few_texts")
 
 
-def draw_gain(rows):
+def draw_gain(rows, name):
     """Draw an arrow from the score of frozen features to that of fine-tuning."""
-    height = 0.36 * len(rows) + 0.8
+    height = 0.36 * len(rows) + 1
     fig, ax = plt.subplots(figsize=(5.2, height), layout="constrained")
     for i, (_, frozen, tuned) in enumerate(rows):
         ax.plot([frozen, tuned], [i, i], color=PEERS, linewidth=3, zorder=1)
@@ -134,11 +134,12 @@ def draw_gain(rows):
     ax.set_yticks(
         places, [row[0].replace(": ", "\n", 1) for row in rows], fontsize="small"
     )
-    ax.invert_yaxis()
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.locator_params(axis="x", nbins=6)
     ax.set_xlabel("test score")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="lower left")
-    save(fig, "gain")
+    fig.legend(frameon=False, loc="outside upper right", ncols=2)
+    save(fig, name)
 
 
 def draw_summary(rows):

@@ -7,6 +7,7 @@ README, which is committed.
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from drawing import (
@@ -55,6 +56,9 @@ DATA_SETS = {
     "movie_reviews_v2-128": "Film reviews, 128 tokens",
 }
 
+LONG = ("movie_reviews_v2-128", "movie_reviews_v2-256", "movie_reviews_v2")
+PAIRS = ("stsb", "sick-entailment")
+
 
 def fill(source):
     """Return a page's source with its comments ``.. results: NAME`` replaced."""
@@ -65,6 +69,8 @@ def fill(source):
         "accuracy": accuracy,
         "few_texts": few_texts,
         "gain": gain,
+        "long_texts": partial(gain, "long_texts", LONG),
+        "pairs": partial(gain, "pairs", PAIRS),
         "summary": summary,
     }
     return re.sub(
@@ -224,26 +230,33 @@ def few_texts():
     )
 
 
-def gain():
-    """What fine-tuning adds to a linear model of frozen features, largest first."""
+def gain(name="gain", sets=None):
+    """What fine-tuning adds to a linear model of frozen features.
+
+    All data sets are sorted by it. If some are given, these are shown in their order.
+    """
     result = read_json(RESULTS / f"{ACCURACY}.json")
     scores = {}
     for row in result["rows"]:
-        name = f"{DATA_SETS[row['set']]}: {row['measure']}"
-        scores.setdefault(name, {})[row["arm"]] = row["score"]["mean"]
-    both = {name: one for name, one in scores.items() if {"linear", OUR_ARM} <= {*one}}
-    rows = sorted(
-        ((name, one["linear"], one[OUR_ARM]) for name, one in both.items()),
-        key=lambda row: row[1] - row[2],
-    )
-    draw_gain(rows)
+        key = (row["set"], row["measure"])
+        scores.setdefault(key, {})[row["arm"]] = row["score"]["mean"]
+    both = {key: one for key, one in scores.items() if {"linear", OUR_ARM} <= {*one}}
+    if sets is None:
+        keys = sorted(both, key=lambda key: both[key]["linear"] - both[key][OUR_ARM])
+    else:
+        keys = [key for one in sets for key in both if key[0] == one]
+    rows = [
+        (f"{DATA_SETS[key[0]]}: {key[1]}", both[key]["linear"], both[key][OUR_ARM])
+        for key in keys
+    ]
+    draw_gain(rows, name)
     lines = [
-        [name, f"{frozen:.3f}", f"{tuned:.3f}", f"{tuned - frozen:+.3f}"]
-        for name, frozen, tuned in rows
+        [label, f"{frozen:.3f}", f"{tuned:.3f}", f"{tuned - frozen:+.3f}"]
+        for label, frozen, tuned in rows
     ]
     headers = ["data: score", "features", "fine-tuned", "gain"]
     caption = "Test scores of frozen features with a linear model, and of fine-tuning."
-    return "\n".join([*figure("gain", caption), *list_table(headers, lines)])
+    return "\n".join([*figure(name, caption), *list_table(headers, lines)])
 
 
 def usual_rows(result, name=None):

@@ -1,6 +1,7 @@
 """The scripts of docs: the chart of the landing page, and the search for dead links."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,29 @@ def test_chart_leads_to_every_estimator(script):
 def test_chart_leads_to_pages_that_exist(script):
     pages = {page for _, page in script("chart").QUESTIONS}
     assert [page for page in pages if not (DOCS / f"{page}.rst").exists()] == []
+
+
+def test_guide_says_in_a_line_what_each_page_is_about():
+    guide = (DOCS / "guide.rst").read_text(encoding="utf-8")
+    pages = re.findall(r"^   (\w+)$", guide, re.MULTILINE)
+    lines = re.findall(r"^\* `(.+) <(\w+)\.rst>`__: ", guide, re.MULTILINE)
+    titles = [
+        (DOCS / f"{page}.rst").read_text("utf-8").split("\n")[0] for page in pages
+    ]
+    assert lines == list(zip(titles, pages, strict=True))
+
+
+def test_examples_shown_in_the_guide_exist():
+    shown = [
+        name
+        for path in DOCS.glob("*.rst")
+        for name in re.findall(
+            r"^\.\. example: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    ]
+    examples = DOCS.parent / "examples"
+    assert shown
+    assert [name for name in shown if not (examples / f"{name}.py").exists()] == []
 
 
 @pytest.mark.parametrize(

@@ -87,4 +87,4 @@ plt.show()
 # All parameters can be searched, for example ``columntransformer__text__pooling``; see
 # :doc:`plot_4_grid_search`. For gradient boosting, hundreds of text features are too
 # many: :class:`~sklearn_bert.BertTargetEncoder` returns a few, see
-# :doc:`../../fine_tuning`.
+# :doc:`../../text_columns`.

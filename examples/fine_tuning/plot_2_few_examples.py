@@ -92,5 +92,5 @@ plt.show()
 # Fine-tuning is ahead of frozen features with each number of texts. The draws differ by
 # as much as the models, so that a comparison on a single one says little.
 #
-# "Few texts" in :doc:`../../fine_tuning` describes the loss, and
+# :doc:`../../few_texts` describes the loss, and
 # :doc:`../features/plot_3_learning_curve` shows what more labels bring.

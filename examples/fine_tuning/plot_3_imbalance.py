@@ -101,6 +101,6 @@ plt.show()
 # that are not strongly negative, a higher threshold needs no other training. Choose it
 # by what a missed tweet costs.
 #
-# Early stopping with ``scoring="average_precision"`` and the weights of single texts
-# are in :doc:`../../fine_tuning`. How far probabilities can be trusted is shown in
-# :doc:`plot_8_calibration`.
+# Weights of single texts are in :doc:`../../imbalance`, and
+# ``scoring="average_precision"`` in :doc:`../../early_stopping`. How far probabilities
+# can be trusted is shown in :doc:`plot_8_calibration`.

@@ -91,5 +91,5 @@ plt.show()
 # answer, such as whether a sentence contradicts another one, and for thousands of
 # pairs.
 #
-# "Pairs of texts" in :doc:`../../regression_and_tagging` describes X, and
+# :doc:`../../pairs` describes X, and
 # :doc:`../features/plot_6_semantic_search` is about the similarity of many texts.

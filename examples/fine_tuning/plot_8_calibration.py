@@ -143,6 +143,6 @@ right.legend(title="source", frameon=False, loc="upper right")
 plt.show()
 
 # %%
-# No threshold separates the two completely. :doc:`../../fine_tuning` says more about
+# No threshold separates the two completely. :doc:`../../probabilities` says more about
 # both corrections, and :doc:`../features/plot_8_label_errors` finds training texts that
 # fit their class badly.

@@ -127,4 +127,4 @@ print(f"best score of this fit {max(best.validation_scores_):.3f}")
 # %%
 # Without Optuna, scikit-learn's `HalvingRandomSearchCV` with ``resource="n_epochs"``
 # and ``search_space(BertClassifier())`` saves time in a similar way; see
-# :doc:`../../fine_tuning`.
+# :doc:`../../model_selection`.
