@@ -1,4 +1,4 @@
-# make demo | test | test-distributed | soak | lint | docs: each creates the virtual environment it needs.
+# make demo | test | test-distributed | soak | lint | docs | bench-quick: each creates the virtual environment it needs.
 PYTHON ?= python3
 VENV   ?= .venv
 # The versions to install.
@@ -13,8 +13,9 @@ EXTRAS_test = bundled,test
 EXTRAS_test-distributed = bundled,test,dask,ray,spark
 EXTRAS_lint = bundled,lint,test
 EXTRAS_docs = bundled,docs
+EXTRAS_bench = bundled,bench
 
-.PHONY: help demo test test-distributed soak lint docs clean
+.PHONY: help demo test test-distributed soak lint docs bench-quick clean
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
@@ -54,6 +55,9 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrin
 docs: $(VENV)/.docs-installed package ## build the documentation, warnings and dead links as errors
 	$(BIN)/sphinx-build -W --keep-going $(SPHINXOPTS) -b html docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
+
+bench-quick: $(VENV)/.bench-installed ## compare the speed with the published ratios, in five minutes
+	$(BIN)/python -m benchmarks.quick
 
 clean: ## remove the virtual environment and all build products
 	rm -rf $(VENV) build dist *.egg-info docs/_build docs/auto_examples docs/generated
