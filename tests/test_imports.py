@@ -122,7 +122,13 @@ ALLOWED = {
         "_engine.training",
     },
     # Works with any estimator, and imports none.
-    "distributed": {"_engine.runtime", "_sklearn_compat", "exceptions"},
+    "distributed": {
+        "_config",
+        "_engine.runtime",
+        "_sklearn_compat",
+        "_warnings",
+        "exceptions",
+    },
     "_load": {
         *ESTIMATORS,
         *ABOVE_ESTIMATORS,

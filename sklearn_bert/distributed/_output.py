@@ -20,8 +20,8 @@ METHODS = {
 }
 
 
-def call_as_table(estimator: Any, method: str, X: Any) -> Any:
-    """Call a method, and return its result with names and the index of X.
+def call(estimator: Any, method: str, X: Any) -> Any:
+    """Call a method whose result has one entry for each row of X.
 
     Parameters
     ----------
@@ -29,6 +29,29 @@ def call_as_table(estimator: Any, method: str, X: Any) -> Any:
         An estimator of this package, or a Pipeline with one.
     method : str
         One of METHODS.
+    X : list, pandas Series or DataFrame
+
+    Returns
+    -------
+    ndarray or frame
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it returns something else.
+    """
+    result = getattr(estimator, method)(X)
+    _check_rows(result, len(X), f"{type(estimator).__name__}.{method}")
+    return result
+
+
+def call_as_table(estimator: Any, method: str, X: Any) -> Any:
+    """Call a method, and return its result with names and the index of X.
+
+    Parameters
+    ----------
+    estimator : object
+    method : str
     X : pandas Series or DataFrame
 
     Returns
@@ -39,8 +62,7 @@ def call_as_table(estimator: Any, method: str, X: Any) -> Any:
     """
     import pandas as pd
 
-    result = getattr(estimator, method)(X)
-    _check_rows(result, len(X), f"{type(estimator).__name__}.{method}")
+    result = call(estimator, method, X)
     # By set_output.
     if hasattr(result, "to_pandas"):
         result = result.to_pandas()
