@@ -17,7 +17,7 @@ from sklearn_bert._engine.masked_lm.masking import Masker
 from sklearn_bert._engine.runtime.ranks import ALONE, Ranks
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.corpus import TokenCorpus
-from sklearn_bert._engine.training.step_runner import Step
+from sklearn_bert._engine.training.step_runner import Step, divide
 
 # The independent random streams.
 _ORDER, _MASKS, _DROPOUT = range(3)
@@ -101,9 +101,8 @@ class MaskedBatches:
         starts = np.cumsum([0, *lengths])
         # Of each sequence, its first masked token.
         firsts = np.searchsorted(masked.places, starts)
-        own, weight = self._ranks.share(range(len(lengths)))
-        parts = []
-        for some in split_greedily(own, lengths.__getitem__, max_size=max_tokens):
+
+        def collate_masked(some: list[int]) -> MaskedPart:
             batch = collate(sequences, some)
             read = _ranges(starts[some], starts[np.add(some, 1)])
             hidden = _ranges(firsts[some], firsts[np.add(some, 1)])
@@ -114,9 +113,20 @@ class MaskedBatches:
                 masked.targets[hidden],
             )
             places, targets = (move(torch.from_numpy(x), self._device) for x in arrays)
-            parts.append(MaskedPart(batch.to(self._device), places, targets))
-        n_losses = max(len(masked.places), 1)
-        return Step(rows, parts, n_losses, weight=weight)
+            return MaskedPart(batch.to(self._device), places, targets)
+
+        own, weight = self._ranks.share(range(len(lengths)))
+        parts = split_greedily(own, lengths.__getitem__, max_size=max_tokens)
+        if self._device.type == "cpu":
+            divided = [divide(part, lengths) for part in parts]
+        else:
+            divided = [[part] for part in parts]
+        return Step(
+            rows,
+            [[collate_masked(share) for share in part] for part in divided],
+            n_losses=max(len(masked.places), 1),
+            weight=weight,
+        )
 
     def dropout_seed(self, step: int) -> int:
         """Return the seed of the dropout of a step."""

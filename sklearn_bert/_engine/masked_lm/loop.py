@@ -6,6 +6,7 @@ over the steps, and ``_step`` makes one optimizer step.
 
 import math
 import time
+from itertools import chain
 from typing import Any
 
 import torch
@@ -190,7 +191,7 @@ class Pretraining:
         return self._batches.make(rows, step, self.log.part_tokens)
 
     def _make_smaller(self, step: Step[MaskedPart], cause: str) -> Step[MaskedPart]:
-        longest = step.parts[0].batch.lengths[0]
+        longest = step.parts[0][0].batch.lengths[0]
         if self.log.part_tokens <= longest:
             raise device_memory_error(
                 f"Training on a single sequence of {longest} tokens",
@@ -262,7 +263,8 @@ class Pretraining:
         self._checked_step = self.log.n_steps
 
     def _has_finite_losses(self, step: Step[MaskedPart]) -> bool:
-        return all(math.isfinite(self._model.sum_losses(part)) for part in step.parts)
+        parts = chain.from_iterable(step.parts)
+        return all(math.isfinite(self._model.sum_losses(part)) for part in parts)
 
     # --- the file ------------------------------------------------------------------
 

@@ -6,9 +6,9 @@ Streams compute whole batches, and wait only for the last one.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from threading import Barrier, BrokenBarrierError
 from typing import TypeVar
 
@@ -22,6 +22,8 @@ _Output = TypeVar("_Output")
 # While streams start, other threads must not use torch for the first time: they would
 # keep the number of threads of a stream.
 _STARTING = ForkSafeLock()
+# The place of the input that is being computed among those of `Streams.map`.
+INDEX: ContextVar[int] = ContextVar("index", default=0)
 
 
 def count_streams() -> int:
@@ -33,49 +35,95 @@ def count_streams() -> int:
 def map_in_streams(
     make: Callable[[_Input], _Output], inputs: Sequence[_Input]
 ) -> list[_Output]:
-    """Return the result of ``make`` for each input, several at a time.
+    """Return the result of ``make`` for each input; see :meth:`Streams.map`."""
+    streams = Streams(len(inputs))
+    try:
+        return streams.map(make, inputs)
+    finally:
+        streams.close()
 
-    A single input is computed by the calling thread, with all its threads of torch. So
-    are all inputs if no thread can start, which is so at the end of the process.
+
+class Streams:
+    """Threads among which those of torch are divided.
+
+    They start when they are first needed.
 
     Parameters
     ----------
-    make : callable
-        Called in other threads, with the configuration of the caller.
-    inputs : sequence
-
-    Returns
-    -------
-    list
-        In the order of the inputs.
+    n_streams : int
+        The most streams. There are no more than torch has threads.
     """
-    n_threads = count_streams()
-    n_streams = min(n_threads, len(inputs))
-    if n_streams > 1:
-        pool = ThreadPoolExecutor(n_streams)
+
+    def __init__(self, n_streams: int) -> None:
+        self._n_streams = n_streams
+        self._pool: ThreadPoolExecutor | None = None
+
+    def map(
+        self, make: Callable[[_Input], _Output], inputs: Sequence[_Input]
+    ) -> list[_Output]:
+        """Return the result of ``make`` for each input, several at a time.
+
+        A single input is computed by the calling thread, with all its threads of torch.
+        So are all inputs if no thread can start, which is so at the end of the process.
+
+        Parameters
+        ----------
+        make : callable
+            Called in other threads, with the configuration of the caller. In each call,
+            ``INDEX`` is the place of the input.
+        inputs : sequence
+
+        Returns
+        -------
+        list
+            In the order of the inputs.
+        """
+        waiting = self._submit(make, inputs) if len(inputs) > 1 else None
+        if waiting is None:
+            return [
+                copy_context().run(_make, make, k, one) for k, one in enumerate(inputs)
+            ]
         try:
-            waiting = _submit(pool, make, inputs, n_threads, n_streams)
-            if waiting is not None:
-                return [one.result() for one in waiting]
+            return [one.result() for one in waiting]
         finally:
-            # After an error or Ctrl-C, the others need not start.
-            pool.shutdown(cancel_futures=True)
-    return [make(one) for one in inputs]
+            # After an error or Ctrl-C, the others need not start, and none still runs.
+            for one in waiting:
+                one.cancel()
+            wait(waiting)
+
+    def close(self) -> None:
+        """End the threads. A later call of :meth:`map` starts others."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _submit(
+        self, make: Callable[[_Input], _Output], inputs: Sequence[_Input]
+    ) -> list[Future[_Output]] | None:
+        """Let streams compute all inputs; return None if there are no streams."""
+        n_threads = count_streams()
+        n_streams = min(n_threads, self._n_streams)
+        if n_streams == 1:
+            return None
+        try:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(n_streams)
+                _start_streams(self._pool, n_threads, n_streams)
+            return [
+                self._pool.submit(copy_context().run, _make, make, k, one)
+                for k, one in enumerate(inputs)
+            ]
+        except RuntimeError:
+            self.close()
+            return None
+        except BaseException:
+            self.close()
+            raise
 
 
-def _submit(
-    pool: ThreadPoolExecutor,
-    make: Callable[[_Input], _Output],
-    inputs: Sequence[_Input],
-    n_threads: int,
-    n_streams: int,
-) -> list[Future[_Output]] | None:
-    """Let streams compute all inputs; return None if the system starts no threads."""
-    try:
-        _start_streams(pool, n_threads, n_streams)
-        return [pool.submit(copy_context().run, make, one) for one in inputs]
-    except RuntimeError:
-        return None
+def _make(make: Callable[[_Input], _Output], index: int, one: _Input) -> _Output:
+    INDEX.set(index)
+    return make(one)
 
 
 def _start_streams(pool: ThreadPoolExecutor, n_threads: int, n_streams: int) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from sklearn_bert._engine.encoding.batch import Batch, map_tensors, move
 from sklearn_bert._engine.runtime.splitting import split_greedily
 from sklearn_bert._engine.text.token_sequences import TokenSequences, text_boundaries
+from sklearn_bert._engine.training.step_runner import divide
 
 # The texts of this many batches are sorted by length, so that texts of similar length
 # share a batch and padding is rare. The batches are then shuffled.
@@ -134,6 +135,11 @@ class BatchMaker:
                 max_items=max_texts,
             )
         )
+
+    def shares(self, texts: Sequence[int]) -> list[list[int]]:
+        """Divide the texts of a part among parallel streams."""
+        longest_first = sorted(texts, key=lambda text: -self._lengths[text])
+        return divide(longest_first, self._lengths)
 
     def token_ids(self, texts: Sequence[int]) -> Tensor:
         """Return the distinct token ids of the given texts: (n_ids,), int64."""

@@ -117,7 +117,7 @@ class CudaGraphRunner:
         if recording is None:
             return self._plain.accumulate(step)
         for kept, given in zip(
-            _tensors_of(recording.part), _tensors_of(step.parts[0]), strict=True
+            _tensors_of(recording.part), _tensors_of(step.parts[0][0]), strict=True
         ):
             kept.copy_(given)
         self._take_rows(step, recording.leaf)
@@ -155,7 +155,7 @@ class CudaGraphRunner:
 
     def _find(self, step: Step[TrainingBatch]) -> _Recording | None:
         """Return the recording for the size of a step; the second step makes it."""
-        part = step.parts[0]
+        part = step.parts[0][0]
         is_padded = part.owners is None and len(part.batch.lengths) > self._batch_size
         if self._has_given_up or len(step.parts) > 1 or not is_padded:
             return None
@@ -197,7 +197,7 @@ class CudaGraphRunner:
         optimizer = self._optimizer
         if not self._buffers:
             self._buffers = [torch.zeros_like(tensor) for tensor in optimizer.tensors]
-        kept, leaf = step.parts[0].map(torch.clone), None
+        kept, leaf = step.parts[0][0].map(torch.clone), None
         tensors, buffers = list(optimizer.tensors), list(self._buffers)
         if self._token_embedding is not None:
             width = self._token_embedding.weight.shape[1]

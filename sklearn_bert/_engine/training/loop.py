@@ -188,7 +188,7 @@ class FineTuning:
 
     def _step(self, step: Step[TrainingBatch]) -> float:
         """Make one optimizer step; return the mean loss of the batch."""
-        if max(part.n_texts for part in step.parts) > self.log.part_size:
+        if _largest_part(step) > self.log.part_size:
             # It was prepared before memory ran out and the part size was halved.
             step = self._prepare(step.rows)
         loss, norm = self._stepper.accumulate(step, self._make_smaller)
@@ -201,7 +201,7 @@ class FineTuning:
         if self._runner.free_memory():
             # The batch may fit now.
             return self._prepare(step.rows)
-        size = max(part.n_texts for part in step.parts)
+        size = _largest_part(step)
         if size == 1:
             raise device_memory_error(
                 f"Training on a single text of up to "
@@ -223,12 +223,19 @@ class FineTuning:
         is_divided = not self._config.contrastive
         own, weight = self._ranks.share(texts, is_divided=is_divided)
         parts = self._batches.parts(own, self.log.part_size, most)
-        padded = [self._runner.pad(self._batches.collate(part)) for part in parts]
+        collated = [self._collate(part) for part in parts]
         token_ids = None
         if self._model.trainable.token_embedding is not None:
             token_ids = move(self._batches.token_ids(texts), self._device)
-        moved = [part.to(self._device) for part in padded]
+        moved = [[share.to(self._device) for share in part] for part in collated]
         return Step(texts, moved, len(texts), token_ids, weight)
+
+    def _collate(self, texts: list[int]) -> list[TrainingBatch]:
+        """Collate a part: as shares for the streams of a CPU, or as one share."""
+        shares = [texts]
+        if self._device.type == "cpu" and not self._config.contrastive:
+            shares = self._batches.shares(texts)
+        return [self._runner.pad(self._batches.collate(share)) for share in shares]
 
     def _prefetch(self, batches: Iterable[list[int]]) -> Iterator[Step[TrainingBatch]]:
         """Prepare each batch while the GPU computes the previous one."""
@@ -373,3 +380,8 @@ def _score_if_finite(validate: Callable[[], float]) -> float | None:
         return validate()
     except NonFiniteError:
         return None
+
+
+def _largest_part(step: Step[TrainingBatch]) -> int:
+    """Return the number of texts of the largest part of a batch."""
+    return max(sum(share.n_texts for share in part) for part in step.parts)

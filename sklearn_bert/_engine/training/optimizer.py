@@ -107,10 +107,14 @@ class Optimizer:
 
     def gradients(self) -> list[Tensor]:
         """Return the gradients of the current batch that are not None."""
+        trained = self.trained_now()
+        return [tensor.grad for tensor in trained if tensor.grad is not None]
+
+    def trained_now(self) -> list[Tensor]:
+        """Return all tensors that the current batch trains."""
         embedding = self.token_embedding
         leaf = None if embedding is None else embedding.leaf
-        tensors = self.tensors if leaf is None else [*self.tensors, leaf]
-        return [tensor.grad for tensor in tensors if tensor.grad is not None]
+        return self.tensors if leaf is None else [*self.tensors, leaf]
 
     def step(self, norm: float, factor: float) -> None:
         """Clip the gradients, and update the weights.

@@ -124,7 +124,9 @@ def make_step_runner(
     model: SupervisedModel, optimizer: Optimizer, batch_size: int, ranks: Ranks = ALONE
 ) -> StepRunner[TrainingBatch]:
     """Return the fastest runner for fine-tuning with ``batch_size`` texts."""
-    plain = PlainStepRunner(model.sum_losses, optimizer, ranks)
+    plain: PlainStepRunner[TrainingBatch] = PlainStepRunner(
+        model.sum_losses, optimizer, ranks
+    )
     # A graph clips gradients at once, before those of other ranks are known.
     if optimizer.device.type != "cuda" or not ranks.is_alone:
         return plain

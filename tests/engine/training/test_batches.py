@@ -77,3 +77,17 @@ def test_owners_are_the_texts_of_the_windows():
 
 def test_token_ids_are_distinct():
     assert make().token_ids([5, 2, 5]).tolist() == [2, 5]
+
+
+def test_shares_have_all_texts_and_about_as_many_tokens():
+    lengths = np.random.RandomState(0).randint(5, 60, size=33).tolist()
+    maker = make(lengths)
+    first, second = maker.shares(range(33))
+    assert sorted([*first, *second]) == list(range(33))
+    n_tokens = [sum(lengths[text] for text in some) for some in (first, second)]
+    assert abs(n_tokens[0] - n_tokens[1]) < 60
+
+
+def test_a_small_batch_and_a_single_text_are_one_share():
+    assert make([100] * 5).shares(range(5)) == [[0, 1, 2, 3, 4]]
+    assert make([1000]).shares([0]) == [[0]]

@@ -48,7 +48,7 @@ def take_steps(runner, optimizer, n_steps=3):
     figures = []
     for _ in range(n_steps):
         part = make_part(generator)
-        step = Step([0, 1, 2], [runner.pad(part)], 3, part.batch.input_ids.unique())
+        step = Step([0, 1, 2], [[runner.pad(part)]], 3, part.batch.input_ids.unique())
         figures.append(runner.accumulate(step))
         runner.update(figures[-1][1], 0.5)
         optimizer.release()

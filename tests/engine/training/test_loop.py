@@ -132,6 +132,44 @@ def test_parts_train_like_the_whole_batch(make, pooling):
     assert_same(parted.weights(), whole.weights(), 1e-9)
 
 
+# --- shares of a batch ---------------------------------------------------------------
+
+
+@pytest.fixture
+def in_shares(monkeypatch):
+    monkeypatch.setattr("sklearn_bert._engine.training.step_runner.LEAST_TO_SHARE", 1)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
+def test_shares_train_like_the_whole_batch(make, in_shares, monkeypatch, pooling):
+    shared = make(readout=PooledReadout(pooling))
+    shared.run()
+    monkeypatch.undo()
+    whole = make(readout=PooledReadout(pooling))
+    whole.run()
+    assert len(shared.seen) == 2 * len(whole.seen)
+    assert_same(shared.weights(), whole.weights(), 1e-9)
+
+
+def test_the_number_of_threads_does_not_change_the_dropout(make, in_shares):
+    threads = torch.get_num_threads()
+    first, second = make(dropout=0.1), make(dropout=0.1)
+    try:
+        torch.set_num_threads(1)
+        first.run()
+        torch.set_num_threads(2)
+        second.run()
+    finally:
+        torch.set_num_threads(threads)
+    assert_same(first.weights(), second.weights(), 1e-9)
+
+
+def test_a_loss_that_compares_texts_has_one_share(make, in_shares):
+    training = make(contrastive=0.5)
+    training.run()
+    assert len(training.seen) == 10
+
+
 # --- memory ------------------------------------------------------------------------
 
 

@@ -40,7 +40,9 @@ def stepper():
 
 
 def accumulate(stepper, *parts):
-    return stepper.accumulate(Step([], list(parts), n_losses=len(parts)), None)
+    return stepper.accumulate(
+        Step([], [[one] for one in parts], n_losses=len(parts)), None
+    )
 
 
 def test_parts_add_up_to_the_mean_loss_and_its_gradient(stepper):

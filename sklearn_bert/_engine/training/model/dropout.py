@@ -13,12 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_bert._engine.runtime.streams import INDEX
+
 _LEVELS = 256
+# The most shares of a batch that are computed at the same time.
+MOST_SHARES = 2
 _ONE_IN_BFLOAT16 = 0x3F80
 
 
 class Dropout(nn.Module):
     """Set some activations to 0 and scale up the others, while ``is_on``.
+
+    On a CPU each share of a batch has random numbers of its own. The masks then do not
+    depend on the order in which streams compute the shares.
 
     Parameters
     ----------
@@ -31,7 +38,8 @@ class Dropout(nn.Module):
 
     def __init__(self, probability: float, seed: int, device: torch.device) -> None:
         super().__init__()
-        self.is_on = False
+        # The shares of a batch, which streams compute at the same time, in training.
+        self._on: set[int] = set()
         self._device = device
         self._on_cpu = device.type == "cpu"
         if self._on_cpu:
@@ -46,7 +54,7 @@ class Dropout(nn.Module):
     def restart(self, seed: int) -> None:
         """Restart with the random numbers of this seed."""
         if self._on_cpu:
-            self._bits = np.random.SFC64(seed)
+            self._bits = [np.random.SFC64([seed, k]) for k in range(MOST_SHARES)]
         else:
             self._generator = torch.Generator(self._device).manual_seed(seed)
 
@@ -58,6 +66,15 @@ class Dropout(nn.Module):
         """Replace the generator on a GPU after a failed graph capture."""
         seed = self._generator.initial_seed() + 1
         self._generator = torch.Generator(self._device).manual_seed(seed)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the current share of a batch is in training."""
+        return INDEX.get() in self._on
+
+    @is_on.setter
+    def is_on(self, value: bool) -> None:
+        (self._on.add if value else self._on.discard)(INDEX.get())
 
     def same_masks(
         self,
@@ -76,12 +93,14 @@ class Dropout(nn.Module):
 
     @property
     def _state(self) -> Any:
-        return self._bits.state if self._on_cpu else self._generator.get_state()
+        if self._on_cpu:
+            return self._bits[INDEX.get()].state
+        return self._generator.get_state()
 
     @_state.setter
     def _state(self, state: Any) -> None:
         if self._on_cpu:
-            self._bits.state = state
+            self._bits[INDEX.get()].state = state
         else:
             self._generator.set_state(state)
 
@@ -109,11 +128,12 @@ class Dropout(nn.Module):
         if not self._on_cpu:
             mask = torch.empty_like(like)
             return mask.bernoulli_(self._kept, generator=self._generator)
-        draws = self._bits.random_raw(-(-like.numel() // 8)).view(np.uint8)
+        bits = self._bits[INDEX.get()]
+        draws = bits.random_raw(-(-like.numel() // 8)).view(np.uint8)
         is_kept = draws[: like.numel()] >= self._n_dropped
         # In the same dtype, since mixed products are slow. For bfloat16 the bits are
         # written directly, since the conversion of torch is slow.
         if like.dtype != torch.bfloat16:
             return torch.from_numpy(is_kept).view(like.shape).to(like.dtype)
-        bits = np.multiply(is_kept, _ONE_IN_BFLOAT16, dtype=np.int16)
-        return torch.from_numpy(bits).view(torch.bfloat16).view(like.shape)
+        ones = np.multiply(is_kept, _ONE_IN_BFLOAT16, dtype=np.int16)
+        return torch.from_numpy(ones).view(torch.bfloat16).view(like.shape)

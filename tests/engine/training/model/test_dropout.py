@@ -1,8 +1,11 @@
 """Dropout: seeded, off until asked for, and unbiased."""
 
+import threading
+
 import pytest
 import torch
 
+from sklearn_bert._engine.runtime.streams import Streams
 from sklearn_bert._engine.training.model.dropout import Dropout
 
 CPU = torch.device("cpu")
@@ -86,3 +89,62 @@ def test_repeating_masks_does_not_disturb_later_ones():
     with first, again:
         dropout.mask(ONES)
     assert torch.equal(dropout.mask(ONES), undisturbed.mask(ONES))
+
+
+def test_shares_of_a_batch_have_masks_of_their_own():
+    dropout = make()
+
+    def draw(_):
+        dropout.is_on = True
+        return dropout(ONES)
+
+    streams = Streams(2)
+    first, second = streams.map(draw, range(2))
+    streams.close()
+    assert not torch.equal(first, second)
+    assert torch.equal(first, make()(ONES))
+
+
+def test_the_masks_of_a_share_do_not_depend_on_the_threads():
+    def draw(n_threads):
+        torch.set_num_threads(n_threads)
+        dropout, streams = make(), Streams(2)
+
+        def share(_):
+            dropout.is_on = True
+            return dropout(ONES)
+
+        try:
+            return streams.map(share, range(2))
+        finally:
+            streams.close()
+
+    threads = torch.get_num_threads()
+    try:
+        one, two = draw(1), draw(2)
+    finally:
+        torch.set_num_threads(threads)
+    for a, b in zip(one, two, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_share_that_ends_leaves_dropout_on_in_the_other():
+    dropout, ended = Dropout(0.1, 0, CPU), threading.Event()
+
+    def share(k):
+        dropout.is_on = True
+        if k == 0:
+            dropout.is_on = False
+            ended.set()
+            return None
+        ended.wait(timeout=60)
+        return dropout.is_on
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    streams = Streams(2)
+    try:
+        assert streams.map(share, range(2)) == [None, True]
+    finally:
+        streams.close()
+        torch.set_num_threads(threads)
