@@ -78,10 +78,7 @@ class Optimizer:
     @property
     def n_parameters(self) -> int:
         """Number of weights that are trained."""
-        n_in_rows = 0
-        if self.token_embedding is not None:
-            n_in_rows = self.token_embedding.weight.numel()
-        return n_in_rows + sum(tensor.numel() for tensor in self.tensors)
+        return sum(tensor.numel() for tensor in self.weights())
 
     @property
     def dtype(self) -> torch.dtype:
