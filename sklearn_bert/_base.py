@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from inspect import signature
 from typing import Any, Self
 
@@ -16,7 +17,10 @@ from sklearn_bert._engine.encoding.encoder import Encoder
 from sklearn_bert._engine.encoding.encoder_cache import ENCODERS
 from sklearn_bert._engine.export.contents import EncoderExport, TokenizerExport
 from sklearn_bert._engine.masked_lm.model import PackedMaskedModel
-from sklearn_bert._engine.runtime.device import resolve_device, resolve_encoding_dtype
+from sklearn_bert._engine.runtime.device import (
+    resolve_devices,
+    resolve_encoding_dtype,
+)
 from sklearn_bert._engine.text.inputs import TokenizingConfig
 from sklearn_bert._inputs.columns import check_different_names
 from sklearn_bert._inputs.texts import check_texts
@@ -342,17 +346,23 @@ class BaseBert(BaseEstimator):
             )
         return source
 
-    def _resolve_device(self) -> tuple[torch.device, torch.dtype]:
-        """Return the device and the dtype of a frozen encoder."""
-        device = resolve_device(self.device)
-        return device, resolve_encoding_dtype(self.dtype, device)
+    def _resolve_devices(self) -> tuple[tuple[torch.device, ...], torch.dtype]:
+        """Return the devices and the dtype of a frozen encoder."""
+        devices = resolve_devices(self.device)
+        dtypes = {resolve_encoding_dtype(self.dtype, device) for device in devices}
+        # "auto" is not the same for old and new GPUs, but features must be.
+        return devices, dtypes.pop() if len(dtypes) == 1 else torch.float32
 
     def _encoder(
         self, source: Source, user: Any, identity: tuple[Any, ...] | None = None
     ) -> Encoder:
         """Return the shared frozen encoder, which is kept as long as its user."""
-        device, dtype = self._resolve_device()
-        return ENCODERS.get(source, device, dtype, user, identity)
+        devices, dtype = self._resolve_devices()
+        first, *others = (
+            ENCODERS.get(source, device, dtype, user, identity, is_replica=number > 0)
+            for number, device in enumerate(devices)
+        )
+        return replace(first, replicas=tuple(others)) if others else first
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

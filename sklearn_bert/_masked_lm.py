@@ -354,5 +354,5 @@ class BertMaskedLM(SummaryMixin, BaseBert):
 
     def _load_fitted(self) -> FittedMaskedModel:
         """Return the fitted model, ready to run."""
-        device, dtype = self._resolve_device()
+        (device,), dtype = self._resolve_devices()
         return FITTED_MASKED_MODELS.get(self._masked_model, device, dtype, self)

@@ -28,7 +28,7 @@ from sklearn_bert._engine.encoding.resolve import ResolvedEncoder, resolve_encod
 from sklearn_bert._engine.export.contents import EncoderExport
 from sklearn_bert._engine.runtime.device import DTYPES, name_of
 from sklearn_bert._engine.text.inputs import Texts, count_truncated
-from sklearn_bert._params.encoder import ENCODER
+from sklearn_bert._params.encoder import ENCODER, SEVERAL_DEVICES
 from sklearn_bert._params.param import constraints, document
 from sklearn_bert._sharing.onnx import OnnxMixin
 from sklearn_bert._sklearn_compat import Interval, StrOptions, output_container
@@ -37,7 +37,7 @@ from sklearn_bert._warnings import warn_user
 from sklearn_bert.exceptions import CacheWarning
 
 
-@document(ENCODER)
+@document(ENCODER, SEVERAL_DEVICES)
 class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
     """Turn texts into features with a pre-trained BERT-family encoder.
 
@@ -104,8 +104,8 @@ class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
     %(truncated_share_, prompt_)s
 
     device_ : str
-        Device used by `fit`. `transform` resolves `device` again, so that an estimator
-        fitted on a GPU works on a machine without one.
+        Device used by `fit`, or several joined by ", ". `transform` resolves `device`
+        again, so that an estimator fitted on a GPU works on a machine without one.
 
     dtype_ : str
         Data type of the computation, as resolved by `fit`. `transform` resolves `dtype`
@@ -154,7 +154,7 @@ class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
     __module__ = "sklearn_bert"
 
     _parameter_constraints = {
-        **constraints(ENCODER),
+        **constraints(ENCODER, SEVERAL_DEVICES),
         "layers": [Integral, list, tuple],
         "normalize": ["boolean", StrOptions({"auto"})],
         "truncate_dim": [Interval(Integral, 1, None, closed="left"), None],
@@ -321,11 +321,12 @@ class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
     def _note(self, source: Source, n_columns: int) -> ResolvedEncoder:
         """Set the attributes with the values of parameters that may be "auto"."""
         resolved = self._resolve(source, n_columns)
-        device, dtype = self._resolve_device()
+        devices, dtype = self._resolve_devices()
         self.pooling_ = resolved.pooling
         self.prompt_ = resolved.tokenizing.prompt
         self.max_length_ = resolved.tokenizing.max_length
-        self.device_, self.dtype_ = str(device), name_of(dtype)
+        self.device_ = ", ".join(map(str, devices))
+        self.dtype_ = name_of(dtype)
         self.checkpoint_ = record_of(source, self._model_name(), self.revision)
         return resolved
 
@@ -389,7 +390,7 @@ class BertVectorizer(OnnxMixin, SummaryMixin, TransformerMixin, BaseBert):
         cached = CachedEncoder(
             open_store(self.cache),
             resolved,
-            self._resolve_device()[1],
+            self._resolve_devices()[1],
             partial(self._encoder, resolved.source, user),
         )
         encoded = cached.encode(texts, config)

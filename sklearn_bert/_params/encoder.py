@@ -37,6 +37,19 @@ class _Poolings(StrOptions):
         return f"{super().__str__()}, or several of {_JOINABLE} joined by '+'"
 
 
+class _OneDevice(HasMethods):
+    """A device, with the remedy for those who pass several."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return isinstance(val, str)
+
+    def __str__(self) -> str:
+        return (
+            "a str, since several GPUs train one model in several processes, which "
+            "torchrun starts"
+        )
+
+
 _JOINABLE = ("cls", "mean", "max")
 
 ENCODER = {
@@ -139,7 +152,7 @@ batch_size : int or "auto", default="auto"
     the device. It affects speed and memory, not the result.""",
     ),
     "device": Param(
-        [str],
+        [_OneDevice("__str__")],
         """\
 device : str, default="auto"
     "auto" selects a CUDA GPU if there is one, then Apple's MPS, then the CPU. If
@@ -158,6 +171,17 @@ dtype : {"auto", "float32", "float64", "bfloat16", "float16"}, default="auto"
         """\
 verbose : int, default=0
     Whether to show a progress bar.""",
+    ),
+}
+
+# Of estimators that only encode.
+SEVERAL_DEVICES = {
+    "device": Param(
+        [str, list, tuple],
+        f"""\
+{ENCODER["device"].doc.replace("device : str", "device : str or list of str")}
+    A list of different GPUs, such as `["cuda:0", "cuda:1"]`, divides the texts among
+    them. This has never run on several GPUs.""",
     ),
 }
 

@@ -1,6 +1,7 @@
 """The loop of ``transform``: from texts to features with a frozen encoder."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -17,6 +18,7 @@ from sklearn_bert._engine.runtime.gpu_turns import take_turn
 from sklearn_bert._engine.runtime.memory import OutOfMemoryGuard, run_in_halves
 from sklearn_bert._engine.runtime.progress import progress_bar
 from sklearn_bert._engine.runtime.streams import count_streams, map_in_streams
+from sklearn_bert._engine.runtime.threads import map_in_threads
 from sklearn_bert._engine.text.inputs import (
     SAMPLES_PER_CHUNK,
     Inputs,
@@ -186,7 +188,11 @@ def _encode_chunks(
     """Encode chunk by chunk."""
     what, remedy = f"The encoding of {n_texts} texts", "Pass fewer texts at a time"
     guard = OutOfMemoryGuard(what, encoder.device, remedy)
-    with take_turn(encoder.device), guard:
+    devices = [one.device for one in (encoder, *encoder.replicas)]
+    with ExitStack() as turns, guard:
+        # In the same order in all processes, so that none waits for another forever.
+        for device in sorted(devices, key=str):
+            turns.enter_context(take_turn(device))
         return _encode_all(encoder, chunks, config, n_texts, n_rows, head)
 
 
@@ -248,14 +254,32 @@ def _encode_chunk(
     encoder: Encoder, sequences: TokenSequences, config: EncodingConfig
 ) -> np.ndarray:
     """Return the rows of the sequences, in their order: (n_rows, width)."""
+    encoders = (encoder, *encoder.replicas)
+    plan = _plan(encoder, [len(ids) for ids in sequences.ids], config)
+    # Neighbors in the plan have similar sizes.
+    shares = [plan[k :: len(encoders)] for k in range(len(encoders))]
+
+    def run(pair: tuple[Encoder, list[list[int]]]) -> np.ndarray:
+        return _encode_batches(*pair, sequences, config)
+
+    pairs = [pair for pair in zip(encoders, shares, strict=True) if pair[1]]
+    found = np.concatenate(map_in_threads(run, pairs))
+    order = [row for share in shares for rows in share for row in rows]
+    starts = [0, *accumulate(config.readout.count(sequences))]
+    places = [place for row in order for place in range(starts[row], starts[row + 1])]
+    out = np.empty_like(found)
+    out[places] = found
+    return out
+
+
+def _encode_batches(
+    encoder: Encoder,
+    plan: list[list[int]],
+    sequences: TokenSequences,
+    config: EncodingConfig,
+) -> np.ndarray:
+    """Return the rows of some batches, one after the other: (n_rows, width)."""
     on_cpu = encoder.device.type == "cpu"
-    lengths = [len(ids) for ids in sequences.ids]
-    max_tokens = None
-    if config.batch_size is None:
-        max_tokens = _tokens_on_cpu(lengths) if on_cpu else _TOKENS_ON_GPU
-    plan = list(
-        plan_batches(lengths, max_tokens=max_tokens, max_rows=config.batch_size)
-    )
 
     def run(rows: list[int]) -> Tensor:
         return _forward(encoder, encoder.collate(sequences, rows), config)
@@ -271,30 +295,48 @@ def _encode_chunk(
                 remedy="Lower max_length",
             )
 
+    # Each thread has a current GPU, too.
+    is_gpu = encoder.device.type == "cuda"
+    current = torch.cuda.device(encoder.device) if is_gpu else nullcontext()
     # The weights that autocast casts are kept until the outermost context ends.
-    with torch.inference_mode(), encoder.autocast():
+    with current, torch.inference_mode(), encoder.autocast():
         batches = map_in_streams(run_batch, plan) if on_cpu else map(run_batch, plan)
         parts = [part for batch in batches for part in batch]
         # A single copy, since each copy from a GPU synchronizes.
-        found = torch.cat(parts).to(_dtype_of(encoder)).cpu().numpy()
-    order = [row for rows in plan for row in rows]
-    starts = [0, *accumulate(config.readout.count(sequences))]
-    places = [place for row in order for place in range(starts[row], starts[row + 1])]
-    out = np.empty_like(found)
-    out[places] = found
-    return out
+        return torch.cat(parts).to(_dtype_of(encoder)).cpu().numpy()
 
 
-def _tokens_on_cpu(lengths: Sequence[int]) -> int:
-    """Return the limit of a batch, for which all streams get as many batches."""
-    n_tokens, n_streams = sum(lengths), count_streams()
-    if n_tokens <= TOKENS_ON_CPU:
+def _plan(
+    encoder: Encoder, lengths: list[int], config: EncodingConfig
+) -> list[list[int]]:
+    """Divide the sequences into batches for all streams, or for all GPUs."""
+    max_tokens = None
+    if config.batch_size is None:
+        n_gpus = 1 + len(encoder.replicas)
+        if encoder.device.type == "cpu":
+            max_tokens = _limit(lengths, TOKENS_ON_CPU, count_streams())
+        elif n_gpus > 1:
+            max_tokens = _limit(lengths, _TOKENS_ON_GPU, n_gpus)
+        else:
+            max_tokens = _TOKENS_ON_GPU
+    return list(
+        plan_batches(lengths, max_tokens=max_tokens, max_rows=config.batch_size)
+    )
+
+
+def _limit(lengths: Sequence[int], most: int, n_streams: int) -> int:
+    """Return the limit of a batch, for which all streams get as many batches.
+
+    ``most`` is the number of tokens of a batch that is fast.
+    """
+    n_tokens = sum(lengths)
+    if n_tokens <= most:
         # Smaller batches cost more than a second stream saves.
-        return TOKENS_ON_CPU
-    n_batches = n_streams * -(-n_tokens // (n_streams * TOKENS_ON_CPU))
+        return most
+    n_batches = n_streams * -(-n_tokens // (n_streams * most))
     # A batch may lack a text to its share. A long text is a batch of its own, and must
     # not make all others large.
-    return n_tokens // n_batches + min(max(lengths), TOKENS_ON_CPU)
+    return n_tokens // n_batches + min(max(lengths), most)
 
 
 def _forward(encoder: Encoder, batch: Batch, config: EncodingConfig) -> Tensor:

@@ -43,6 +43,8 @@ class Encoder:
         rounded.
     frozen : FrozenPart or None
         The part whose output for a text is kept.
+    replicas : tuple of Encoder
+        The same encoder on other devices, which share the work.
     """
 
     backend: Backend
@@ -53,6 +55,7 @@ class Encoder:
     autocast_dtype: torch.dtype | None = None
     modules: SentenceModules = field(default_factory=SentenceModules)
     frozen: FrozenPart | None = None
+    replicas: tuple["Encoder", ...] = ()
 
     @property
     def dtype_of_products(self) -> torch.dtype:

@@ -6,8 +6,8 @@ Estimators do not hold encoders. They request one from this cache each time.
   existing estimator requested. It is kept for another ``LINGER_SECONDS``, since each
   fold of a cross-validation creates and deletes an estimator.
 * An encoder made from the weights of a fitted estimator is kept as long as the weights.
-* At most ``MAX_ENCODERS`` of each of these two kinds are kept. The least recently used
-  one is dropped, first of those that no existing estimator requested.
+* At most ``MAX_ENCODERS`` of each of these two kinds are kept on a device. The least
+  recently used one is dropped, first of those that no existing estimator requested.
 
 There is no timer. Unneeded encoders are dropped at each request, when an estimator's
 weights are deleted, and whenever Python's garbage collector runs, which is after every
@@ -56,7 +56,8 @@ class EncoderCache(Generic[_Source, _Model]):
         self._build = build
         # The least recently used model is first.
         self._models: OrderedDict[_Key, _Model] = OrderedDict()
-        self._key_of_user: WeakKeyDictionary[Any, _Key] = WeakKeyDictionary()
+        # Several keys only of a user with several devices.
+        self._keys_of_user: WeakKeyDictionary[Any, set[_Key]] = WeakKeyDictionary()
         self._unused_since: dict[_Key, float] = {}
         self._lock = ForkSafeLock(threading.Lock)
 
@@ -67,6 +68,8 @@ class EncoderCache(Generic[_Source, _Model]):
         dtype: torch.dtype,
         user: Any,
         identity: tuple[Any, ...] | None = None,
+        *,
+        is_replica: bool = False,
     ) -> _Model:
         """Return the model of a source, and build it if necessary.
 
@@ -81,6 +84,8 @@ class EncoderCache(Generic[_Source, _Model]):
         identity : tuple or None
             Sources with the same one share a model. By default the contents of files,
             or the object that holds other weights.
+        is_replica : bool
+            Whether the user keeps what it has requested before, on other devices.
 
         Returns
         -------
@@ -90,7 +95,8 @@ class EncoderCache(Generic[_Source, _Model]):
         key = _make_key(source, device, dtype, identity)
         # The lock is held while building, so that concurrent requests share one build.
         with self._lock.current:
-            self._key_of_user[user] = key
+            before = self._keys_of_user.get(user, set()) if is_replica else set()
+            self._keys_of_user[user] = {*before, key}
             self._drop_unneeded()
             if key not in self._models:
                 self._make_room(key)
@@ -119,7 +125,7 @@ class EncoderCache(Generic[_Source, _Model]):
         with self._lock.current:
             if key not in self._models:
                 return None
-            self._key_of_user[user] = key
+            self._keys_of_user[user] = {key}
             self._models.move_to_end(key)
             return self._models[key]
 
@@ -133,13 +139,20 @@ class EncoderCache(Generic[_Source, _Model]):
         Those without a user are the first.
         """
         # Before, since another large model may not fit into memory.
-        rivals = [other for other in self._models if type(other[0]) is type(key[0])]
-        rivals.sort(key=set(self._key_of_user.values()).__contains__)
+        rivals = [
+            other
+            for other in self._models
+            if type(other[0]) is type(key[0]) and other[1] == key[1]
+        ]
+        rivals.sort(key=self._used().__contains__)
         for other in rivals[: -(MAX_ENCODERS - 1)]:
             self._drop(other)
 
+    def _used(self) -> set[_Key]:
+        return set().union(*self._keys_of_user.values())
+
     def _drop_unneeded(self) -> None:
-        used = set(self._key_of_user.values())
+        used = self._used()
         now = monotonic()
         for key in list(self._models):
             source = key[0]

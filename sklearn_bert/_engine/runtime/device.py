@@ -1,6 +1,7 @@
 """Choice of the device and the dtype."""
 
 import platform
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,37 @@ def resolve_device(device: str) -> torch.device:
     if resolved.type == "cuda" and resolved.index is None:
         return torch.device("cuda", torch.cuda.current_device())
     return resolved
+
+
+def resolve_devices(device: str | Sequence[str]) -> tuple[torch.device, ...]:
+    """Return the torch devices for a parameter ``device`` that may be a list.
+
+    Parameters
+    ----------
+    device : str or sequence of str
+        One device as in :func:`resolve_device`, or several GPUs.
+
+    Returns
+    -------
+    tuple of torch.device
+        At least one, and all different.
+
+    Raises
+    ------
+    DeviceError
+        If a device is unknown or not available on this machine, or if a list contains
+        anything but different GPUs.
+    """
+    if isinstance(device, str):
+        return (resolve_device(device),)
+    if all(isinstance(one, str) and one != "auto" for one in device):
+        found = tuple(map(resolve_device, device))
+        if len(found) == len({*found}) and {one.type for one in found} == {"cuda"}:
+            return found
+    raise DeviceError(
+        "device must be one device, or a list of different GPUs. Got "
+        f"{device!r}. Pass a str, or each GPU once, such as ['cuda:0', 'cuda:1']."
+    )
 
 
 def _choose_gpu() -> int:

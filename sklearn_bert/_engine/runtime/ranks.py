@@ -127,21 +127,22 @@ class Ranks:
         """
         if self.is_alone:
             return compute()
-        result, problem = None, None
+        found: list[_Result] = []
+        problem = ""
         if self.is_first:
             try:
-                result = compute()
+                found.append(compute())
             except Exception as error:
-                self.broadcast((None, f"{type(error).__name__}: {error}"))
+                self.broadcast((found, f"{type(error).__name__}: {error}"))
                 raise
-        result, problem = self.broadcast((result, problem))
-        if problem is not None:
+        found, problem = self.broadcast((found, problem))
+        if problem:
             raise DistributedError(
                 "Rank 0 scores, calls callbacks and writes files for all ranks of a "
                 f"distributed fit. It failed with {problem.rstrip('.')}. Correct its "
                 "error, and start all ranks again."
             )
-        return result
+        return found[0]
 
     def all(self, value: bool) -> bool:
         """Return whether a value is true in all ranks."""

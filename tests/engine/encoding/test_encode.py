@@ -1,17 +1,20 @@
 """The encoding loop keeps the order of texts and adapts to little memory."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from sklearn_bert import BertVectorizer
 from sklearn_bert._engine.checkpoints.files.locate import locate
+from sklearn_bert._engine.encoding import encode as module
 from sklearn_bert._engine.encoding.encode import (
     EncodingConfig,
     encode,
     encode_sequences,
 )
-from sklearn_bert._engine.encoding.encoder import build_encoder
+from sklearn_bert._engine.encoding.encoder import Encoder, build_encoder
 from sklearn_bert._engine.encoding.readout import PooledReadout, WordReadout
 from sklearn_bert._engine.text.inputs import Sentences, Texts, TokenizingConfig
 from sklearn_bert._engine.training.heads import LinearHead
@@ -53,6 +56,31 @@ def test_chunks_by_characters_change_nothing(vectorizer, texts):
         np.delete(features, [20, 21], axis=0), expected, rtol=0, atol=5e-6
     )
     np.testing.assert_allclose(features[[20, 21]], expected[[-1, -1]], atol=5e-6)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_replicas_share_the_work_and_give_the_same_features(
+    tiny_bert, texts, monkeypatch, batch_size
+):
+    used = []
+    original = Encoder.read
+    # As on a GPU with room for a hundred tokens.
+    monkeypatch.setattr(module, "TOKENS_ON_CPU", 100)
+
+    def read(self, *args):
+        used.append(self)
+        return original(self, *args)
+
+    monkeypatch.setattr(Encoder, "read", read)
+    files = locate(str(tiny_bert), None)
+    first, second = (build_encoder(files, CPU, torch.float64) for _ in range(2))
+    config = EncodingConfig(PooledReadout("mean"), (3,), batch_size=batch_size)
+    given = Texts(texts), TokenizingConfig(64, "truncate"), config
+    expected = encode(first, *given).features
+    used.clear()
+    several = replace(first, replicas=(second,))
+    np.testing.assert_allclose(encode(several, *given).features, expected, rtol=1e-9)
+    assert {id(one.backend) for one in used} == {id(first.backend), id(second.backend)}
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])

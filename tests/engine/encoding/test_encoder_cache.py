@@ -399,3 +399,21 @@ def test_a_child_forked_during_a_load_can_load(files):
         child.kill()
         may_end.set()
     assert child.exitcode == 0
+
+
+def test_a_user_keeps_its_models_on_all_devices(cache, clock, files):
+    user, other = User(), torch.device("meta")
+    first = cache.get(files, CPU, torch.float32, user)
+    second = cache.get(files, other, torch.float32, user, is_replica=True)
+    clock[0] += LINGER_SECONDS + 1
+    cache.get(files, CPU, torch.float32, user)
+    assert cache.get(files, other, torch.float32, user, is_replica=True) is second
+    assert cache.get(files, CPU, torch.float32, user) is first
+
+
+def test_each_device_has_room_of_its_own(cache, files):
+    devices = [torch.device("cuda", number) for number in range(MAX_ENCODERS + 2)]
+    user = User()
+    for device in devices:
+        cache.get(files, device, torch.float32, user, is_replica=True)
+    assert len(cache) == len(devices)

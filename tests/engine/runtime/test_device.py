@@ -1,5 +1,7 @@
 """Devices and dtypes are resolved, and refused if they are not available."""
 
+import re
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from sklearn_bert._engine.runtime import device as module
 from sklearn_bert._engine.runtime.device import (
     multiply_in,
     resolve_device,
+    resolve_devices,
     resolve_encoding_dtype,
     resolve_training_dtypes,
 )
@@ -147,3 +150,44 @@ def test_training_uses_bfloat16_products_if_they_are_fast(
     monkeypatch.setattr(module, "is_bfloat16_fast", lambda _: is_fast)
     set_extensions(has_avx512=True)
     assert resolve_training_dtypes(dtype, CPU) == expected
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: False)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_several_gpus_keep_their_order(two_gpus, kind):
+    found = resolve_devices(kind(["cuda:1", "cuda:0"]))
+    assert found == (torch.device("cuda", 1), torch.device("cuda", 0))
+
+
+def test_one_device_is_resolved_as_such():
+    assert resolve_devices("cpu") == (CPU,)
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        [],
+        ["cuda:0", "cuda:0"],
+        ["cuda", "cuda:0"],
+        ["cpu", "cpu"],
+        ["cuda:0", "cpu"],
+        ["auto", "cuda:0"],
+        ["cuda:0", 1],
+    ],
+)
+def test_a_list_of_anything_but_different_gpus_is_refused(two_gpus, device):
+    message = f"or a list of different GPUs. Got {device!r}. Pass a str, or each"
+    with pytest.raises(DeviceError, match=re.escape(message)):
+        resolve_devices(device)
+
+
+def test_a_missing_gpu_of_a_list_is_named(two_gpus):
+    with pytest.raises(DeviceError, match="Got 'cuda:2', but PyTorch finds 2 cuda"):
+        resolve_devices(["cuda:0", "cuda:2"])
