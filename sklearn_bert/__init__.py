@@ -7,6 +7,7 @@ from sklearn_bert import (
     inspection,
     metrics,
     model_selection,
+    streaming,
 )
 from sklearn_bert._cache import cache_info, clear_cache
 from sklearn_bert._classifier import BertClassifier
@@ -44,4 +45,5 @@ __all__ = [
     "metrics",
     "model_selection",
     "set_config",
+    "streaming",
 ]

@@ -10,7 +10,7 @@
     │   ├── CheckpointMismatchError           model differs from that of fit
     │   └── ModelNotFittedError               model is an estimator, and not fitted
     ├── CacheError (ValueError)               cache of features not usable
-    ├── ResumeError (ValueError)              checkpoint_dir has another training run
+    ├── ResumeError (ValueError)              checkpoint_dir or target of another run
     ├── SavedFileError (ValueError)           not a saved estimator, or cannot be saved
     ├── HubError (RuntimeError)               model not pushed to the Hub
     ├── DeviceMemoryError (RuntimeError)      model or text does not fit into memory
@@ -88,7 +88,7 @@ class CacheError(SklearnBertError, ValueError):
 
 
 class ResumeError(SklearnBertError, ValueError):
-    """The saved training state belongs to another run, or is damaged."""
+    """What was saved belongs to another run, is damaged, or is being written to."""
 
 
 class SavedFileError(SklearnBertError, ValueError):

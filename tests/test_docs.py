@@ -52,6 +52,7 @@ PAGES = [
     "inspection",
     "pretraining",
     "serving",
+    "streaming",
     "onnx",
 ]
 
@@ -93,6 +94,8 @@ def test_page_shows_what_its_code_prints(page):
     pytest.importorskip("pandas")
     if page == "onnx":
         pytest.importorskip("onnxruntime")
+    if page == "streaming":
+        pytest.importorskip("pyarrow")
     if page == "inspection":
         pytest.importorskip("matplotlib").use("Agg")
     check_page(page)

@@ -23,6 +23,7 @@ from sklearn_bert import (
     metrics,
     model_selection,
     set_config,
+    streaming,
 )
 
 ESTIMATORS = [
@@ -96,6 +97,7 @@ def public_functions():
     functions = [metrics.entity_f1_score, load, convert_checkpoint]
     functions += [cache_info, clear_cache, model_selection.search_space]
     of_inspection = [getattr(inspection, name) for name in inspection.__all__]
+    functions += [getattr(streaming, name) for name in streaming.__all__]
     functions += [one for one in of_inspection if inspect.isfunction(one)]
     functions += [getattr(distributed, name) for name in distributed.__all__]
     return [*fetchers, *functions, config_context, get_config, set_config]
@@ -112,6 +114,7 @@ def public_names():
         names += [f"{path}.{method}" for method in own_methods(display)]
     names.append("sklearn_bert.metrics.entity_f1_score")
     names.append("sklearn_bert.model_selection.search_space")
+    names += [f"sklearn_bert.streaming.{x}" for x in streaming.__all__]
     names.append("sklearn_bert.convert_checkpoint")
     names += [
         "sklearn_bert.load",
@@ -133,6 +136,7 @@ def test_everything_public_is_looked_at():
         *("metrics", "config_context", "get_config", "set_config"),
         *("cache_info", "clear_cache", "inspection", "model_selection"),
         "distributed",
+        "streaming",
     }
     assert "sklearn_bert.BertClassifier.transform" in public_names()
 

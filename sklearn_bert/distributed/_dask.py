@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from sklearn_bert._engine.runtime.rows import rows_counted_from
+from sklearn_bert._results import METHODS
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert.distributed._engines import import_engine
-from sklearn_bert.distributed._output import METHODS, call_as_table, empty_table
+from sklearn_bert.distributed._output import call_as_table, empty_table
 
 _NAME = "dask_transform"
 

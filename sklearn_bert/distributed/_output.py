@@ -7,42 +7,9 @@ before any of it is computed.
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-# Those that return one row for each text.
-METHODS = {
-    "transform",
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "decision_function",
-}
-
-
-def call(estimator: Any, method: str, X: Any) -> Any:
-    """Call a method whose result has one entry for each row of X.
-
-    Parameters
-    ----------
-    estimator : object
-        An estimator of this package, or a Pipeline with one.
-    method : str
-        One of METHODS.
-    X : list, pandas Series or DataFrame
-
-    Returns
-    -------
-    ndarray or frame
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it returns something else.
-    """
-    result = getattr(estimator, method)(X)
-    _check_rows(result, len(X), f"{type(estimator).__name__}.{method}")
-    return result
+from sklearn_bert._results import call
 
 
 def call_as_table(estimator: Any, method: str, X: Any) -> Any:
@@ -51,7 +18,9 @@ def call_as_table(estimator: Any, method: str, X: Any) -> Any:
     Parameters
     ----------
     estimator : object
+        An estimator of this package, or a Pipeline with one.
     method : str
+        One of METHODS.
     X : pandas Series or DataFrame
 
     Returns
@@ -85,21 +54,6 @@ def empty_table(estimator: Any, method: str, example: Any) -> Any:
         Like X, with at least one row. The method is called with it.
     """
     return call_as_table(estimator, method, example).iloc[:0]
-
-
-def _check_rows(result: Any, n_rows: int, name: str) -> None:
-    """Refuse what has no value for each row, or too many to be columns."""
-    if sparse.issparse(result):
-        raise TypeError(
-            f"The result of {name} must be dense. Got a sparse matrix of shape "
-            f"{result.shape}. End the Pipeline with a step that returns an array, such "
-            "as TruncatedSVD."
-        )
-    if len(result) != n_rows:
-        raise ValueError(
-            f"The result of {name} must have one entry for each row of X. Got "
-            f"{len(result)} entries for {n_rows} rows. Choose another method."
-        )
 
 
 def _name_columns(estimator: Any, method: str, n_columns: int) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from sklearn_bert._engine.runtime.rows import rows_counted_from
+from sklearn_bert._results import METHODS, call
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert._warnings import Tally
 from sklearn_bert.distributed._columns import read_columns
 from sklearn_bert.distributed._engines import import_engine
-from sklearn_bert.distributed._output import METHODS, call
 
 _NAME = "spark_udf"
 

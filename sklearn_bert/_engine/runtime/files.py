@@ -45,7 +45,7 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
 def _own_folder(path: Path) -> Iterator[Path]:
     """Make a folder next to a file, which is locked as long as this process uses it."""
     start = f".{path.name[:_MOST_CHARACTERS]}."
-    _remove_leftovers(path.parent, start)
+    remove_leftovers(path.parent, start)
     folder, lock = _make_locked(path.parent, start)
     try:
         yield folder
@@ -65,8 +65,16 @@ def _make_locked(parent: Path, start: str) -> tuple[Path, FolderLock | None]:
         unlock(lock)
 
 
-def _remove_leftovers(parent: Path, start: str) -> None:
-    """Remove the folders of killed processes, which are not locked any more."""
+def remove_leftovers(parent: Path, start: str) -> None:
+    """Remove the folders of killed processes, which are not locked any more.
+
+    Parameters
+    ----------
+    parent : pathlib.Path
+        The folder of the files that they would have replaced.
+    start : str
+        The beginning of the names of these files, after a period.
+    """
     for folder in list(parent.iterdir()):
         name = folder.name
         is_ours = name.startswith(start) and name.endswith(_SUFFIX)

@@ -81,6 +81,30 @@ def lock_folder(folder: Path, *, wait: bool) -> "FolderLock | None":
     return lock if lock.acquire(wait=wait) else None
 
 
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Lock a folder during a block. Where there are no locks, nothing is locked.
+
+    Raises
+    ------
+    BlockingIOError
+        If another thread or process has locked it.
+    """
+    lock = FolderLock(folder) if HAS_LOCKS else None
+    try:
+        if lock is not None:
+            try:
+                lock.acquire_now()
+            except BlockingIOError:
+                raise
+            except OSError:
+                # The file system has none.
+                pass
+        yield
+    finally:
+        unlock(lock)
+
+
 def unlock(lock: "FolderLock | None") -> None:
     """Release a lock.
 
@@ -115,12 +139,19 @@ class FolderLock:
         """Lock the folder, or close it if this is not possible."""
         assert self._descriptor is not None
         try:
-            how = fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
-            fcntl.flock(self._descriptor, how)
+            if wait:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            else:
+                self.acquire_now()
         except OSError:
             self.release()
             return False
         return True
+
+    def acquire_now(self) -> None:
+        """Lock the folder, or raise BlockingIOError, or another OSError."""
+        assert self._descriptor is not None
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def is_at(self, path: Path) -> bool:
         """Return whether the folder is still the one at a path."""

@@ -1,5 +1,6 @@
 """One at a time, of all threads and processes, and nothing is left of it."""
 
+import errno
 import os
 import signal
 import time
@@ -9,6 +10,7 @@ import pytest
 
 from sklearn_bert._engine.runtime.locks import (
     HAS_LOCKS,
+    hold_folder,
     lock_folder,
     one_at_a_time,
     unlock,
@@ -128,3 +130,22 @@ def test_file_systems_without_locks_are_written_all_the_same(tmp_path, monkeypat
     with one_at_a_time(tmp_path / "lock"):
         pass
     assert os.listdir(tmp_path) == []
+
+
+def test_a_held_folder_is_refused_to_others_and_free_afterwards(tmp_path):
+    with hold_folder(tmp_path):
+        with pytest.raises(BlockingIOError), hold_folder(tmp_path):
+            pass
+        # Refusing must not have released it.
+        assert lock_folder(tmp_path, wait=False) is None
+    with hold_folder(tmp_path):
+        pass
+
+
+def test_a_file_system_without_locks_holds_nothing(tmp_path, monkeypatch):
+    def flock(descriptor, how):
+        raise OSError(errno.ENOTSUP, "no locks")
+
+    monkeypatch.setattr("sklearn_bert._engine.runtime.locks.fcntl.flock", flock)
+    with hold_folder(tmp_path), hold_folder(tmp_path):
+        pass

@@ -1,0 +1,54 @@
+"""Calls of a method whose results go into tables."""
+
+from typing import Any
+
+from scipy import sparse
+
+# Those that return one row for each text.
+METHODS = {
+    "transform",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+}
+
+
+def call(estimator: Any, method: str, X: Any) -> Any:
+    """Call a method whose result has one entry for each row of X.
+
+    Parameters
+    ----------
+    estimator : object
+        An estimator of this package, or a Pipeline with one.
+    method : str
+        One of METHODS.
+    X : list, table, pandas Series or DataFrame
+
+    Returns
+    -------
+    ndarray, frame or list
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it returns something else.
+    """
+    result = getattr(estimator, method)(X)
+    _check_rows(result, len(X), f"{type(estimator).__name__}.{method}")
+    return result
+
+
+def _check_rows(result: Any, n_rows: int, name: str) -> None:
+    """Refuse what has no value for each row, or too many to be columns."""
+    if sparse.issparse(result):
+        raise TypeError(
+            f"The result of {name} must be dense. Got a sparse matrix of shape "
+            f"{result.shape}. End the Pipeline with a step that returns an array, such "
+            "as TruncatedSVD."
+        )
+    if len(result) != n_rows:
+        raise ValueError(
+            f"The result of {name} must have one entry for each row of X. Got "
+            f"{len(result)} entries for {n_rows} rows. Choose another method."
+        )
