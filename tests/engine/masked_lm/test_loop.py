@@ -14,6 +14,7 @@ import torch
 from masked_lm.making import SENTENCES, TINY, assert_same_weights, make, weights_of
 
 from sklearn_bert import BertMaskedLM
+from sklearn_bert._engine.masked_lm.resume import TrainingFile
 from sklearn_bert.exceptions import (
     InterruptedFitWarning,
     MemoryWarning,
@@ -108,6 +109,21 @@ def test_a_completed_training_is_not_repeated(tmp_path, monkeypatch):
     first = make(**options).fit(SENTENCES)
     forbid_steps(monkeypatch)
     assert_same_weights(first, make(**options).fit(SENTENCES))
+
+
+def test_a_file_without_the_times_of_epochs_is_read(tmp_path, monkeypatch):
+    options = {"n_epochs": 2, "checkpoint_dir": tmp_path}
+    first = make(**options).fit(SENTENCES)
+    load = TrainingFile.load
+
+    def load_of_an_earlier_version(self):
+        saved = load(self)
+        del saved.progress["epoch_times"]
+        return saved
+
+    monkeypatch.setattr(TrainingFile, "load", load_of_an_earlier_version)
+    again = make(**options).fit(SENTENCES)
+    assert (again.loss_curve_, again.epoch_times_) == (first.loss_curve_, [])
 
 
 def test_a_training_ended_by_max_time_is_saved(tmp_path, monkeypatch):
