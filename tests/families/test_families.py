@@ -231,6 +231,7 @@ def test_the_classifier_learns(family, texts):
     )
     classifier.fit(texts, labels)
     assert classifier.loss_curve_[-1] < classifier.loss_curve_[0]
+    assert classifier.summary().n_frozen_parameters == 0
     again = pickle.loads(pickle.dumps(classifier))
     np.testing.assert_allclose(
         again.predict_proba(texts), classifier.predict_proba(texts), rtol=0, atol=1e-6
