@@ -33,6 +33,15 @@ from benchmarks.shared.report import NOT_KNOWN, cell, read_json
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 ENCODING = ("encoding-xeon", "encoding-h100")
+# Files, sets and dtypes whose speed is that of many texts.
+SCALING = (
+    ("encoding-xeon", "mixed", "float32"),
+    ("encoding-xeon", "short", "float32"),
+    ("encoding-xeon", "long", "float32"),
+    ("encoding-epyc", "mixed", "float32"),
+    ("encoding-h100", "sst2", "float32"),
+    ("encoding-h100", "sst2", "bfloat16"),
+)
 # The set of each file that is the usual case.
 USUAL = {"encoding-xeon": "mixed"}
 FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
@@ -72,6 +81,7 @@ def fill(source):
         "long_texts": partial(gain, "long_texts", LONG),
         "pairs": partial(gain, "pairs", PAIRS),
         "summary": summary,
+        "scaling": scaling,
     }
     return re.sub(
         r"^\.\. results: (\w+)$", lambda match: parts[match[1]](), source, flags=re.M
@@ -133,6 +143,33 @@ def encoding():
         results,
         rows,
     )
+
+
+def scaling():
+    """How long one machine takes for many texts, at the speed that was measured."""
+    results = {name: read_json(RESULTS / f"{name}.json") for name, _, _ in SCALING}
+    lines = []
+    for name, texts, arm in SCALING:
+        result = results[name]
+        (speed,) = (
+            row["texts_per_s"]["median"]
+            for row in result["rows"]
+            if (row["set"], row["arm"]) == (texts, f"sklearn_bert-{arm}")
+        )
+        about = [machine(result), result["sets"][texts]["origin"], arm, f"{speed:,.0f}"]
+        lines.append([*about, *(duration(n / speed) for n in (1e6, 1e8, 1e10))])
+    headers = ["one machine", "texts", "dtype", "texts/s", "1 million", "100 million"]
+    headers += ["10 billion"]
+    sources = [source(result) for result in results.values()]
+    return "\n".join([*list_table(headers, lines), *sources])
+
+
+def duration(seconds):
+    """Return a number of seconds in a unit that suits it."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def finetuning():

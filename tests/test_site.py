@@ -43,6 +43,20 @@ def test_guide_says_in_a_line_what_each_page_is_about():
     assert lines == list(zip(titles, pages, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(24, "24 s"), (2506, "42 min"), (29_586, "8 h"), (2_739_726, "32 days")],
+)
+def test_times_have_a_unit_that_suits_them(script, seconds, text):
+    assert script("measurements").duration(seconds) == text
+
+
+def test_planned_times_are_those_of_the_measured_speed(script):
+    table = script("measurements").scaling()
+    h100 = ["bfloat16", "41,700", "24 s", "40 min", "3 days"]
+    assert "\n     - ".join(h100) in table
+
+
 def test_examples_shown_in_the_guide_exist():
     shown = [
         name
