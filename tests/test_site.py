@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sklearn_bert
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertVectorizer, inspection
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -55,6 +55,12 @@ def test_planned_times_are_those_of_the_measured_speed(script):
     table = script("measurements").scaling()
     h100 = ["bfloat16", "41,700", "24 s", "40 min", "3 days"]
     assert "\n     - ".join(h100) in table
+
+
+def test_page_on_displays_has_a_figure_of_each():
+    page = (DOCS / "inspection.rst").read_text(encoding="utf-8")
+    displays = [name for name in inspection.__all__ if name.endswith("Display")]
+    assert page.count(".. image::") == len(displays)
 
 
 def test_examples_shown_in_the_guide_exist():
