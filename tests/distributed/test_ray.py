@@ -22,6 +22,8 @@ pa = pytest.importorskip("pyarrow")
 data = pytest.importorskip("ray.data")
 
 TOLERANCE = {"rtol": 0, "atol": 5e-6}
+# Ray warns about options that it sets itself.
+pytestmark = pytest.mark.filterwarnings(r"ignore:::ray\..*")
 
 
 @pytest.fixture
@@ -173,6 +175,8 @@ def cluster():
     with pytest.MonkeyPatch.context() as patch:
         # Ray sets it for its actors.
         patch.delenv("OMP_NUM_THREADS", raising=False)
+        # By default actors wait until no other process needs a core.
+        patch.setenv("RAY_worker_niceness", "0")
         ray.init(
             num_cpus=2,
             object_store_memory=200 * 2**20,
@@ -254,7 +258,9 @@ def test_each_actor_loads_the_encoder_once(dataset, tiny_bert, texts, tmp_path):
 def test_batches_of_a_killed_actor_are_repeated(dataset, vectorizer, texts, tmp_path):
     path = tmp_path / "killed"
     pipeline = make_pipeline(DyingOnce(str(path), texts[-1]), vectorizer)
-    rows = ray_transform(pipeline, dataset, "text", batch_size=5).take_all()
+    actor = data.ActorPoolStrategy(size=1)
+    result = ray_transform(pipeline, dataset, "text", batch_size=5, compute=actor)
+    rows = result.take_all()
     assert path.exists()
     computed = [row["transform"] for row in rows]
     np.testing.assert_allclose(computed, vectorizer.transform(texts), **TOLERANCE)
