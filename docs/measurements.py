@@ -47,6 +47,8 @@ USUAL = {"encoding-xeon": "mixed"}
 FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
 ACCURACY = "accuracy-xeon-amx"
 FEW_TEXTS = "few-texts-epyc"
+MORE_TEXTS = "more-texts-epyc"
+CALIBRATION = "calibration-epyc"
 CURVE = "learning-curve-epyc"
 DATA_SETS = {
     "sst2": "SST-2, sentences",
@@ -77,6 +79,8 @@ def fill(source):
         "finetuning": finetuning,
         "accuracy": accuracy,
         "few_texts": few_texts,
+        "more_texts": more_texts,
+        "calibration": calibration,
         "gain": gain,
         "long_texts": partial(gain, "long_texts", LONG),
         "pairs": partial(gain, "pairs", PAIRS),
@@ -265,6 +269,43 @@ def few_texts():
     return "\n".join(
         [*figure("few_texts", caption), *list_table(headers, lines), source(result)]
     )
+
+
+def more_texts():
+    """Test accuracy with some hundreds or thousands of texts, and what it takes."""
+    result = read_json(RESULTS / f"{MORE_TEXTS}.json")
+    rows = {(row["set"], row["arm"]): row for row in result["rows"]}
+    arms = (OUR_ARM, "trainer")
+    lines = [
+        [
+            DATA_SETS[name],
+            f"{int(size):,}",
+            *(
+                cell(rows[label, arm].get(column))
+                for column in ("accuracy", "cpu_s")
+                for arm in arms
+            ),
+        ]
+        for label in result["sets"]
+        for name, size in [label.rsplit("-", 1)]
+    ]
+    headers = ["data", "texts", *(ARMS[arm] for arm in arms), "seconds", "Trainer's"]
+    return "\n".join([*list_table(headers, lines), source(result)])
+
+
+def calibration():
+    """What a correction of the probabilities of fine-tuned classifiers changes."""
+    result = read_json(RESULTS / f"{CALIBRATION}.json")
+    lines = [
+        [
+            DATA_SETS[row["set"]],
+            row["arm"],
+            *(f"{row[column]['mean']:.3f}" for column in result["columns"]),
+        ]
+        for row in result["rows"]
+    ]
+    headers = ["data", "correction", *result["columns"].values()]
+    return "\n".join([*list_table(headers, lines), source(result)])
 
 
 def gain(name="gain", sets=None):
