@@ -168,7 +168,7 @@ def _find_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     # As in other programs, names that start so are not data.
-    found = [x for x in path.glob("*.parquet") if x.name[0] not in "._"]
+    found = [x for x in path.glob("*.parquet") if x.is_file() and x.name[0] not in "._"]
     if not found:
         raise InputError(
             "source must be a Parquet file, or a folder with files named *.parquet. "

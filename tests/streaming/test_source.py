@@ -80,6 +80,8 @@ def test_files_without_rows_are_passed_over(source, texts):
 def test_hidden_and_other_files_are_not_read(source):
     for name in (".a.parquet", "_a.parquet", "notes.txt"):
         (source / name).write_text("no table")
+    # Such as a target in the folder of its source.
+    (source / "features.parquet").mkdir()
     assert ParquetSource(source).n_rows == 40
 
 
