@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Set
-from types import FunctionType
+from functools import partial
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import joblib
@@ -61,7 +62,18 @@ def _parts(value: Any, outer: tuple[int, ...]) -> Iterator[Any]:
     elif isinstance(value, Set):
         yield b"".join(sorted(_digest(one, outer) for one in value))
     elif isinstance(value, FunctionType):
-        yield from (value.__module__, value.__qualname__, value.__code__.co_code)
+        yield from (value.__module__, value.__qualname__, value.__code__)
+        yield from (value.__defaults__, value.__kwdefaults__)
+        # A cell is empty until its variable has a value.
+        cells = [cell for cell in value.__closure__ or () if cell != CellType()]
+        yield [cell.cell_contents for cell in cells]
+    elif isinstance(value, CodeType):
+        # Numbers and names are not in the code itself, but their positions.
+        yield from (value.co_code, value.co_names, value.co_consts)
+    elif isinstance(value, partial):
+        yield from (value.func, value.args, value.keywords)
+    elif isinstance(value, ModuleType):
+        yield value.__name__
     elif isinstance(state := value.__getstate__(), dict):
         if isinstance(value, BaseEstimator):
             state = {k: v for k, v in state.items() if k not in _NO_CONTENT}

@@ -4,8 +4,10 @@ import os
 import pickle
 import subprocess
 import sys
+from functools import partial
 
 import joblib
+import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -90,6 +92,39 @@ def test_functions_count_by_their_code():
         return X - 1
 
     assert fingerprint(FunctionTransformer(add)) != one
+
+
+def multiply(factor):
+    return lambda X: X * factor
+
+
+def with_default(factor):
+    return lambda X, factor=factor: X * factor
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda X: X * 0.5, lambda X: X * 1.5),
+        (lambda X: np.sin(X), lambda X: np.cos(X)),
+        (lambda X: [x * 0.5 for x in X], lambda X: [x * 1.5 for x in X]),
+        (multiply(2), multiply(3)),
+        (with_default(2), with_default(3)),
+        (partial(lambda X, k: X * k, k=2), partial(lambda X, k: X * k, k=3)),
+    ],
+)
+def test_numbers_and_names_in_functions_count(one, other):
+    assert fingerprint(one) == fingerprint(one)
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_a_function_may_use_modules_and_itself():
+    import math
+
+    def sine(X):
+        return math.sin(X) if X else sine(X)
+
+    fingerprint(sine)
 
 
 def test_an_object_may_contain_itself(pipeline):
