@@ -130,6 +130,7 @@ ALLOWED = {
         "_sklearn_compat",
         "_warnings",
         "exceptions",
+        "streaming",
     },
     "streaming": {
         *ESTIMATORS,

@@ -7,8 +7,9 @@ from sklearn_bert._engine.runtime.rows import rows_counted_from
 from sklearn_bert._results import METHODS, call
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert._warnings import Tally
-from sklearn_bert.distributed._columns import read_columns, to_arrow
+from sklearn_bert.distributed._columns import read_columns
 from sklearn_bert.distributed._engines import import_engine
+from sklearn_bert.streaming._tables import to_array
 
 _NAME = "ray_transform"
 _N_CHARACTERS_SHOWN = 80
@@ -147,7 +148,7 @@ class _EstimatorActor:
         place = self._name_batch(table)
         with self._tally.counting(), rows_counted_from(0, len(X), of=place):
             result = call(self._estimator, self._method, X)
-        return table.append_column(self._method, to_arrow(result, _NAME))
+        return table.append_column(self._method, to_array(result, self._method))
 
     def _name_batch(self, table: Any) -> str:
         """Return what finds a batch in the data, where batches have no numbers."""

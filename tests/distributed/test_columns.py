@@ -1,11 +1,11 @@
-"""Columns become what an estimator was fitted to, and results become columns."""
+"""Columns become what an estimator was fitted to."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from sklearn_bert.distributed._columns import read_columns, to_arrow
+from sklearn_bert.distributed._columns import read_columns
 
 UNNAMED = SimpleNamespace()
 NAMED = SimpleNamespace(feature_names_in_=np.array(["question", "answer"]))
@@ -28,29 +28,3 @@ def test_names_are_those_of_fit():
 
 def test_another_number_of_columns_has_no_names():
     assert read_columns(NAMED, [["a"]], "a test") == ["a"]
-
-
-def list_of(values):
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
-
-
-@pytest.mark.parametrize(
-    ("result", "kind"),
-    [
-        (np.zeros((2, 3), np.float32), "fixed_size_list<item: float>[3]"),
-        (np.zeros((2, 3), np.float32).T[:2], "fixed_size_list<item: float>[2]"),
-        (np.array([[0, 1], [1, 0]]), "fixed_size_list<item: int64>[2]"),
-        (np.array([0.5, 1.5]), "double"),
-        (np.array([True, False]), "bool"),
-        (np.array(["good", "bad"]), "string"),
-        (np.array(["good", "bad"], dtype=object), "string"),
-        (list_of([["O"], ["O", "B-x"]]), "list<item: string>"),
-    ],
-)
-def test_types_of_columns(result, kind):
-    pytest.importorskip("pyarrow")
-    array = to_arrow(result, "a test")
-    assert str(array.type) == kind
-    assert array.to_pylist() == result.tolist()
