@@ -1,5 +1,7 @@
 """Ctrl-C, divergence and memory errors in BertMaskedLM."""
 
+import gc
+import threading
 import traceback
 
 import numpy as np
@@ -123,3 +125,16 @@ def test_the_error_names_a_sequence_that_does_not_fit(disturb_losses):
     with pytest.raises(DeviceMemoryError, match="a single sequence of"):
         model.fit(SENTENCES)
     assert not hasattr(model, "encoder_")
+
+
+def test_no_thread_remains_after_a_fit(monkeypatch):
+    monkeypatch.setattr("sklearn_bert._engine.training.step_runner.LEAST_TO_SHARE", 1)
+    n_threads, before = torch.get_num_threads(), threading.active_count()
+    torch.set_num_threads(2)
+    gc.disable()
+    try:
+        make(max_steps=1).fit(SENTENCES)
+    finally:
+        gc.enable()
+        torch.set_num_threads(n_threads)
+    assert threading.active_count() == before

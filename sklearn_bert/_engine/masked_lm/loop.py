@@ -151,6 +151,7 @@ class Pretraining:
                 self._kept.restore()
             finally:
                 self._optimizer.release()
+                self._stepper.runner.free_memory()
         if self._n_losses:
             self.log.loss_curve.append(self._loss_sum / self._n_losses)
             self.log.end_epoch(self._schedule.seconds())

@@ -84,12 +84,15 @@ class Streams:
                 copy_context().run(_make, make, k, one) for k, one in enumerate(inputs)
             ]
         try:
-            return [one.result() for one in waiting]
+            return [*map(Future.result, waiting)]
         finally:
             # After an error or Ctrl-C, the others need not start, and none still runs.
             for one in waiting:
                 one.cancel()
             wait(waiting)
+            # The traceback of an error refers to this frame, and would keep the error,
+            # and with it tensors, alive.
+            del one, waiting
 
     def close(self) -> None:
         """End the threads. A later call of :meth:`map` starts others."""

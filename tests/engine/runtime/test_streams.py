@@ -1,9 +1,11 @@
 """Batches that are computed in parallel, each by one thread."""
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 import torch
@@ -110,6 +112,27 @@ def test_an_error_ends_the_work():
         map_in_streams(make, range(1000))
     assert len(done) < 999
     assert torch.get_num_threads() == 2
+
+
+def test_an_error_does_not_keep_what_failed_alive():
+    class Large:
+        pass
+
+    kept = []
+
+    def make(_):
+        large = Large()
+        kept.append(weakref.ref(large))
+        raise ValueError
+
+    gc.disable()
+    try:
+        map_in_streams(make, range(2))
+    except ValueError:
+        pass
+    finally:
+        gc.enable()
+    assert {one() for one in kept} == {None}
 
 
 def test_ctrl_c_while_the_streams_start_leaves_no_thread(monkeypatch):
