@@ -119,13 +119,15 @@ def pretrain(
     if not len(corpus):
         raise InputError(NO_WORDS)
     identity = _identify(estimator, source, packed, corpus.digest)
+    # Each rank may have a device of its own. The file names that of rank 0.
+    identity["device"] = ranks.broadcast(identity["device"])
     file, saved = None, None
     if estimator.checkpoint_dir is not None:
         file = TrainingFile(Path(estimator.checkpoint_dir).expanduser(), identity)
         saved = file.load()
-    # All ranks must resume from the same file, each on a device of its own.
+    # All ranks must resume from the same file.
     progress = None if saved is None else saved.progress
-    ranks.check_same([repr(({**identity, "device": None}, progress)).encode()])
+    ranks.check_same([repr((identity, progress)).encode()])
     seed = ranks.broadcast(
         draw_seed(make_generator(estimator.random_state))
         if saved is None

@@ -9,6 +9,7 @@ import pytest
 import torch
 from masked_lm.making import SENTENCES, make, weights_of
 
+from sklearn_bert._engine.runtime.ranks import Ranks
 from sklearn_bert.exceptions import (
     DeviceMemoryError,
     DivergenceError,
@@ -138,3 +139,30 @@ def test_no_thread_remains_after_a_fit(monkeypatch):
         gc.enable()
         torch.set_num_threads(n_threads)
     assert threading.active_count() == before
+
+
+def test_ranks_resume_on_devices_of_their_own(tmp_path, monkeypatch):
+    class Second(Ranks):
+        """A rank that learns what the first one has, and has its gradients."""
+
+        def broadcast(self, value):
+            return "cpu" if value == "cpu:0" else value
+
+        def from_first(self, compute):
+            return compute()
+
+        def add(self, tensors):
+            pass
+
+        def copy_first(self, tensors):
+            pass
+
+        def all(self, value):
+            return value
+
+    settings = {"checkpoint_dir": tmp_path, "max_steps": 1, "random_state": 0}
+    make(device="cpu", **settings).fit(SENTENCES)
+    find = "sklearn_bert._pretraining.fit.find_ranks"
+    monkeypatch.setattr(find, lambda device: Second(1, 2))
+    resumed = make(device="cpu:0", **settings).fit(SENTENCES)
+    assert resumed.n_steps_ == 1
