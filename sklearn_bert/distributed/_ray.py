@@ -148,7 +148,9 @@ class _EstimatorActor:
         place = self._name_batch(table)
         with self._tally.counting(), rows_counted_from(0, len(X), of=place):
             result = call(self._estimator, self._method, X)
-        return table.append_column(self._method, to_array(result, self._method))
+        classes = getattr(self._estimator, "classes_", ())
+        column = to_array(result, self._method, classes)
+        return table.append_column(self._method, column)
 
     def _name_batch(self, table: Any) -> str:
         """Return what finds a batch in the data, where batches have no numbers."""

@@ -146,7 +146,7 @@ def _find_type(estimator: Any, method: str) -> str:
 def _name_type(values: np.ndarray) -> str:
     # Tags of words.
     if isinstance(values[0], list):
-        return "array<string>"
+        return f"array<{_name_type(np.asarray(values[0]))}>"
     kinds = {"b": "boolean", "i": "bigint", "u": "bigint", "f": "double"}
     name = kinds.get(values.dtype.kind, "string")
     if values.dtype == np.float32:

@@ -70,7 +70,8 @@ class Method:
         pa = import_pyarrow()
         columns = self.find_columns(table.column_names)
         X = self._read(table.select(columns))
-        result = to_array(call(self.estimator, self.name, X), self.name)
+        classes = getattr(self.estimator, "classes_", ())
+        result = to_array(call(self.estimator, self.name, X), self.name, classes)
         kept = table.select(self.keep)
         arrays = [column.combine_chunks() for column in kept.columns]
         schema = pa.schema([*kept.schema, pa.field(self.name, result.type)])
@@ -84,14 +85,16 @@ class Method:
         return table if isinstance(self.estimator, BaseBert) else table.to_pandas()
 
 
-def to_array(result: Any, method: str) -> Any:
+def to_array(result: Any, method: str, classes: Any = ()) -> Any:
     """Return the result of a method as an Arrow array with one value per row.
 
     Parameters
     ----------
-    result : ndarray, frame, or list of list of str
+    result : ndarray or frame
         Vectors become lists of fixed size, with the dtype of the result.
     method : str
+    classes : array-like
+        Of the estimator, such as the tags, if there are any.
 
     Raises
     ------
@@ -99,16 +102,24 @@ def to_array(result: Any, method: str) -> Any:
         If there is not one number, label, vector or list of tags for each row.
     """
     pa = import_pyarrow()
-    if isinstance(result, list) and all(isinstance(row, list) for row in result):
-        return pa.array(result, pa.list_(pa.string()))
+    if all(isinstance(row, list) for row in result):
+        # If all sentences are empty, only the tags of others have a type.
+        return pa.array([np.asarray(classes).tolist(), *result])[1:]
+    if isinstance(result, list) and isinstance(result[0], np.ndarray):
+        # Of several outputs, or of the words of each sentence.
+        raise _refusal(method, "a list of arrays")
     values = np.asarray(result)
     if values.ndim == 1:
         return pa.array(values if values.dtype.kind in "biufU" else values.tolist())
     if values.ndim == 2 and values.dtype.kind in "biuf":
         numbers = pa.array(np.ascontiguousarray(values).ravel())
         return pa.FixedSizeListArray.from_arrays(numbers, values.shape[1])
-    raise TypeError(
+    kind = f"a {type(result).__name__} of shape {values.shape}"
+    raise _refusal(method, f"{kind} and dtype {values.dtype}")
+
+
+def _refusal(method: str, found: str) -> TypeError:
+    return TypeError(
         f"The result of {method} must be one number, label or vector for each row. Got "
-        f"a {type(result).__name__} of shape {values.shape} and dtype {values.dtype}. "
-        "Choose another method."
+        f"{found}. Choose another method."
     )

@@ -103,8 +103,10 @@ def test_words_get_tags(transform, tiny_bert):
     sentences = [["a", "film"], ["the", "plot"], ["a", "long", "story"]]
     tags = [["O", "B-x"], ["O", "O"], ["O", "O", "B-x"]]
     tagger = BertTokenClassifier(tiny_bert, n_epochs=1).fit(sentences, tags)
-    result = transform(tagger, pa.table({"words": sentences}), "words", "predict")
-    assert result["predict"].to_pylist() == list(tagger.predict(sentences))
+    table = pa.table({"words": [*sentences, []]})
+    # The last batch contains no tag.
+    result = transform(tagger, table, "words", "predict", batch_size=3)
+    assert result["predict"].to_pylist() == [*tagger.predict(sentences), []]
 
 
 def test_columns_have_the_names_of_those_of_fit(transform, vectorizer, table, texts):

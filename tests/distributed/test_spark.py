@@ -185,15 +185,19 @@ def test_types_of_predictions(table, tiny_bert, texts, estimator, y, kind):
     np.testing.assert_allclose(collect(table, function("text")), expected, **TOLERANCE)
 
 
-def test_words_get_tags(spark, tiny_bert):
+@pytest.mark.parametrize(
+    ("outside", "begin", "kind"),
+    [("O", "B-x", "array<string>"), (0, 1, "array<bigint>")],
+)
+def test_words_get_tags(spark, tiny_bert, outside, begin, kind):
     sentences = [["a", "film"], ["the", "plot"], ["a", "long", "story"]]
-    tags = [["O", "B-x"], ["O", "O"], ["O", "O", "B-x"]]
+    tags = [[outside, begin], [outside] * 2, [outside, outside, begin]]
     tagger = BertTokenClassifier(tiny_bert, n_epochs=1).fit(sentences, tags)
     table = spark.createDataFrame(
         list(enumerate(sentences)), "id bigint, words array<string>"
     )
     function = spark_udf(tagger, "predict")
-    assert function.returnType.simpleString() == "array<string>"
+    assert function.returnType.simpleString() == kind
     assert collect(table, function("words")) == list(tagger.predict(sentences))
 
 

@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 import pytest
 
-from sklearn_bert import BertVectorizer
+from sklearn_bert import BertTokenClassifier, BertVectorizer
 from sklearn_bert.exceptions import InputError, ResumeError, TruncationWarning
 from sklearn_bert.streaming import _target, transform_parquet
 
@@ -73,6 +73,18 @@ def test_predictions_are_those_of_one_call(
         assert found == expected.tolist()
     else:
         np.testing.assert_allclose(found, expected, atol=5e-6)
+
+
+def test_a_batch_may_contain_only_empty_sentences(tiny_bert, tmp_path, target):
+    sentences = [["a", "film"], ["the", "plot"]]
+    tagger = BertTokenClassifier(tiny_bert, n_epochs=1).fit(sentences, [[0, 1], [0, 0]])
+    table = pa.table({"words": pa.array([[], [], *sentences], pa.list_(pa.string()))})
+    pq.write_table(table, tmp_path / "a.parquet")
+    transform_parquet(
+        tagger, tmp_path / "a.parquet", target, method="predict", batch_size=2
+    )
+    found = pq.read_table(target)["predict"].to_pylist()
+    assert found == [[], [], *tagger.predict(sentences)]
 
 
 def test_pairs_are_read_from_two_columns(vectorizer, tmp_path, target, texts):

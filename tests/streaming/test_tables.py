@@ -39,7 +39,6 @@ def test_values_of_a_fortran_array_keep_their_order():
         (np.array(["a", "bc"], dtype=object), "string"),
         (np.array([1, 2]), "int64"),
         (np.array([1.0, 2.0], dtype=np.float32), "float"),
-        ([["O"], []], "list<item: string>"),
     ],
 )
 def test_one_value_per_row_becomes_a_column_of_its_type(values, kind):
@@ -48,13 +47,26 @@ def test_one_value_per_row_becomes_a_column_of_its_type(values, kind):
     assert array.to_pylist() == list(values)
 
 
-def test_tags_of_empty_sentences_have_the_type_of_all_others():
-    assert to_array([[], []], "predict").type == pa.list_(pa.string())
+@pytest.mark.parametrize(
+    ("tags", "kind"), [(["B-x", "O"], pa.string()), ([0, 1], pa.int64())]
+)
+def test_tags_of_empty_sentences_have_the_type_of_all_others(tags, kind):
+    some, empty = np.empty(2, dtype=object), np.empty(1, dtype=object)
+    some[:], empty[:] = [tags[:1], []], [[]]
+    for values in (some, empty):
+        array = to_array(values, "predict", np.array(tags))
+        assert array.type == pa.list_(kind)
+        assert array.to_pylist() == list(values)
 
 
 @pytest.mark.parametrize(
     "values",
-    [np.zeros((2, 2, 2)), [np.zeros((2, 2))] * 2, np.array([["a", "b"]])],
+    [
+        np.zeros((2, 2, 2)),
+        [np.zeros((2, 2))] * 2,
+        [np.zeros((1, 2)), np.zeros((2, 2))],
+        np.array([["a", "b"]]),
+    ],
 )
 def test_what_is_not_a_vector_of_numbers_is_refused(values):
     with pytest.raises(TypeError, match="of predict must be one number"):
