@@ -1,6 +1,7 @@
 """Clusters, which start once for all tests, and what counts the loads on them."""
 
 import sys
+import warnings
 
 import pytest
 
@@ -17,6 +18,30 @@ def dask_client():
         dask_distributed.Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """The module ray, with a cluster of two cores on this machine."""
+    ray = pytest.importorskip("ray")
+    with pytest.MonkeyPatch.context() as patch:
+        # Ray sets it for its actors.
+        patch.delenv("OMP_NUM_THREADS", raising=False)
+        # By default, whatever else the machine does comes before its workers.
+        patch.setenv("RAY_worker_niceness", "0")
+        ray.init(
+            num_cpus=2,
+            object_store_memory=200 * 2**20,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="critical",
+        )
+    with warnings.catch_warnings():
+        # Ray warns about its own defaults.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pytest.importorskip("ray.data").DataContext.get_current()
+    yield ray
+    ray.shutdown()
 
 
 def count_loads():

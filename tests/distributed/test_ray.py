@@ -168,29 +168,13 @@ def test_tables_in_memory_are_refused(vectorizer, table):
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(ray_cluster):
     """A cluster of two cores on this machine, which keeps the order of rows."""
-    import ray
-
     # Workers cannot import tests.
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with pytest.MonkeyPatch.context() as patch:
-        # Ray sets it for its actors.
-        patch.delenv("OMP_NUM_THREADS", raising=False)
-        # By default actors wait until no other process needs a core.
-        patch.setenv("RAY_worker_niceness", "0")
-        ray.init(
-            num_cpus=2,
-            object_store_memory=200 * 2**20,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="critical",
-        )
+    ray_cluster.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     context = data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture
