@@ -1,5 +1,6 @@
 """Results for an iterable of texts or batches, one batch after the other."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from numbers import Integral
 from os import PathLike
@@ -11,7 +12,6 @@ from sklearn_bert._results import METHODS
 from sklearn_bert._sklearn_compat import Interval, StrOptions, validate_params
 from sklearn_bert._warnings import Tally
 from sklearn_bert.exceptions import InputError
-from sklearn_bert.streaming._pyarrow import import_pyarrow
 from sklearn_bert.streaming._tables import Method
 
 BATCH_SIZE = 4096
@@ -148,8 +148,7 @@ def _results(method: Method, X: Any, batch_size: int) -> Iterator[Any]:
 
 def _call(method: Method, batch: Any) -> Any:
     if _is_table(batch):
-        # pandas and polars tables become Arrow tables.
-        return method.call_on_table(import_pyarrow().table(batch))
+        return method.call_on_table(batch)
     if method.columns is not None or method.keep:
         raise InputError(
             "X must consist of tables if columns or keep are given. Got a "
@@ -191,6 +190,9 @@ def _is_batch(X: Any) -> bool:
 
 
 def _divide(batch: Any, size: int) -> Iterator[Any]:
+    if isinstance(batch, deque):
+        # It has no slices.
+        batch = list(batch)
     for first in range(0, len(batch), size):
         # Those of pandas are sliced by position, those of pyarrow have a method.
         if hasattr(batch, "iloc"):

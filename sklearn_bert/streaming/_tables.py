@@ -61,15 +61,27 @@ class Method:
         return getattr(self.estimator, self.name)(X)
 
     def call_on_table(self, table: Any) -> Any:
-        """Return the kept columns of a pyarrow table, and the result as the last one.
+        """Return the kept columns of a table, and the result as the last one.
+
+        Parameters
+        ----------
+        table : table of pyarrow, pandas or polars
 
         Returns
         -------
         pyarrow.RecordBatch
         """
         pa = import_pyarrow()
-        columns = self.find_columns(table.column_names)
-        X = self._read(table.select(columns))
+        # Columns of pandas may contain what Arrow has no type for: only those that are
+        # kept become columns of Arrow.
+        if hasattr(table, "iloc"):
+            columns = self.find_columns(list(table.columns))
+            X = self._read_pandas(table[list(columns)])
+            table = pa.Table.from_pandas(table[list(self.keep)], preserve_index=False)
+        else:
+            table = pa.table(table)
+            columns = self.find_columns(table.column_names)
+            X = self._read(table.select(columns))
         classes = getattr(self.estimator, "classes_", ())
         result = to_array(call(self.estimator, self.name, X), self.name, classes)
         kept = table.select(self.keep)
@@ -83,6 +95,12 @@ class Method:
             return table.column(0).to_pylist()
         # scikit-learn selects the columns of frames only.
         return table if isinstance(self.estimator, BaseBert) else table.to_pandas()
+
+    def _read_pandas(self, frame: Any) -> Any:
+        """Do the same for a frame of pandas."""
+        if frame.shape[1] == 1 and not hasattr(self.estimator, "feature_names_in_"):
+            return frame.iloc[:, 0].tolist()
+        return frame
 
 
 def to_array(result: Any, method: str, classes: Any = ()) -> Any:

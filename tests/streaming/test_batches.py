@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from collections import deque
 
 import numpy as np
 import pytest
@@ -64,6 +65,7 @@ def test_a_tuple_is_a_pair(vectorizer, texts):
     [
         np.array,
         lambda x: np.array(x)[:, None],
+        deque,
         pa.array,
         lambda x: pytest.importorskip("pandas").Series(x, index=x),
         lambda x: pytest.importorskip("polars").Series(x),
@@ -132,6 +134,23 @@ def test_a_bad_row_has_its_number_in_the_whole(vectorizer):
     with pytest.raises(InputError, match=r"Got 3 \(int\) in row 10: ") as caught:
         next(results)
     assert caught.value.__notes__ == ["In rows 8 to 10."]
+
+
+def test_a_column_of_pandas_may_contain_anything(vectorizer):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"text": ["a", "b", 3], "mixed": [1, "x", {2}], "id": [5] * 3})
+    names = {"columns": "text", "keep": ["id"]}
+    (found,) = transform_batches(vectorizer, frame[:2], **names)
+    assert found.schema.names == ["id", "transform"]
+    with pytest.raises(InputError, match=r"Got 3 \(int\) in row 2: "):
+        list(transform_batches(vectorizer, frame, **names))
+
+
+def test_pairs_may_be_columns_of_pandas(vectorizer, texts):
+    frame = pytest.importorskip("pandas").DataFrame({"a": texts, "b": texts[::-1]})
+    (found,) = transform_batches(vectorizer, frame, columns=["b", "a"])
+    expected = vectorizer.transform(frame[["b", "a"]])
+    np.testing.assert_array_equal(found["transform"].flatten(), expected.ravel())
 
 
 def test_missing_texts_are_those_of_the_estimator(tiny_bert):
