@@ -91,10 +91,9 @@ def spark_udf(estimator, method="transform", *, return_type=None):
         yield from _call_on_partition(batches, shared.value, method)
 
     # They decide which kind of function it is.
-    function.__annotations__ = {
-        "batches": Iterator[pd.Series],
-        "return": Iterator[pd.Series],
-    }
+    iterator: Any = Iterator
+    of_series = iterator[pd.Series]
+    function.__annotations__ = {"batches": of_series, "return": of_series}
     function.__name__ = f"{type(estimator).__name__}_{method}"
     return functions.pandas_udf(function, return_type)
 
