@@ -27,7 +27,8 @@ def note_course(
     """
     log, optimizer = training.log, training.optimizer
     n_read = n_tokens * len(log.loss_curve)
-    losses, times = [], []
+    losses: list[float] = []
+    times: list[float] = []
     if before is not None:
         losses = before.loss_curve_
         # An estimator of an earlier version has not measured the time.
