@@ -117,14 +117,22 @@ class HoldoutScorer:
             ) from error
 
     def _scoring_error(self, what: str) -> ValueError:
+        return ValueError(
+            "scoring must be able to score the validation split of early stopping. "
+            f"Got scoring={self._estimator.scoring!r} for {len(self._X)} samples. "
+            f"{what.rstrip('.')}. {self._remedy(what)}, or set early_stopping=False."
+        )
+
+    def _remedy(self, what: str) -> str:
+        # Metrics of one of two classes take 1 for it, which labels need not be.
+        if "pos_label" in what:
+            return (
+                "Pass a scorer that names one of the two classes, such as "
+                "make_scorer(f1_score, pos_label=...)"
+            )
         so_that, remedy = "", "Pass more samples as X_val and y_val"
         if hasattr(self._estimator, "classes_"):
             so_that = ", so that the validation split contains each class"
         if self._is_part:
             remedy = "Raise validation_fraction or provide more samples"
-        return ValueError(
-            "scoring must be able to score the validation split of early stopping. "
-            f"Got scoring={self._estimator.scoring!r} for {len(self._X)} samples. "
-            f"{what}. {remedy}{so_that}, "
-            "choose another scoring, or set early_stopping=False."
-        )
+        return f"{remedy}{so_that}, choose another scoring"

@@ -26,6 +26,17 @@ def test_a_scorer_that_lacks_a_class_is_told_before_the_training(
     assert epochs == []
 
 
+def test_a_scorer_that_needs_one_of_two_classes_is_told_how_to_name_it(
+    make, texts, labels
+):
+    y = np.where(labels, "spam", "ham")
+    classifier = make(scoring="f1", early_stopping=True)
+    with pytest.raises(ValueError, match="scoring must be able") as caught:
+        classifier.fit(texts, y)
+    assert "make_scorer(f1_score, pos_label=...)" in str(caught.value)
+    assert "validation_fraction" not in str(caught.value)
+
+
 def test_a_score_of_nan_is_told_before_the_training(make, texts, labels):
     epochs = []
     options = {"early_stopping": True, "callbacks": [epochs.append]}
