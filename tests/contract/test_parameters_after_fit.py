@@ -110,6 +110,7 @@ def test_the_methods_that_depend_on_parameters_are_found():
         "save_pretrained",
         "score",
         "split_words",
+        "summary",
     ]
 
 

@@ -59,6 +59,12 @@ _LOCKS: WeakSet[ForkSafeLock] = WeakSet()
 _ENVIRONMENT = ForkSafeLock(delays_forks=True)
 # What the thread that forks holds.
 _held: list[Any] = []
+_IN_CHILD: list[Callable[[], None]] = []
+
+
+def call_in_child(function: Callable[[], None]) -> None:
+    """Let a forked child call a function before anything else."""
+    _IN_CHILD.append(function)
 
 
 def prepare_threads() -> None:
@@ -115,6 +121,8 @@ def _after_fork_in_child() -> None:
     _is_forked = True
     for lock in list(_LOCKS):
         lock.current = lock.make()
+    for function in _IN_CHILD:
+        function()
     if _has_computed:
         torch.set_num_threads(1)
 

@@ -21,6 +21,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from sklearn_bert._engine.runtime.fork_safety import call_in_child
 from sklearn_bert._engine.runtime.workers import worker_number
 from sklearn_bert.exceptions import DistributedError
 
@@ -258,5 +259,4 @@ def _after_fork_in_child() -> None:
     _has_inherited = dist.is_available() and dist.is_initialized()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+call_in_child(_after_fork_in_child)
