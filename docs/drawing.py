@@ -55,7 +55,7 @@ def draw_ratios(panels, column, label, name, *, share_axis=False):
         bars = {"linewidth": 1, "capsize": 2, "ecolor": "black"}
         ax.barh(names, medians, 0.7, color=colors, xerr=[low, high], error_kw=bars)
         ax.axvline(1, color=LINES, linewidth=1, linestyle="--")
-        ax.set_title(title, fontsize="medium", loc="left")
+        ax.set_title(title, fontsize="small", loc="left")
         ax.spines[["top", "right"]].set_visible(False)
     axes[-1].set_xlabel(label)
     save(fig, name)
@@ -111,7 +111,7 @@ def draw_few_texts(sets):
         ax.set_xscale("log")
         ax.set_xticks([8, 16, 64], ["8", "16", "64"])
         ax.minorticks_off()
-        ax.set_title(title, fontsize="medium", loc="left")
+        ax.set_title(title, fontsize="small", loc="left")
         ax.spines[["top", "right"]].set_visible(False)
     fig.supxlabel("labeled texts per class", fontsize="medium")
     fig.supylabel("test accuracy", fontsize="medium")
@@ -123,7 +123,7 @@ def draw_few_texts(sets):
 
 def draw_gain(rows, name):
     """Draw an arrow from the score of frozen features to that of fine-tuning."""
-    height = 0.36 * len(rows) + 1
+    height = 0.46 * len(rows) + 1.1
     fig, ax = plt.subplots(figsize=(5.2, height), layout="constrained")
     for i, (_, frozen, tuned) in enumerate(rows):
         ax.plot([frozen, tuned], [i, i], color=PEERS, linewidth=3, zorder=1)
@@ -154,7 +154,8 @@ def draw_summary(rows):
     ax.bar_label(bars, fmt="%.1f", padding=3)
     ax.axvline(1, color=LINES, linewidth=1, linestyle="--")
     ax.invert_yaxis()
-    ax.set_xlabel("times the default of the other library")
+    # Wider than the axes.
+    fig.supxlabel("times the default of the other library", fontsize="medium")
     ax.spines[["top", "right"]].set_visible(False)
     save(fig, "summary")
 

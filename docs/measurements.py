@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import matplotlib
 from drawing import (
     ARMS,
     FIGURES,
@@ -74,6 +75,8 @@ PAIRS = ("stsb", "sick-entailment")
 def fill(source):
     """Return a page's source with its comments ``.. results: NAME`` replaced."""
     FIGURES.mkdir(parents=True, exist_ok=True)
+    # The examples, which run in the same process, set sizes of fonts.
+    matplotlib.rcdefaults()
     parts = {
         "encoding": encoding,
         "finetuning": finetuning,

@@ -34,29 +34,12 @@ source = np.repeat(sources, 150)
 is_positive = np.array(rating) > 0
 
 # %%
-# From 384 dimensions to two
-# --------------------------
-# :class:`~sklearn_bert.inspection.EmbeddingMapDisplay` draws features with any
-# projection of scikit-learn. :class:`~sklearn.manifold.TSNE` places texts with similar
-# features next to each other. Distances between groups, and the axes, have no meaning.
+# Neighbors
+# ---------
+# A map can mislead, so count first: how often does the nearest neighbor of a text, in
+# all 384 dimensions, have the same label?
 
 features = BertVectorizer().fit_transform(X)
-plt.rc("font", size=14)
-fig, (left, right) = plt.subplots(ncols=2, figsize=(10, 4.2), layout="constrained")
-by_source = EmbeddingMapDisplay.from_embeddings(
-    features, source, TSNE(metric="cosine", random_state=0), ax=left
-)
-
-# %%
-# The same map again, in the colors of the other label.
-
-sign = np.where(is_positive, "positive", "negative")
-by_sign = EmbeddingMapDisplay(by_source.coordinates, sign).plot(ax=right)
-
-# %%
-# A map can mislead, so count too: how often does the nearest neighbor of a text, in all
-# dimensions, have the same label?
-
 index = NearestNeighbors(n_neighbors=1, metric="cosine").fit(features)
 neighbor = index.kneighbors(return_distance=False).ravel()
 share = {}
@@ -70,7 +53,18 @@ for name, labels in (("source", source), ("sign", is_positive)):
 # %%
 # The figure
 # ----------
+# :class:`~sklearn_bert.inspection.EmbeddingMapDisplay` draws features with any
+# projection of scikit-learn. :class:`~sklearn.manifold.TSNE` places texts with similar
+# features next to each other. Distances between groups, and the axes, have no meaning.
+# The map is computed once, and drawn in the colors of both labels.
 
+plt.rc("font", size=14)
+fig, (left, right) = plt.subplots(ncols=2, figsize=(10, 4.2), layout="constrained")
+by_source = EmbeddingMapDisplay.from_embeddings(
+    features, source, TSNE(metric="cosine", random_state=0), ax=left
+)
+sign = np.where(is_positive, "positive", "negative")
+by_sign = EmbeddingMapDisplay(by_source.coordinates, sign).plot(ax=right)
 for display, name in ((by_source, "source"), (by_sign, "sign")):
     display.ax_.set_title(f"{name}: {share[name]:.0%} agree", size=18)
     display.ax_.set(xlabel="", ylabel="", xticks=[], yticks=[])

@@ -25,8 +25,9 @@ def ray_cluster():
     """The module ray, with a cluster of two cores on this machine."""
     ray = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
-        # Ray sets it for its actors.
-        patch.delenv("OMP_NUM_THREADS", raising=False)
+        # Ray sets the first for its actors. A running cluster of Dask has set all.
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            patch.delenv(name, raising=False)
         # By default, whatever else the machine does comes before its workers.
         patch.setenv("RAY_worker_niceness", "0")
         ray.init(
