@@ -69,5 +69,7 @@ def n_loads():
 @pytest.fixture
 def dask_loads(dask_client):
     """Return a function that returns the loads of each worker process in this test."""
+    # Another test may have killed one, which starts again.
+    dask_client.wait_for_workers(2)
     dask_client.run(count_loads)
     return lambda: list(dask_client.run(n_loads).values())
