@@ -22,7 +22,7 @@ def dask_client():
 
 @pytest.fixture(scope="session")
 def ray_cluster():
-    """The module ray, with a cluster of two cores on this machine."""
+    """The module ray, with a cluster on this machine."""
     ray = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
         # Ray sets the first for its actors. A running cluster of Dask has set all.
@@ -31,7 +31,8 @@ def ray_cluster():
         # By default, whatever else the machine does comes before its workers.
         patch.setenv("RAY_worker_niceness", "0")
         ray.init(
-            num_cpus=2,
+            # More than there are: actors of a call that failed may still hold some.
+            num_cpus=4,
             object_store_memory=200 * 2**20,
             include_dashboard=False,
             log_to_driver=False,
