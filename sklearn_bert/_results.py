@@ -14,6 +14,23 @@ METHODS = {
 }
 
 
+def check_method(estimator: Any, method: str) -> None:
+    """Refuse an estimator without a method.
+
+    Raises
+    ------
+    ValueError
+    """
+    if hasattr(estimator, method):
+        return
+    others = [repr(name) for name in sorted(METHODS) if hasattr(estimator, name)]
+    remedy = f"Pass method={' or '.join(others)}, or another" if others else "Pass an"
+    raise ValueError(
+        f"estimator must have the method {method!r}. Got {type(estimator).__name__}, "
+        f"which does not. {remedy} estimator."
+    )
+
+
 def call(estimator: Any, method: str, X: Any) -> Any:
     """Call a method whose result has one entry for each row of X.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sklearn_bert._results import call
+from sklearn_bert._results import call, check_method
 
 
 class Estimator:
@@ -15,6 +15,17 @@ class Estimator:
 
     def predict(self, X):
         return self.result
+
+
+def test_a_missing_method_is_refused_and_those_that_exist_are_named():
+    with pytest.raises(ValueError, match="must have the method 'transform'") as caught:
+        check_method(Estimator(None), "transform")
+    assert "Pass method='predict', or another estimator." in str(caught.value)
+
+
+def test_what_is_no_estimator_is_refused():
+    with pytest.raises(ValueError, match=r"Got int, which does not\. Pass an est"):
+        check_method(5, "transform")
 
 
 def test_a_sparse_result_is_refused():

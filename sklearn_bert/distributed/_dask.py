@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from sklearn_bert._engine.runtime.rows import rows_counted_from
-from sklearn_bert._results import METHODS
+from sklearn_bert._results import METHODS, check_method
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
-from sklearn_bert.distributed._engines import import_engine
+from sklearn_bert.distributed._engines import import_engine, name_type
 from sklearn_bert.distributed._output import call_as_table, empty_table
 
 _NAME = "dask_transform"
@@ -89,12 +89,11 @@ def dask_transform(estimator, X, method="transform", *, meta=None):
     dask = import_engine("dask", _NAME)
     frames = import_engine("dask.dataframe", _NAME)
     if not isinstance(X, frames.Series | frames.DataFrame):
-        kind = type(X)
         raise TypeError(
-            "X must be a Dask Series or DataFrame. Got a "
-            f"{kind.__module__.split('.')[0]} {kind.__name__}. Call the estimator "
-            "itself, or convert X with dask.dataframe.from_pandas."
+            f"X must be a Dask Series or DataFrame. Got {name_type(X)}. Call the "
+            "estimator itself, or convert X with dask.dataframe.from_pandas."
         )
+    check_method(estimator, method)
     if meta is None:
         like_X = import_engine("dask.dataframe.utils", _NAME).meta_nonempty(X._meta)
         # Its second text may be missing.

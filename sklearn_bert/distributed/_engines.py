@@ -11,6 +11,15 @@ _REQUIREMENTS = {
 }
 
 
+def name_type(value: Any) -> str:
+    """Return what messages call a value, such as "a pandas Series" or "a list"."""
+    kind = type(value)
+    package = kind.__module__.split(".")[0]
+    article = "an" if kind.__name__[0] in "aeiou" and package == "builtins" else "a"
+    names = (article, "" if package == "builtins" else package, kind.__name__)
+    return " ".join(filter(None, names))
+
+
 def import_engine(module: str, user: str) -> Any:
     """Return a module of Dask, Ray or Spark.
 

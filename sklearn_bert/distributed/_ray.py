@@ -4,11 +4,11 @@ from typing import Any
 
 from sklearn_bert._config import quote, shows_values
 from sklearn_bert._engine.runtime.rows import rows_counted_from
-from sklearn_bert._results import METHODS, call
+from sklearn_bert._results import METHODS, call, check_method
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert._warnings import Tally
 from sklearn_bert.distributed._columns import read_columns
-from sklearn_bert.distributed._engines import import_engine
+from sklearn_bert.distributed._engines import import_engine, name_type
 from sklearn_bert.streaming._tables import to_array
 
 _NAME = "ray_transform"
@@ -103,12 +103,12 @@ def ray_transform(
     """
     ray = import_engine("ray", _NAME)
     if not isinstance(dataset, import_engine("ray.data", _NAME).Dataset):
-        kind = type(dataset)
         raise TypeError(
-            f"dataset must be a Ray Dataset. Got a {kind.__module__.split('.')[0]} "
-            f"{kind.__name__}. Call the estimator itself, or convert the data, for "
-            "instance with ray.data.from_pandas."
+            f"dataset must be a Ray Dataset. Got {name_type(dataset)}. Call the "
+            "estimator itself, or convert the data, for instance with "
+            "ray.data.from_pandas."
         )
+    check_method(estimator, method)
     columns = [column] if isinstance(column, str) else column
     return dataset.map_batches(
         _EstimatorActor,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_bert._engine.runtime.rows import rows_counted_from
-from sklearn_bert._results import METHODS, call
+from sklearn_bert._results import METHODS, call, check_method
 from sklearn_bert._sklearn_compat import StrOptions, validate_params
 from sklearn_bert._warnings import Tally
 from sklearn_bert.distributed._columns import read_columns
@@ -82,6 +82,7 @@ def spark_udf(estimator, method="transform", *, return_type=None):
     """
     functions = import_engine("pyspark.sql.functions", _NAME)
     pd = import_engine("pandas", _NAME)
+    check_method(estimator, method)
     context = _find_context()
     if return_type is None:
         return_type = _find_type(estimator, method)
@@ -133,6 +134,7 @@ def _find_type(estimator: Any, method: str) -> str:
         # Warnings about this text say nothing about those of the user.
         with Tally().counting():
             result = call(estimator, method, read_columns(estimator, columns, _NAME))
+    # Whatever the steps of a Pipeline raise.
     except Exception as error:
         error.add_note(
             "The method was called with a short text to find the type of its result. "

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn_bert._engine.runtime.rows import rows_counted_from
 from sklearn_bert._inputs.values import show
-from sklearn_bert._results import METHODS
+from sklearn_bert._results import METHODS, check_method
 from sklearn_bert._sklearn_compat import Interval, StrOptions, validate_params
 from sklearn_bert._warnings import Tally
 from sklearn_bert.exceptions import InputError
@@ -118,11 +118,7 @@ def choose_method(
     ValueError
         If the estimator does not have the method, or a name is used twice.
     """
-    if not hasattr(estimator, name):
-        raise ValueError(
-            f"estimator must have the method {name!r}. Got a "
-            f"{type(estimator).__name__}, which does not. Pass another method."
-        )
+    check_method(estimator, name)
     if name in keep or len(set(keep)) < len(keep):
         raise ValueError(
             f"keep must be different columns, without {name!r}, which is the name of "

@@ -147,8 +147,10 @@ class ParquetTarget:
             wanted = self._identity if rows is None else self._content(rows)
             changed = [name for name in wanted if found.get(name) != wanted[name]]
             if changed or rows is None:
-                names = " and ".join(changed) or "number of rows"
-                raise self._refusal(f"contains {path.name} of another {names}")
+                # The rows of a file follow from the two numbers.
+                others = [name for name in changed if name != "rows"]
+                names = " and ".join(others) or "number of rows"
+                raise self._refusal(f"contains {path.name} with a different {names}")
 
     def _refusal(self, what: str) -> ResumeError:
         return ResumeError(

@@ -5,12 +5,11 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
-
-from benchmarks.encoding import streaming  # noqa: E402
+from benchmarks.encoding import streaming
 
 
 class Running:

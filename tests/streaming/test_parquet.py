@@ -140,9 +140,9 @@ def test_a_bad_row_is_named_in_its_file_and_what_is_finished_remains(
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
-        ({"method": "predict_proba"}, "another method"),
-        ({"keep": ["id"]}, "another keep"),
-        ({"columns": ["text", "id"]}, "another columns"),
+        ({"method": "predict_proba"}, "a different method"),
+        ({"keep": ["id"]}, "a different keep"),
+        ({"columns": ["text", "id"]}, "a different columns"),
     ],
 )
 def test_another_call_is_refused(classifier, source, target, change, shown):
@@ -157,7 +157,7 @@ def test_another_call_is_refused(classifier, source, target, change, shown):
 def test_another_estimator_is_refused(vectorizer, tiny_bert, source, target):
     transform_parquet(vectorizer, source, target, **SIZES)
     other = BertVectorizer(tiny_bert, pooling="max")
-    with pytest.raises(ResumeError, match="another estimator"):
+    with pytest.raises(ResumeError, match="a different estimator"):
         transform_parquet(other, source, target, **SIZES)
     same = BertVectorizer(tiny_bert, batch_size=2, device="cpu")
     transform_parquet(same, source, target, **{**SIZES, "batch_size": 3})
@@ -167,7 +167,7 @@ def test_a_changed_source_is_refused(vectorizer, source, target, texts):
     transform_parquet(vectorizer, source, target, **SIZES)
     rows = pa.table({"id": range(15), "text": [*texts[25:39], "another"]})
     pq.write_table(rows, source / "b.parquet", row_group_size=10)
-    with pytest.raises(ResumeError, match="another source"):
+    with pytest.raises(ResumeError, match="a different source"):
         transform_parquet(vectorizer, source, target, **SIZES)
 
 

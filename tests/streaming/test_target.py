@@ -76,10 +76,10 @@ def test_what_a_killed_process_has_left_is_removed(tmp_path):
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
-        ({"method": "predict"}, "another method"),
-        ({"rows_per_file": 9}, "another rows and rows_per_file"),
-        ({"n_rows": 15}, "another rows"),
-        ({"n_rows": 20}, "another number of rows"),
+        ({"method": "predict"}, "a different method"),
+        ({"rows_per_file": 9}, "a different rows_per_file"),
+        ({"n_rows": 15}, "a different number of rows"),
+        ({"n_rows": 20}, "a different number of rows"),
     ],
 )
 def test_files_of_another_call_are_refused(tmp_path, change, shown):

@@ -133,6 +133,7 @@ class Ranks:
         if self.is_first:
             try:
                 found.append(compute())
+            # Scorers and callbacks of users may raise anything, and others wait.
             except Exception as error:
                 self.broadcast((found, f"{type(error).__name__}: {error}"))
                 raise

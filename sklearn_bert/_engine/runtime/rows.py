@@ -26,6 +26,7 @@ def rows_counted_from(first: int, n_rows: int, of: str = "") -> Iterator[None]:
     token = _START.set((first, suffix))
     try:
         yield
+    # Also what the steps of a Pipeline raise, which know nothing of other rows.
     except Exception as error:
         error.add_note(f"In rows {first} to {first + n_rows - 1}{suffix}.")
         raise
