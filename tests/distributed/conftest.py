@@ -1,9 +1,27 @@
-"""Clusters, which start once for all tests, and what counts the loads on them."""
+"""Estimators, clusters that start once for all tests, and counts of their loads."""
 
 import sys
 import warnings
 
+import cluster_steps
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from sklearn_bert import BertVectorizer
+
+
+@pytest.fixture
+def vectorizer(tiny_bert):
+    return BertVectorizer(tiny_bert)
+
+
+@pytest.fixture
+def classifier(vectorizer, texts):
+    labels = [("good", "bad", "mixed")[k % 3] for k in range(40)]
+    return make_pipeline(vectorizer, LogisticRegression(max_iter=1000)).fit(
+        texts, labels
+    )
 
 
 @pytest.fixture(scope="session")
@@ -11,7 +29,9 @@ def dask_client():
     """A client of two worker processes with one thread each."""
     dask_distributed = pytest.importorskip("dask.distributed")
     # Workers cannot import tests.
-    pytest.importorskip("cloudpickle").register_pickle_by_value(sys.modules[__name__])
+    cloudpickle = pytest.importorskip("cloudpickle")
+    for module in (cluster_steps, sys.modules[__name__]):
+        cloudpickle.register_pickle_by_value(module)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
     with (
         dask_distributed.LocalCluster(**options) as cluster,
@@ -25,9 +45,7 @@ def ray_cluster():
     """The module ray, with a cluster on this machine."""
     ray = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
-        # Ray sets the first for its actors. A running cluster of Dask has set all.
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            patch.delenv(name, raising=False)
+        cluster_steps.remove_thread_limits(patch)
         # By default, whatever else the machine does comes before its workers.
         patch.setenv("RAY_worker_niceness", "0")
         ray.init(

@@ -1,15 +1,9 @@
 """Dask gives the result of one process, whatever happens to its workers."""
 
-import os
-import signal
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.linear_model import LogisticRegression
+from cluster_steps import DyingOnce, Step
 from sklearn.pipeline import make_pipeline
 
 from sklearn_bert import BertClassifier, BertTokenClassifier, BertVectorizer
@@ -27,11 +21,6 @@ TOLERANCE = {"rtol": 0, "atol": 5e-6}
 
 
 @pytest.fixture
-def vectorizer(tiny_bert):
-    return BertVectorizer(tiny_bert)
-
-
-@pytest.fixture
 def table(texts):
     """Forty texts, with an index that is neither sorted nor unique."""
     return pd.Series(texts, index=[k % 7 for k in range(40)], name="text")
@@ -42,41 +31,9 @@ def column(table):
     return dd.from_pandas(table, npartitions=8, sort=False)
 
 
-@pytest.fixture
-def classifier(vectorizer, texts):
-    labels = [("good", "bad", "mixed")[k % 3] for k in range(40)]
-    return make_pipeline(vectorizer, LogisticRegression(max_iter=1000)).fit(
-        texts, labels
-    )
-
-
-class Step(TransformerMixin, BaseEstimator):
-    """A step of a Pipeline that keeps no state and returns the texts."""
-
-    def fit(self, X, y=None):
-        return self
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
 class NumberOfThreads(Step):
     def transform(self, X):
         return np.full((len(X), 1), torch.get_num_threads())
-
-
-class DyingOnce(Step):
-    """Kill the process in the first call in a child of ``parent``."""
-
-    def __init__(self, path, parent):
-        self.path = path
-        self.parent = parent
-
-    def transform(self, X):
-        if os.getpid() != self.parent and not Path(self.path).exists():
-            Path(self.path).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return X
 
 
 def test_features_are_those_of_one_process(vectorizer, column, table):
@@ -217,9 +174,8 @@ def test_parquet_to_parquet(dask_client, classifier, table, tmp_path):
 def test_partitions_of_a_killed_worker_are_repeated(
     dask_client, vectorizer, column, table, tmp_path
 ):
-    pytest.importorskip("cloudpickle").register_pickle_by_value(sys.modules[__name__])
     path = tmp_path / "killed"
-    pipeline = make_pipeline(DyingOnce(str(path), os.getpid()), vectorizer)
+    pipeline = make_pipeline(DyingOnce(str(path), table.iloc[-1]), vectorizer)
     computed = dask_transform(pipeline, column).compute()
     assert path.exists()
     assert list(computed.index) == list(table.index)

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer
 
-from sklearn_bert import BertTokenizer, BertVectorizer
+from sklearn_bert import BertTokenizer
 from sklearn_bert.distributed._output import call_as_table, empty_table
 
 pd = pytest.importorskip("pandas")
@@ -16,11 +16,6 @@ pd = pytest.importorskip("pandas")
 @pytest.fixture
 def X(texts):
     return pd.Series(texts[:6], index=[9, 9, 7, 5, 3, 1], name="text")
-
-
-@pytest.fixture
-def vectorizer(tiny_bert):
-    return BertVectorizer(tiny_bert)
 
 
 @pytest.fixture

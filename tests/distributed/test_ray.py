@@ -1,14 +1,11 @@
 """Ray Data gives the result of one process, whatever happens to its actors."""
 
-import os
-import signal
 import sys
-from pathlib import Path
 
+import cluster_steps
 import numpy as np
 import pytest
-import torch
-from sklearn.base import BaseEstimator, TransformerMixin
+from cluster_steps import CountingLoads, DyingOnce, Threads
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -24,11 +21,6 @@ data = pytest.importorskip("ray.data")
 TOLERANCE = {"rtol": 0, "atol": 5e-6}
 # Ray warns about options that it sets itself.
 pytestmark = pytest.mark.filterwarnings(r"ignore:::ray\..*")
-
-
-@pytest.fixture
-def vectorizer(tiny_bert):
-    return BertVectorizer(tiny_bert)
 
 
 @pytest.fixture
@@ -171,7 +163,8 @@ def test_tables_in_memory_are_refused(vectorizer, table):
 def cluster(ray_cluster):
     """A cluster of two cores on this machine, which keeps the order of rows."""
     # Workers cannot import tests.
-    ray_cluster.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    for module in (cluster_steps, sys.modules[__name__]):
+        ray_cluster.cloudpickle.register_pickle_by_value(module)
     context = data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
@@ -181,47 +174,6 @@ def cluster(ray_cluster):
 def dataset(cluster, table):
     """The table in eight blocks."""
     return data.from_arrow([table.slice(k, 5) for k in range(0, 40, 5)])
-
-
-class Step(TransformerMixin, BaseEstimator):
-    """A step of a Pipeline that keeps no state."""
-
-    def fit(self, X, y=None):
-        return self
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
-class Threads(Step):
-    """The threads of torch and of tokenizers, after they are used."""
-
-    def transform(self, X):
-        numbers = torch.get_num_threads(), int(os.environ["RAYON_NUM_THREADS"])
-        return np.tile(numbers, (len(X), 1))
-
-
-class DyingOnce(Step):
-    """Kill the process in the first call for the last row."""
-
-    def __init__(self, path, last):
-        self.path = path
-        self.last = last
-
-    def transform(self, X):
-        if self.last in X and not Path(self.path).exists():
-            Path(self.path).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return X
-
-
-class CountingLoads(BertVectorizer):
-    """Leave a file for each encoder that a process is given."""
-
-    def _encoder(self, *args):
-        encoder = super()._encoder(*args)
-        Path(self.folder, f"{os.getpid()}-{id(encoder)}").touch()
-        return encoder
 
 
 @pytest.mark.distributed

@@ -1,15 +1,13 @@
 """Spark gives the result of one process, whatever happens to its workers."""
 
 import os
-import signal
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
+import cluster_steps
 import numpy as np
 import pytest
-import torch
-from sklearn.base import BaseEstimator, TransformerMixin
+from cluster_steps import CountingLoads, DyingOnce, Threads
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -42,11 +40,11 @@ def spark():
     from pyspark.sql import SparkSession
 
     # Workers cannot import tests.
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    for module in (cluster_steps, sys.modules[__name__]):
+        cloudpickle.register_pickle_by_value(module)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        # Spark sets it for its workers.
-        patch.delenv("OMP_NUM_THREADS", raising=False)
+        cluster_steps.remove_thread_limits(patch)
         session = (
             SparkSession.builder.master("local[2,4]")
             .config("spark.driver.memory", "1g")
@@ -64,62 +62,6 @@ def table(spark, texts):
     """Forty texts with their numbers, in four partitions."""
     rows = spark.sparkContext.parallelize(list(enumerate(texts)), 4)
     return rows.toDF("id bigint, text string")
-
-
-@pytest.fixture
-def vectorizer(tiny_bert):
-    return BertVectorizer(tiny_bert)
-
-
-@pytest.fixture
-def classifier(vectorizer, texts):
-    labels = [("good", "bad", "mixed")[k % 3] for k in range(40)]
-    return make_pipeline(vectorizer, LogisticRegression(max_iter=1000)).fit(
-        texts, labels
-    )
-
-
-class Step(TransformerMixin, BaseEstimator):
-    """A step of a Pipeline that keeps no state."""
-
-    def fit(self, X, y=None):
-        return self
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
-class Threads(Step):
-    """The threads of torch and of tokenizers, after they are used."""
-
-    def transform(self, X):
-        numbers = torch.get_num_threads(), int(os.environ["RAYON_NUM_THREADS"])
-        return np.tile(numbers, (len(X), 1))
-
-
-class DyingOnce(Step):
-    """Kill the process in the first call in a child of ``parent``."""
-
-    def __init__(self, path, parent):
-        self.path = path
-        self.parent = parent
-
-    def transform(self, X):
-        if os.getpid() != self.parent and not Path(self.path).exists():
-            Path(self.path).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return X
-
-
-class CountingLoads(BertVectorizer):
-    """Leave a file for each encoder that a process is given."""
-
-    folder: Path
-
-    def _encoder(self, *args):
-        encoder = super()._encoder(*args)
-        Path(self.folder, f"{os.getpid()}-{id(encoder)}").touch()
-        return encoder
 
 
 def collect(table, column):
@@ -244,7 +186,7 @@ def test_bad_rows_are_named(spark, vectorizer, texts):
 
 def test_tasks_of_a_killed_process_are_repeated(table, vectorizer, texts, tmp_path):
     path = tmp_path / "killed"
-    pipeline = make_pipeline(DyingOnce(str(path), os.getpid()), vectorizer)
+    pipeline = make_pipeline(DyingOnce(str(path), texts[-1]), vectorizer)
     computed = collect(table, spark_udf(pipeline)("text"))
     assert path.exists()
     expected = vectorizer.transform(texts)
