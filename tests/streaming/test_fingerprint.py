@@ -131,3 +131,21 @@ def test_an_object_may_contain_itself(pipeline):
     pipeline = clone(pipeline)
     pipeline.owner = pipeline
     fingerprint(pipeline)
+
+
+def test_the_order_of_attributes_does_not_count():
+    # It is another after loading.
+    first, second = FunctionTransformer(np.exp), FunctionTransformer(np.exp)
+    first.a_, first.b_ = 1, 2
+    second.b_, second.a_ = 2, 1
+    assert fingerprint(first) == fingerprint(second)
+
+
+@pytest.mark.parametrize(
+    "other", [np.zeros((3, 2), np.float32), np.zeros((2, 3), np.int32)]
+)
+def test_arrays_of_the_same_bytes_may_differ(other):
+    first, second = FunctionTransformer(np.exp), FunctionTransformer(np.exp)
+    first.weights_, second.weights_ = np.zeros((2, 3), np.float32), other
+    assert first.weights_.tobytes() == other.tobytes()
+    assert fingerprint(first) != fingerprint(second)

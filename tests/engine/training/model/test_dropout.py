@@ -128,23 +128,28 @@ def test_the_masks_of_a_share_do_not_depend_on_the_threads():
         assert torch.equal(a, b)
 
 
-def test_a_share_that_ends_leaves_dropout_on_in_the_other():
-    dropout, ended = Dropout(0.1, 0, CPU), threading.Event()
+def test_a_share_is_in_training_whatever_the_others_are():
+    dropout, is_on, is_off = Dropout(0.1, 0, CPU), threading.Event(), threading.Event()
 
     def share(k):
-        dropout.is_on = True
         if k == 0:
-            dropout.is_on = False
-            ended.set()
-            return None
-        ended.wait(timeout=60)
-        return dropout.is_on
+            dropout.is_on = True
+            is_on.set()
+            is_off.wait(timeout=60)
+            return [dropout.is_on]
+        is_on.wait(timeout=60)
+        seen = [dropout.is_on]
+        dropout.is_on = True
+        seen.append(dropout.is_on)
+        dropout.is_on = False
+        is_off.set()
+        return seen
 
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     streams = Streams(2)
     try:
-        assert streams.map(share, range(2)) == [None, True]
+        assert streams.map(share, range(2)) == [[True], [False, True]]
     finally:
         streams.close()
         torch.set_num_threads(threads)
