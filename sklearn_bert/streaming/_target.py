@@ -51,7 +51,7 @@ class ParquetTarget:
             If another process writes to it, or other files are in it.
         """
         if self._folder.exists() and not self._folder.is_dir():
-            raise self._refusal("is a file")
+            raise self._refusal("is a file", "Choose a folder")
         self._folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
@@ -142,7 +142,10 @@ class ParquetTarget:
         for path in sorted(self._folder.iterdir()):
             found = _read_content(path)
             if found is None:
-                raise self._refusal(f"contains {path.name}, which is not such a file")
+                raise self._refusal(
+                    f"contains {path.name}, which transform_parquet has not written",
+                    "Choose another folder, or move the file out of it",
+                )
             rows = self._rows_of(path)
             wanted = self._identity if rows is None else self._content(rows)
             changed = [name for name in wanted if found.get(name) != wanted[name]]
@@ -150,13 +153,16 @@ class ParquetTarget:
                 # The rows of a file follow from the two numbers.
                 others = [name for name in changed if name != "rows"]
                 names = " and ".join(others) or "number of rows"
-                raise self._refusal(f"contains {path.name} with a different {names}")
+                raise self._refusal(
+                    f"contains {path.name} with a different {names}",
+                    "Restore what has changed to resume, or choose another folder to "
+                    "start over",
+                )
 
-    def _refusal(self, what: str) -> ResumeError:
+    def _refusal(self, what: str, remedy: str) -> ResumeError:
         return ResumeError(
             "target must be a new or empty folder, or one that the same call has "
-            f"begun to fill. Got {str(self._folder)!r}, which {what}. Restore what has "
-            "changed to resume, or choose another folder to start over."
+            f"begun to fill. Got {str(self._folder)!r}, which {what}. {remedy}."
         )
 
 

@@ -92,7 +92,9 @@ def test_files_of_another_call_are_refused(tmp_path, change, shown):
 @pytest.mark.parametrize("name", ["part-00000.parquet", "a.parquet", "notes.txt"])
 def test_other_files_are_refused(tmp_path, name):
     pq.write_table(pa.table({"row": [1]}), tmp_path / name)
-    with pytest.raises(ResumeError, match=f"contains {name}, which is not such"):
+    with pytest.raises(
+        ResumeError, match=f"contains {name}, which transform_parquet has not"
+    ):
         fill(make(tmp_path))
 
 
