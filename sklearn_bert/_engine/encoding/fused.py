@@ -24,8 +24,8 @@ from sklearn_bert._engine.encoding.batch import Batch
 from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,
     Linear,
+    end_of_packed,
     make_linear,
-    packed_linear_works,
 )
 
 
@@ -84,7 +84,7 @@ class FusedBackend:
             raise UnsuitableModelError(
                 f"its layers are not those of BERT ({error})"
             ) from error
-        self._is_packed = device.type == "cpu" and packed_linear_works(dtype)
+        self._end_of_packed = end_of_packed(device, dtype)
         self._embeddings = model.embeddings
         self._embeddings_project = getattr(model, "embeddings_project", None)
         self._first_position = checkpoint.architecture.first_position
@@ -134,7 +134,7 @@ class FusedBackend:
 
     def _n_rows(self, n_tokens: int) -> int:
         """Return to how many rows a batch is padded."""
-        return _round_up(n_tokens) if self._is_packed else n_tokens
+        return _round_up(n_tokens) if n_tokens < self._end_of_packed else n_tokens
 
     def _pad(self, x: Tensor) -> Tensor:
         """Append rows of zeros up to a number of rows that is round."""

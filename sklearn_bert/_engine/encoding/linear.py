@@ -1,13 +1,17 @@
 """Linear layers of a frozen encoder, by oneDNN with packed weights or by torch.
 
 With packed weights, oneDNN is up to 2.3 times as fast as ``F.linear`` in float32 on AMD
-processors, where torch uses MKL for ``F.linear``. It also computes the activation and
-the residual sum at no cost. Its torch operators are private, so a numeric test guards
-their use.
+processors with AVX512, where torch uses MKL for ``F.linear``. It also computes the
+activation and the residual sum at no cost. Its torch operators are private, so a
+numeric test guards their use.
+
+On processors with AVX2 alone it is the other way around: MKL is faster, except for few
+rows, and inside oneDNN's products an activation takes half as long as the product.
 """
 
 import logging
 from functools import cache
+from math import inf
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +25,8 @@ _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 ACTIVATIONS = frozenset({*_GELU, "relu"})
 # The number of rows for which the packed layout is optimized; any number works.
 _ROWS = 1024
+# Where MKL is faster for many rows, oneDNN is not slower for fewer rows than this.
+_MANY_ROWS = 128
 
 
 def activate(x: Tensor, activation: str | None) -> Tensor:
@@ -87,6 +93,33 @@ class PackedLinear:
         return self._product_and_sum(x, residual, self.weight, self.bias, "add")
 
 
+class SizedLinear:
+    """A linear layer with packed weights for few rows, and by torch for many.
+
+    Activations are computed after the products.
+
+    Parameters
+    ----------
+    weight : Tensor of shape (out, in)
+    bias : Tensor of shape (out,)
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self._packed = PackedLinear(weight, bias)
+        self._plain = PlainLinear(weight, bias)
+
+    def __call__(self, x: Tensor, activation: str | None = None) -> Tensor:
+        """Return what :class:`PlainLinear` returns."""
+        return activate(self._choose(x)(x), activation)
+
+    def add(self, x: Tensor, residual: Tensor) -> Tensor:
+        """Return what :meth:`PlainLinear.add` returns."""
+        return self._choose(x).add(x, residual)
+
+    def _choose(self, x: Tensor) -> PackedLinear | PlainLinear:
+        return self._packed if len(x) < _MANY_ROWS else self._plain
+
+
 @cache
 def packed_linear_works(dtype: torch.dtype) -> bool:
     """Return whether oneDNN's packed product exists and is correct on this machine."""
@@ -116,11 +149,25 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
     return is_right
 
 
-Linear = PlainLinear | PackedLinear
+def end_of_packed(device: torch.device, dtype: torch.dtype) -> float:
+    """Return the number of rows from which on a layer's products are not packed."""
+    if device.type != "cpu" or not packed_linear_works(dtype):
+        return 0
+    # A measurement would not choose the same in each process, and the features would
+    # differ by their rounding.
+    is_avx2 = torch.backends.cpu.get_cpu_capability() == "AVX2"
+    has_mkl = torch.backends.mkl.is_available() and dtype == torch.float32
+    return _MANY_ROWS if is_avx2 and has_mkl else inf
+
+
+Linear = PlainLinear | PackedLinear | SizedLinear
 
 
 def make_linear(weight: Tensor, bias: Tensor) -> Linear:
     """Return the fastest linear layer for the device and dtype of the weight."""
-    if weight.device.type == "cpu" and packed_linear_works(weight.dtype):
-        return PackedLinear(weight, bias)
-    return PlainLinear(weight, bias)
+    kinds: dict[float, type[Linear]] = {
+        0: PlainLinear,
+        _MANY_ROWS: SizedLinear,
+        inf: PackedLinear,
+    }
+    return kinds[end_of_packed(weight.device, weight.dtype)](weight, bias)

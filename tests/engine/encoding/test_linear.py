@@ -1,5 +1,7 @@
 """Packed and plain linear layers give the same numbers."""
 
+from math import inf
+
 import pytest
 import torch
 
@@ -8,9 +10,13 @@ from sklearn_bert._engine.encoding.linear import (
     ACTIVATIONS,
     PackedLinear,
     PlainLinear,
+    SizedLinear,
+    end_of_packed,
     make_linear,
     packed_linear_works,
 )
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +48,41 @@ def test_packed_sum_equals_plain_sum(layer):
     x, weight, bias, residual = layer
     plain = PlainLinear(weight, bias).add(x, residual)
     torch.testing.assert_close(PackedLinear(weight, bias).add(x, residual), plain)
+
+
+@pytest.mark.parametrize("n_rows", [1, 127, 128, 200])
+@pytest.mark.parametrize("activation", [None, *sorted(ACTIVATIONS)])
+def test_both_sizes_equal_plain(layer, n_rows, activation):
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+    _, weight, bias, _ = layer
+    x = torch.randn(n_rows, 8, generator=torch.Generator().manual_seed(2))
+    sized, plain = (kind(weight, bias) for kind in (SizedLinear, PlainLinear))
+    torch.testing.assert_close(sized(x, activation), plain(x, activation))
+    residual = torch.ones(n_rows, 6)
+    torch.testing.assert_close(sized.add(x, residual), plain.add(x, residual))
+
+
+@pytest.mark.parametrize(
+    ("capability", "has_mkl", "kind", "end"),
+    [
+        ("AVX2", True, SizedLinear, 128),
+        ("AVX2", False, PackedLinear, inf),
+        ("AVX512", True, PackedLinear, inf),
+        ("DEFAULT", True, PackedLinear, inf),
+    ],
+)
+def test_many_rows_are_not_packed_with_avx2_alone(
+    layer, monkeypatch, capability, has_mkl, kind, end
+):
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: has_mkl)
+    assert isinstance(make_linear(*layer[1:3]), kind)
+    assert end_of_packed(CPU, torch.float32) == end
+    assert end_of_packed(torch.device("cuda"), torch.float32) == 0
+    assert end_of_packed(CPU, torch.float64) == 0
 
 
 def test_sum_leaves_the_residual_alone(layer):
