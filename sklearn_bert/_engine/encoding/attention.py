@@ -68,7 +68,7 @@ def flat_attention(
     if query.shape[0] > n_tokens:
         # Rows beyond the batch round up the number of rows. They are never read.
         attended.append(torch.zeros_like(query[n_tokens:]))
-    return torch.cat(attended)
+    return attended[0] if len(attended) == 1 else torch.cat(attended)
 
 
 def first_token_attention(
@@ -102,12 +102,13 @@ def first_token_attention(
 
 def _groups(flat: Tensor, batch: Batch) -> list[Tensor]:
     """Return each group of equal lengths as (sequences, n_heads, length, head_size)."""
-    parts = flat[: batch.input_ids.shape[0]].split(
-        [n * size for n, size in batch.groups]
-    )
+    tokens, groups = flat[: batch.input_ids.shape[0]], batch.groups
+    sizes = [n * length for n, length in groups]
+    # A single text is common, and small enough for the time of each call to count.
+    parts = (tokens,) if len(groups) == 1 else tokens.split(sizes)
     return [
-        part.unflatten(0, shape).transpose(1, 2)
-        for part, shape in zip(parts, batch.groups, strict=True)
+        part.view(*shape, *part.shape[1:]).transpose(1, 2)
+        for part, shape in zip(parts, groups, strict=True)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any
 
@@ -55,7 +56,7 @@ class Batch:
     depth: int = 0
     rows: Tensor | None = None
 
-    @property
+    @cached_property
     def groups(self) -> list[tuple[int, int]]:
         """Groups of equal length as (number of sequences, length)."""
         return [(len(list(run)), length) for length, run in groupby(self.lengths)]
