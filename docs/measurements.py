@@ -33,19 +33,25 @@ from benchmarks.shared.report import NOT_KNOWN, cell, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-ENCODING = ("encoding-xeon", "encoding-h100")
+ENCODING = ("encoding-xeon", "encoding-epyc", "encoding-epyc-avx2", "encoding-h100")
 # Files, sets and dtypes whose speed is that of many texts.
 SCALING = (
     ("encoding-xeon", "mixed", "float32"),
     ("encoding-xeon", "short", "float32"),
     ("encoding-xeon", "long", "float32"),
     ("encoding-epyc", "mixed", "float32"),
+    ("encoding-epyc-avx2", "mixed", "float32"),
     ("encoding-h100", "sst2", "float32"),
     ("encoding-h100", "sst2", "bfloat16"),
 )
 # The set of each file that is the usual case.
 USUAL = {"encoding-xeon": "mixed"}
-FINETUNING = ("finetuning-xeon-amx", "finetuning-h200", "finetuning-h100")
+FINETUNING = (
+    "finetuning-xeon-amx",
+    "finetuning-epyc-avx2",
+    "finetuning-h200",
+    "finetuning-h100",
+)
 ACCURACY = "accuracy-xeon-amx"
 FEW_TEXTS = "few-texts-epyc"
 MORE_TEXTS = "more-texts-epyc"

@@ -39,6 +39,6 @@ def machine(result):
     kind, _, name = about["device"].partition(": ")
     if kind != "cpu":
         return name.removeprefix("NVIDIA ")
-    return (
-        f"{about['cpu']}, {'AMX' if 'amx_bf16' in about['cpu_features'] else 'AVX-512'}"
-    )
+    features = " ".join(about["cpu_features"])
+    kinds = {"amx": "AMX", "avx512": "AVX-512", "avx2": "AVX2"}
+    return f"{about['cpu']}, {next(kinds[one] for one in kinds if one in features)}"
