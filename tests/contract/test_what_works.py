@@ -9,7 +9,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+    VotingRegressor,
+)
 
 # Its import alone makes HalvingGridSearchCV importable.
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -133,6 +138,30 @@ def test_it_works_with_texts(tool, container, kind):
 @of(NEEDS_A_TABLE)
 def test_it_works_with_a_column_of_texts(tool, kind):
     use(NEEDS_A_TABLE, tool, kind, "frame")
+
+
+@pytest.mark.parametrize("container", [list, pd.DataFrame])
+def test_two_readings_of_pairs_vote(container):
+    X = container(list(zip(TEXTS, TEXTS[::-1], strict=True)))
+    readings = ({**TUNED, "pooling": pooling} for pooling in ("mean", "compare"))
+    one, two = (
+        (BertClassifier(**params), BertRegressor(**params)) for params in readings
+    )
+    classes = [("together", one[0]), ("apart", two[0])]
+    numbers = [("together", one[1]), ("apart", two[1])]
+
+    probabilities = [model.fit(X, TOPICS).predict_proba(X) for _, model in classes]
+    predictions = [model.fit(X, LENGTHS).predict(X) for _, model in numbers]
+
+    assert not np.allclose(*predictions)
+    np.testing.assert_allclose(
+        VotingClassifier(classes, voting="soft").fit(X, TOPICS).predict_proba(X),
+        np.mean(probabilities, axis=0),
+    )
+    np.testing.assert_allclose(
+        VotingRegressor(numbers).fit(X, LENGTHS).predict(X),
+        np.mean(predictions, axis=0),
+    )
 
 
 # The next two fail once scikit-learn accepts texts: then the page is to be corrected.
