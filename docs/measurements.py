@@ -54,7 +54,7 @@ FINETUNING = (
 )
 ACCURACY = "accuracy-xeon-amx"
 FEW_TEXTS = "few-texts-epyc"
-MORE_TEXTS = "more-texts-epyc"
+MORE_TEXTS = ("more-texts-epyc", "more-texts-epyc-avx2")
 CALIBRATION = "calibration-epyc"
 CURVE = "learning-curve-epyc"
 DATA_SETS = {
@@ -282,8 +282,10 @@ def few_texts():
 
 def more_texts():
     """Test accuracy with some hundreds or thousands of texts, and what it takes."""
-    result = read_json(RESULTS / f"{MORE_TEXTS}.json")
-    rows = {(row["set"], row["arm"]): row for row in result["rows"]}
+    results = [read_json(RESULTS / f"{name}.json") for name in MORE_TEXTS]
+    rows = {
+        (row["set"], row["arm"]): row for result in results for row in result["rows"]
+    }
     arms = (OUR_ARM, "trainer")
     lines = [
         [
@@ -295,11 +297,13 @@ def more_texts():
                 for arm in arms
             ),
         ]
+        for result in results
         for label in result["sets"]
         for name, size in [label.rsplit("-", 1)]
     ]
     headers = ["data", "texts", *(ARMS[arm] for arm in arms), "seconds", "Trainer's"]
-    return "\n".join([*list_table(headers, lines), source(result)])
+    sources = [source(result) for result in results]
+    return "\n".join([*list_table(headers, lines), *sources])
 
 
 def calibration():

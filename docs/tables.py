@@ -41,4 +41,5 @@ def machine(result):
         return name.removeprefix("NVIDIA ")
     features = " ".join(about["cpu_features"])
     kinds = {"amx": "AMX", "avx512": "AVX-512", "avx2": "AVX2"}
-    return f"{about['cpu']}, {next(kinds[one] for one in kinds if one in features)}"
+    found = [kinds[one] for one in kinds if one in features]
+    return ", ".join([about["cpu"], *found[:1]])

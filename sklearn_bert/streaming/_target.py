@@ -143,7 +143,7 @@ class ParquetTarget:
             found = _read_content(path)
             if found is None:
                 raise self._refusal(
-                    f"contains {path.name}, which transform_parquet has not written",
+                    f"contains {path.name}, which transform_parquet did not write",
                     "Choose another folder, or move the file out of it",
                 )
             rows = self._rows_of(path)

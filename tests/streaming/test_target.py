@@ -92,15 +92,14 @@ def test_files_of_another_call_are_refused(tmp_path, change, shown):
 @pytest.mark.parametrize("name", ["part-00000.parquet", "a.parquet", "notes.txt"])
 def test_other_files_are_refused(tmp_path, name):
     pq.write_table(pa.table({"row": [1]}), tmp_path / name)
-    with pytest.raises(
-        ResumeError, match=f"contains {name}, which transform_parquet has not"
-    ):
+    words = f"contains {name}, which transform_parquet did not write. Choose another"
+    with pytest.raises(ResumeError, match=words):
         fill(make(tmp_path))
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "target").touch()
-    with pytest.raises(ResumeError, match="which is a file"):
+    with pytest.raises(ResumeError, match=r"which is a file\. Choose a folder\.$"):
         fill(make(tmp_path / "target"))
 
 

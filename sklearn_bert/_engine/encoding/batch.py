@@ -57,9 +57,9 @@ class Batch:
     rows: Tensor | None = None
 
     @cached_property
-    def groups(self) -> list[tuple[int, int]]:
+    def groups(self) -> tuple[tuple[int, int], ...]:
         """Groups of equal length as (number of sequences, length)."""
-        return [(len(list(run)), length) for length, run in groupby(self.lengths)]
+        return tuple((len(list(run)), length) for length, run in groupby(self.lengths))
 
     @property
     def first_tokens(self) -> Tensor:

@@ -5,8 +5,9 @@ processors with AVX512, where torch uses MKL for ``F.linear``. It also computes 
 activation and the residual sum at no cost. Its torch operators are private, so a
 numeric test guards their use.
 
-On processors with AVX2 alone it is the other way around: MKL is faster, except for few
-rows, and inside oneDNN's products an activation takes half as long as the product.
+With AVX2 but not AVX512 it is the other way around, as measured on an AMD processor:
+MKL is faster, except for few rows, and inside oneDNN's products an activation takes
+half as long as the product.
 """
 
 import logging
@@ -150,7 +151,7 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
 
 
 def end_of_packed(device: torch.device, dtype: torch.dtype) -> float:
-    """Return the number of rows from which on a layer's products are not packed."""
+    """Return the number of rows at and above which products are not packed."""
     if device.type != "cpu" or not packed_linear_works(dtype):
         return 0
     # A measurement would not choose the same in each process, and the features would
@@ -165,9 +166,7 @@ Linear = PlainLinear | PackedLinear | SizedLinear
 
 def make_linear(weight: Tensor, bias: Tensor) -> Linear:
     """Return the fastest linear layer for the device and dtype of the weight."""
-    kinds: dict[float, type[Linear]] = {
-        0: PlainLinear,
-        _MANY_ROWS: SizedLinear,
-        inf: PackedLinear,
-    }
-    return kinds[end_of_packed(weight.device, weight.dtype)](weight, bias)
+    end = end_of_packed(weight.device, weight.dtype)
+    if end == 0:
+        return PlainLinear(weight, bias)
+    return PackedLinear(weight, bias) if end == inf else SizedLinear(weight, bias)

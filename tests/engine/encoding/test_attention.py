@@ -56,6 +56,17 @@ def test_flat_equals_text_by_text(inputs):
     torch.testing.assert_close(attended, expected)
 
 
+@pytest.mark.parametrize("lengths", [(9,), (4, 4), LENGTHS])
+@pytest.mark.parametrize("n_more", [0, 3])
+def test_rows_beyond_the_texts_are_zero(lengths, n_more):
+    *qkv, batch = make_inputs(lengths)
+    query, key, value = (F.pad(x, (0, 0, 0, 0, 0, n_more), value=7.0) for x in qkv)
+    attended = flat_attention(query, key, value, batch, scale=0.3)
+    expected = torch.cat(text_by_text(*qkv, 0.3, lengths))
+    expected = F.pad(expected, (0, 0, 0, 0, 0, n_more))
+    torch.testing.assert_close(attended, expected)
+
+
 @pytest.mark.usefixtures("longest_stored")
 @pytest.mark.parametrize("reach", [0, 3, 40, 68, 69, 149])
 def test_no_token_beyond_the_reach_is_attended_to(reach):

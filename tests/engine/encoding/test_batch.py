@@ -65,7 +65,7 @@ def test_segments_start_at_the_second_text(batch):
 
 
 def test_groups_are_runs_of_equal_length(batch):
-    assert batch.groups == [(1, 3), (2, 2)]
+    assert batch.groups == ((1, 3), (2, 2))
 
 
 def test_boundaries_end_each_sequence(batch):

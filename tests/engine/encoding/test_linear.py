@@ -63,6 +63,15 @@ def test_both_sizes_equal_plain(layer, n_rows, activation):
     torch.testing.assert_close(sized.add(x, residual), plain.add(x, residual))
 
 
+def test_many_rows_are_multiplied_by_torch(layer, monkeypatch):
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+    sized = SizedLinear(*layer[1:3])
+    monkeypatch.setattr(PlainLinear, "__call__", lambda self, x: x.new_zeros(len(x)))
+    assert sized(torch.ones(127, 8)).shape == (127, 6)
+    assert sized(torch.ones(128, 8)).shape == (128,)
+
+
 @pytest.mark.parametrize(
     ("capability", "has_mkl", "kind", "end"),
     [
@@ -83,6 +92,8 @@ def test_many_rows_are_not_packed_with_avx2_alone(
     assert end_of_packed(CPU, torch.float32) == end
     assert end_of_packed(torch.device("cuda"), torch.float32) == 0
     assert end_of_packed(CPU, torch.float64) == 0
+    if packed_linear_works(torch.bfloat16):
+        assert end_of_packed(CPU, torch.bfloat16) == inf
 
 
 def test_sum_leaves_the_residual_alone(layer):
