@@ -26,6 +26,9 @@ $(VENV)/.%-installed: pyproject.toml $(CONSTRAINTS) | $(BIN)/python
 	$(PIP) install --quiet --constraint $(CONSTRAINTS) "setuptools>=77" ".[$(EXTRAS_$*)]"
 	touch $@
 
+# Only install. Two installations at a time would disturb each other.
+install-%: $(VENV)/.%-installed ;
+
 # Test the installed package, never the source tree.
 .PHONY: package
 package: | $(BIN)/python
@@ -50,6 +53,7 @@ lint: $(VENV)/.lint-installed package ## ruff, mypy, spelling, wording, docstrin
 	$(BIN)/codespell sklearn_bert tests examples docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md
 	$(BIN)/python docs/check_english.py
 	$(BIN)/mypy
+	@# `make test` runs the examples of the docstrings.
 	$(BIN)/pytest -q tests/test_docstrings.py -k "not examples_run"
 
 docs: $(VENV)/.docs-installed package ## build the documentation, warnings and dead links as errors

@@ -146,12 +146,10 @@ def test_it_works_with_a_column_of_texts(tool, kind):
 )
 def test_two_readings_of_pairs_vote(container):
     X = container(list(zip(TEXTS, TEXTS[::-1], strict=True)))
-    readings = ({**TUNED, "pooling": pooling} for pooling in ("mean", "compare"))
-    one, two = (
-        (BertClassifier(**params), BertRegressor(**params)) for params in readings
+    classes, numbers = (
+        [(name, kind(**{**TUNED, "pooling": name})) for name in ("mean", "compare")]
+        for kind in (BertClassifier, BertRegressor)
     )
-    classes = [("together", one[0]), ("apart", two[0])]
-    numbers = [("together", one[1]), ("apart", two[1])]
 
     probabilities = [model.fit(X, TOPICS).predict_proba(X) for _, model in classes]
     predictions = [model.fit(X, LENGTHS).predict(X) for _, model in numbers]

@@ -151,7 +151,10 @@ def packed_linear_works(dtype: torch.dtype) -> bool:
 
 
 def end_of_packed(device: torch.device, dtype: torch.dtype) -> float:
-    """Return the number of rows at and above which products are not packed."""
+    """Return the number of rows at and above which products are not packed.
+
+    It is 0 where none is packed, and infinite where all are.
+    """
     if device.type != "cpu" or not packed_linear_works(dtype):
         return 0
     # A measurement would not choose the same in each process, and the features would

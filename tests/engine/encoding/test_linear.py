@@ -27,34 +27,38 @@ def _no_cached_answers():
 
 
 @pytest.fixture
+def _packing():
+    # Builds of torch without oneDNN, as for some CPUs, use its own products alone.
+    if not packed_linear_works(torch.float32):
+        pytest.skip("this build of torch has no oneDNN")
+
+
+@pytest.fixture
 def layer():
     generator = torch.Generator().manual_seed(1)
     shapes = ((5, 8), (6, 8), (6,), (5, 6))
     return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
+@pytest.mark.usefixtures("_packing")
 @pytest.mark.parametrize("activation", [None, *sorted(ACTIVATIONS)])
 def test_packed_equals_plain(layer, activation):
-    if not packed_linear_works(torch.float32):
-        pytest.skip("this build of torch has no oneDNN")
     x, weight, bias, _ = layer
     plain = PlainLinear(weight, bias)(x, activation)
     torch.testing.assert_close(PackedLinear(weight, bias)(x, activation), plain)
 
 
+@pytest.mark.usefixtures("_packing")
 def test_packed_sum_equals_plain_sum(layer):
-    if not packed_linear_works(torch.float32):
-        pytest.skip("this build of torch has no oneDNN")
     x, weight, bias, residual = layer
     plain = PlainLinear(weight, bias).add(x, residual)
     torch.testing.assert_close(PackedLinear(weight, bias).add(x, residual), plain)
 
 
+@pytest.mark.usefixtures("_packing")
 @pytest.mark.parametrize("n_rows", [1, 127, 128, 200])
 @pytest.mark.parametrize("activation", [None, *sorted(ACTIVATIONS)])
 def test_both_sizes_equal_plain(layer, n_rows, activation):
-    if not packed_linear_works(torch.float32):
-        pytest.skip("this build of torch has no oneDNN")
     _, weight, bias, _ = layer
     x = torch.randn(n_rows, 8, generator=torch.Generator().manual_seed(2))
     sized, plain = (kind(weight, bias) for kind in (SizedLinear, PlainLinear))
@@ -63,15 +67,15 @@ def test_both_sizes_equal_plain(layer, n_rows, activation):
     torch.testing.assert_close(sized.add(x, residual), plain.add(x, residual))
 
 
+@pytest.mark.usefixtures("_packing")
 def test_many_rows_are_multiplied_by_torch(layer, monkeypatch):
-    if not packed_linear_works(torch.float32):
-        pytest.skip("this build of torch has no oneDNN")
     sized = SizedLinear(*layer[1:3])
     monkeypatch.setattr(PlainLinear, "__call__", lambda self, x: x.new_zeros(len(x)))
     assert sized(torch.ones(127, 8)).shape == (127, 6)
     assert sized(torch.ones(128, 8)).shape == (128,)
 
 
+@pytest.mark.usefixtures("_packing")
 @pytest.mark.parametrize(
     ("capability", "has_mkl", "kind", "end"),
     [
@@ -84,8 +88,6 @@ def test_many_rows_are_multiplied_by_torch(layer, monkeypatch):
 def test_many_rows_are_not_packed_with_avx2_alone(
     layer, monkeypatch, capability, has_mkl, kind, end
 ):
-    if not packed_linear_works(torch.float32):
-        pytest.skip("this build of torch has no oneDNN")
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: has_mkl)
     assert isinstance(make_linear(*layer[1:3]), kind)
