@@ -51,7 +51,7 @@ class ParquetTarget:
             If another process writes to it, or other files are in it.
         """
         if self._folder.exists() and not self._folder.is_dir():
-            raise self._refusal("is a file", "Choose a folder")
+            raise self._refusal("which is a file", "Choose a folder")
         self._folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
@@ -143,7 +143,7 @@ class ParquetTarget:
             found = _read_content(path)
             if found is None:
                 raise self._refusal(
-                    f"contains {path.name}, which transform_parquet did not write",
+                    f"where {path.name} was not written by transform_parquet",
                     "Choose another folder, or move the file out of it",
                 )
             rows = self._rows_of(path)
@@ -154,7 +154,7 @@ class ParquetTarget:
                 others = [name for name in changed if name != "rows"]
                 names = " and ".join(others) or "number of rows"
                 raise self._refusal(
-                    f"contains {path.name} with a different {names}",
+                    f"where {path.name} was written with a different {names}",
                     "Restore what has changed to resume, or choose another folder to "
                     "start over",
                 )
@@ -162,7 +162,7 @@ class ParquetTarget:
     def _refusal(self, what: str, remedy: str) -> ResumeError:
         return ResumeError(
             "target must be a new or empty folder, or one that the same call has "
-            f"begun to fill. Got {str(self._folder)!r}, which {what}. {remedy}."
+            f"begun to fill. Got {str(self._folder)!r}, {what}. {remedy}."
         )
 
 

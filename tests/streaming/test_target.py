@@ -92,7 +92,7 @@ def test_files_of_another_call_are_refused(tmp_path, change, shown):
 @pytest.mark.parametrize("name", ["part-00000.parquet", "a.parquet", "notes.txt"])
 def test_other_files_are_refused(tmp_path, name):
     pq.write_table(pa.table({"row": [1]}), tmp_path / name)
-    words = f"contains {name}, which transform_parquet did not write. Choose another"
+    words = f"{name} was not written by transform_parquet. Choose another folder, or"
     with pytest.raises(ResumeError, match=words):
         fill(make(tmp_path))
 

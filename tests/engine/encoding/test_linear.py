@@ -75,27 +75,33 @@ def test_many_rows_are_multiplied_by_torch(layer, monkeypatch):
     assert sized(torch.ones(128, 8)).shape == (128,)
 
 
-@pytest.mark.usefixtures("_packing")
 @pytest.mark.parametrize(
-    ("capability", "has_mkl", "kind", "end"),
+    ("capability", "has_mkl", "dtype", "end"),
     [
-        ("AVX2", True, SizedLinear, 128),
-        ("AVX2", False, PackedLinear, inf),
-        ("AVX512", True, PackedLinear, inf),
-        ("DEFAULT", True, PackedLinear, inf),
+        ("AVX2", True, torch.float32, 128),
+        ("AVX2", True, torch.bfloat16, inf),
+        ("AVX2", False, torch.float32, inf),
+        ("AVX512", True, torch.float32, inf),
+        ("DEFAULT", True, torch.float32, inf),
     ],
 )
 def test_many_rows_are_not_packed_with_avx2_alone(
-    layer, monkeypatch, capability, has_mkl, kind, end
+    monkeypatch, capability, has_mkl, dtype, end
 ):
+    monkeypatch.setattr(module, "packed_linear_works", lambda dtype: True)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: has_mkl)
+    assert end_of_packed(CPU, dtype) == end
+    assert end_of_packed(torch.device("cuda"), dtype) == 0
+
+
+@pytest.mark.usefixtures("_packing")
+@pytest.mark.parametrize(
+    ("end", "kind"), [(0, PlainLinear), (128, SizedLinear), (inf, PackedLinear)]
+)
+def test_the_layer_follows_from_the_rows_that_are_packed(layer, monkeypatch, end, kind):
+    monkeypatch.setattr(module, "end_of_packed", lambda device, dtype: end)
     assert isinstance(make_linear(*layer[1:3]), kind)
-    assert end_of_packed(CPU, torch.float32) == end
-    assert end_of_packed(torch.device("cuda"), torch.float32) == 0
-    assert end_of_packed(CPU, torch.float64) == 0
-    if packed_linear_works(torch.bfloat16):
-        assert end_of_packed(CPU, torch.bfloat16) == inf
 
 
 def test_sum_leaves_the_residual_alone(layer):
