@@ -306,6 +306,15 @@ def test_it_remembers_the_name_of_its_column(make, frame, classes):
         encoder.transform(frame[["text"]].rename(columns={"text": "other"}))
 
 
+def test_a_clone_is_not_fitted(fitted):
+    again = clone(fitted[0])
+    assert not hasattr(again, "estimator_")
+    assert again.get_params()["estimator__n_epochs"] == 1
+
+
+# --- texts --------------------------------------------------------------------------
+
+
 def test_pairs_have_features(make, texts, classes):
     pairs = list(zip(texts, texts[::-1], strict=True))
     encoder = make()
@@ -322,10 +331,19 @@ def test_missing_texts_are_read_as_its_estimator_reads_them(make, texts, classes
     assert np.isfinite(encoder.transform([None])).all()
 
 
-def test_a_clone_is_not_fitted(fitted):
-    again = clone(fitted[0])
-    assert not hasattr(again, "estimator_")
-    assert again.get_params()["estimator__n_epochs"] == 1
+@pytest.mark.filterwarnings("always")
+def test_truncated_texts_are_told_once(make, texts, classes):
+    encoder = make(max_length=8)
+    for fit in (encoder.fit_transform, encoder.fit):
+        with pytest.warns(TruncationWarning, match="of 40 texts") as caught:
+            fit(texts, classes)
+        assert len(caught) == 1
+    with pytest.warns(TruncationWarning) as caught:
+        encoder.transform(texts)
+    assert len(caught) == 1
+
+
+# --- fits that end early ------------------------------------------------------------
 
 
 def test_a_failed_fit_leaves_it_as_it_was(make, texts, classes):
@@ -368,25 +386,6 @@ def test_its_encoder_can_be_interrupted_as_any_other(make, texts, classes):
 
     with pytest.warns(InterruptedFitWarning):
         inner.set_params(callbacks=[interrupt]).fit(texts, classes)
-
-
-@pytest.mark.filterwarnings("always")
-def test_truncated_texts_are_told_once(make, texts, classes):
-    encoder = make(max_length=8)
-    for fit in (encoder.fit_transform, encoder.fit):
-        with pytest.warns(TruncationWarning, match="of 40 texts") as caught:
-            fit(texts, classes)
-        assert len(caught) == 1
-    with pytest.warns(TruncationWarning) as caught:
-        encoder.transform(texts)
-    assert len(caught) == 1
-
-
-def test_an_error_names_its_fold(make, texts, classes):
-    encoder = make(early_stopping=True)
-    with pytest.raises(ValueError, match="at least 2 groups") as caught:
-        encoder.fit_transform(texts, classes, groups=np.arange(40) % 2)
-    assert caught.value.__notes__ == ["In fold 1 of 2 of cv=2."]
 
 
 def test_the_last_texts_stop_early_whatever_their_groups(make, texts, trained_on):
@@ -468,3 +467,10 @@ def test_other_estimators_are_refused(texts, classes):
     encoder = BertTargetEncoder(HistGradientBoostingClassifier())
     with pytest.raises(ValueError, match="The 'estimator' parameter"):
         encoder.fit(texts, classes)
+
+
+def test_an_error_names_its_fold(make, texts, classes):
+    encoder = make(early_stopping=True)
+    with pytest.raises(ValueError, match="at least 2 groups") as caught:
+        encoder.fit_transform(texts, classes, groups=np.arange(40) % 2)
+    assert caught.value.__notes__ == ["In fold 1 of 2 of cv=2."]

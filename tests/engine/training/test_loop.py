@@ -123,6 +123,24 @@ def test_a_seed_gives_the_same_weights(make):
     assert_same(first.weights(), second.weights())
 
 
+def test_large_gradients_are_clipped_in_each_step(make, monkeypatch):
+    used, step = [], torch.optim.AdamW.step
+
+    def record_norm(self):
+        gradients = [p.grad for group in self.param_groups for p in group["params"]]
+        used.append(float(torch.nn.utils.get_total_norm(gradients)))
+        step(self)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
+    training = make(weight=1e3)
+    training.run()
+    assert min(training.log.loss_curve) > 100
+    # Their norm, without the rows of the token embedding, is at most 1.
+    assert len(used) == training.log.n_steps
+    assert max(used) < 1.0001
+    assert min(used) > 0.5
+
+
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max"])
 def test_parts_train_like_the_whole_batch(make, pooling):
     whole, parted = (make(readout=PooledReadout(pooling)) for _ in range(2))
@@ -460,21 +478,3 @@ def test_silent_fits_and_those_that_end_print_no_stop(make, capfd, options, n_st
 def test_the_bar_of_a_fit_that_stops_early_is_complete(make, capfd):
     make(callbacks=[lambda state: True], verbose=1).run()
     assert "5/5" in capfd.readouterr().err.splitlines()[-1]
-
-
-def test_large_gradients_are_clipped_in_each_step(make, monkeypatch):
-    used, step = [], torch.optim.AdamW.step
-
-    def record_norm(self):
-        gradients = [p.grad for group in self.param_groups for p in group["params"]]
-        used.append(float(torch.nn.utils.get_total_norm(gradients)))
-        step(self)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", record_norm)
-    training = make(weight=1e3)
-    training.run()
-    assert min(training.log.loss_curve) > 100
-    # Their norm, without the rows of the token embedding, is at most 1.
-    assert len(used) == training.log.n_steps
-    assert max(used) < 1.0001
-    assert min(used) > 0.5
