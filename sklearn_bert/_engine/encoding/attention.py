@@ -107,7 +107,7 @@ def _groups(flat: Tensor, batch: Batch) -> list[Tensor]:
     # A single text is common, and small enough for the time of each call to count.
     parts = (tokens,) if len(groups) == 1 else tokens.split(sizes)
     return [
-        part.view(*shape, *part.shape[1:]).transpose(1, 2)
+        part.unflatten(0, shape).transpose(1, 2)
         for part, shape in zip(parts, groups, strict=True)
     ]
 
