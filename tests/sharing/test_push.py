@@ -162,7 +162,7 @@ def is_uploading(hub):
 def test_a_killed_upload_changes_nothing(hub, tiny_bert):
     hub.create(ID, files={"config.json": b"before"})
     hub.fail("PUT", "/storage/", seconds=10, status=500)
-    environment = {**os.environ, "HF_ENDPOINT": hub.url}
+    environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HUB_OFFLINE": "0"}
     command = [sys.executable, "-P", "-c", KILLED, str(tiny_bert)]
     with subprocess.Popen(command, env=environment) as process:
         while process.poll() is None and not is_uploading(hub):
