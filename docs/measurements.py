@@ -53,8 +53,13 @@ FINETUNING = (
     "finetuning-h100",
 )
 ACCURACY = "accuracy-xeon-amx"
-FEW_TEXTS = "few-texts-epyc"
-MORE_TEXTS = ("more-texts-epyc", "more-texts-epyc-avx2")
+# A later file replaces rows of an earlier one.
+FEW_TEXTS = (
+    "few-texts-epyc",
+    "few-texts-64-epyc-avx2",
+    "few-texts-64-germeval-epyc-avx2",
+)
+MORE_TEXTS = ("more-texts-epyc", "more-texts-draw-1-epyc-avx2", "more-texts-epyc-avx2")
 CALIBRATION = "calibration-epyc"
 CURVE = "learning-curve-epyc"
 DATA_SETS = {
@@ -246,10 +251,12 @@ def accuracy():
 
 def few_texts():
     """Test accuracy by the number of labeled texts per class, and what it takes."""
-    result = read_json(RESULTS / f"{FEW_TEXTS}.json")
+    results = [read_json(RESULTS / f"{name}.json") for name in FEW_TEXTS]
     arms = ("linear", OUR_ARM, "setfit")
-    rows = {(row["set"], row["arm"]): row for row in result["rows"]}
-    cells = [tuple(label.rsplit("-", 1)) for label in result["sets"]]
+    rows = {
+        (row["set"], row["arm"]): row for result in results for row in result["rows"]
+    }
+    cells = [tuple(label.rsplit("-", 1)) for label in results[0]["sets"]]
     draw_few_texts(
         {
             DATA_SETS[name]: {
@@ -275,34 +282,30 @@ def few_texts():
     headers = ["data", "texts per class", *(ARMS[arm] for arm in arms)]
     headers += ["seconds", "SetFit's"]
     caption = "Test accuracy, mean and standard deviation over draws of the texts."
+    sources = dict.fromkeys(map(source, results))
     return "\n".join(
-        [*figure("few_texts", caption), *list_table(headers, lines), source(result)]
+        [*figure("few_texts", caption), *list_table(headers, lines), *sources]
     )
 
 
 def more_texts():
     """Test accuracy with some hundreds or thousands of texts, and what it takes."""
     results = [read_json(RESULTS / f"{name}.json") for name in MORE_TEXTS]
-    rows = {
-        (row["set"], row["arm"]): row for result in results for row in result["rows"]
-    }
     arms = (OUR_ARM, "trainer")
-    lines = [
-        [
-            DATA_SETS[name],
-            f"{int(size):,}",
-            *(
-                cell(rows[label, arm].get(column))
+    lines = []
+    for result in results:
+        rows = {(row["set"], row["arm"]): row for row in result["rows"]}
+        for label in result["sets"]:
+            name, size = label.rsplit("-", 1)
+            about = [DATA_SETS[name], f"{int(size):,}", result["settings"]["seed"]]
+            scores, seconds = (
+                [cell(rows[label, arm].get(column)) for arm in arms]
                 for column in ("accuracy", "cpu_s")
-                for arm in arms
-            ),
-        ]
-        for result in results
-        for label in result["sets"]
-        for name, size in [label.rsplit("-", 1)]
-    ]
-    headers = ["data", "texts", *(ARMS[arm] for arm in arms), "seconds", "Trainer's"]
-    sources = [source(result) for result in results]
+            )
+            lines.append([*about, *scores, *seconds])
+    headers = ["data", "texts", "seed", *(ARMS[arm] for arm in arms)]
+    headers += ["seconds", "Trainer's"]
+    sources = dict.fromkeys(map(source, results))
     return "\n".join([*list_table(headers, lines), *sources])
 
 
