@@ -253,9 +253,7 @@ def few_texts():
     """Test accuracy by the number of labeled texts per class, and what it takes."""
     results = [read_json(RESULTS / f"{name}.json") for name in FEW_TEXTS]
     arms = ("linear", OUR_ARM, "setfit")
-    rows = {
-        (row["set"], row["arm"]): row for result in results for row in result["rows"]
-    }
+    rows = rows_by_set_and_arm(results)
     cells = [tuple(label.rsplit("-", 1)) for label in results[0]["sets"]]
     draw_few_texts(
         {
@@ -294,7 +292,7 @@ def more_texts():
     arms = (OUR_ARM, "trainer")
     lines = []
     for result in results:
-        rows = {(row["set"], row["arm"]): row for row in result["rows"]}
+        rows = rows_by_set_and_arm([result])
         for label in result["sets"]:
             name, size = label.rsplit("-", 1)
             about = [DATA_SETS[name], f"{int(size):,}", result["settings"]["seed"]]
@@ -307,6 +305,13 @@ def more_texts():
     headers += ["seconds", "Trainer's"]
     sources = dict.fromkeys(map(source, results))
     return "\n".join([*list_table(headers, lines), *sources])
+
+
+def rows_by_set_and_arm(results):
+    """Return a row for each set and arm, of the last result that has it."""
+    return {
+        (row["set"], row["arm"]): row for result in results for row in result["rows"]
+    }
 
 
 def calibration():

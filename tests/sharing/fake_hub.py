@@ -34,7 +34,7 @@ def serve_hub(tmp_path, monkeypatch):
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
         # The protocol of its storage is another one.
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        # Somebody may run the tests with it.
+        # The environment may have set it.
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
             monkeypatch.delenv(name, raising=False)
